@@ -1,0 +1,134 @@
+"""Everything that can go wrong, as one family.
+
+Callers branch on the class (and on ``retryable``), never on the text of a message. All of them pickle, so they cross
+process and thread boundaries whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "ApiError",
+    "ArchiveError",
+    "ArgumentError",
+    "AuthError",
+    "BadValueWarning",
+    "ConfigError",
+    "InvalidRequestError",
+    "PartialResultError",
+    "PeriodNotFoundError",
+    "PeriodkitError",
+    "RateLimitError",
+    "SchemaError",
+    "ServerError",
+    "TransportError",
+]
+
+
+class PeriodkitError(Exception):
+    """Base class of every error that periodkit raises on purpose."""
+
+
+class ConfigError(PeriodkitError):
+    """A setting or an optional package is missing; the message says which and how to supply it."""
+
+
+class ArgumentError(PeriodkitError, ValueError):
+    """An argument of a metric, plot or report is not one of those it accepts."""
+
+
+class ApiError(PeriodkitError):
+    """The API answered, and the answer is an error.
+
+    Parameters
+    ----------
+    status_code : int or None
+        HTTP status of the answer; None when periodkit refused to send the request at all.
+    message : str
+        What happened and what to do next.
+    retryable : bool
+        Whether the same request may succeed later.
+    retry_after : float or None
+        Seconds that the server asked to wait, where it said so.
+    """
+
+    def __init__(
+        self, status_code: int | None, message: str, retryable: bool = False, retry_after: float | None = None
+    ) -> None:
+        # All four stay in ``args``: that is what pickle hands back to this constructor.
+        super().__init__(status_code, message, retryable, retry_after)
+        self.status_code = status_code
+        self.message = message
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class AuthError(ApiError):
+    """401 or 403: the token is missing, wrong, expired, or not allowed to read this."""
+
+
+class InvalidRequestError(ApiError):
+    """400, or a request that periodkit would not send because the API cannot accept it (``status_code`` None)."""
+
+
+class PeriodNotFoundError(ApiError):
+    """404: no such period, or no such path under the base URL."""
+
+
+class RateLimitError(ApiError):
+    """429: too many requests; ``retry_after`` says how long to wait, where the server said so."""
+
+
+class ServerError(ApiError):
+    """5xx: the server failed; the same request may succeed later."""
+
+
+class TransportError(PeriodkitError):
+    """No whole answer arrived: unreachable host, time-out, reset, or a body that was cut short."""
+
+    retryable = True
+
+
+class SchemaError(PeriodkitError):
+    """Data that is not what the API or a function promises; the message names the record and the field."""
+
+
+class PartialResultError(PeriodkitError):
+    """Some periods could not be fetched; those that could are kept here.
+
+    Parameters
+    ----------
+    done : pandas.DataFrame
+        The frame of everything that did arrive, complete in its columns and dtypes.
+    failed : mapping of int to Exception
+        Each period id that is missing from `done`, with its cause. ``client.actions(error.failed)`` fetches the rest.
+    """
+
+    def __init__(self, done: pd.DataFrame, failed: Mapping[int, Exception]) -> None:
+        super().__init__(done, failed)
+        self.done = done
+        self.failed = dict(failed)
+
+    def __str__(self) -> str:
+        first = next(iter(self.failed.items()), None)
+        cause = f" The first: period {first[0]}: {first[1]}" if first else ""
+        return (
+            f"{len(self.failed)} period(s) could not be fetched; {len(self.done)} action(s) of the others are in "
+            f"error.done, and client.actions(error.failed) fetches the rest.{cause}"
+        )
+
+
+class ArchiveError(PeriodkitError):
+    """The local archive is damaged, locked, or newer than this version of periodkit."""
+
+
+class BadValueWarning(UserWarning):
+    """Values that the API should not have sent were nulled at the caller's wish (``on_bad="null"``)."""

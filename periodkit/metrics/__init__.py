@@ -1,0 +1,1 @@
+"""What happened at an event, in numbers: frame in, tidy frame out."""

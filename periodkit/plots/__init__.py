@@ -1,0 +1,1 @@
+"""Pictures of metric frames: frame in, matplotlib Axes out."""

@@ -1,0 +1,1 @@
+"""The API on this machine, over real HTTP, with data whose truth is known."""

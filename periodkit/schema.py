@@ -1,0 +1,213 @@
+"""The one table of every field: API name, column, kind, whether it may be null, meaning and unit.
+
+Parsing, empty frames, the sandbox's JSON and ``docs/data-dictionary.md`` all read it. To add a field of the API, add a
+line here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+
+import pandas as pd
+
+__all__ = [
+    "ACTIONS",
+    "FORM_PREFIX",
+    "MARKERS",
+    "PERIODS",
+    "TABLES",
+    "Field",
+    "Kind",
+    "Table",
+    "data_dictionary",
+    "snake_case",
+]
+
+FORM_PREFIX = "form."
+"""Prefix of the column of a requested form field: ``department`` becomes ``form.department``."""
+
+
+class Kind(StrEnum):
+    """What a column holds; each kind has one pandas dtype."""
+
+    ID = "id"
+    TEXT = "text"
+    TIME = "time"
+    FLAG = "flag"
+    LIST = "list"
+
+    @property
+    def dtype(self) -> str:
+        """The pandas dtype that holds this kind."""
+        return _DTYPES[self]
+
+
+_DTYPES: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.ID: "Int64",
+        Kind.TEXT: "str",
+        Kind.TIME: "datetime64[us, UTC]",
+        Kind.FLAG: "boolean",
+        Kind.LIST: "object",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the API and the column that it becomes.
+
+    Parameters
+    ----------
+    column : str
+        Name of the DataFrame column.
+    api : str or None
+        Name in the API's JSON; None for a column that periodkit adds itself.
+    kind : Kind
+        What it holds.
+    meaning : str
+        One sentence for the data dictionary.
+    nullable : bool
+        Whether the API may leave it out or send null.
+    unit : str
+        Unit or form of the value, where it has one.
+    """
+
+    column: str
+    api: str | None
+    kind: Kind
+    meaning: str
+    nullable: bool = True
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of frame: its name, what one row means, and its fields in column order."""
+
+    name: str
+    grain: str
+    fields: tuple[Field, ...]
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Column names, in order."""
+        return [field.column for field in self.fields]
+
+    @cached_property
+    def by_api(self) -> dict[str, Field]:
+        """The fields that the API sends, by their API name."""
+        return {field.api: field for field in self.fields if field.api is not None}
+
+    def __getitem__(self, column: str) -> Field:
+        return next(field for field in self.fields if field.column == column)
+
+    def empty(self) -> pd.DataFrame:
+        """Return a frame of no rows with every column and dtype."""
+        return pd.DataFrame({field.column: pd.Series([], dtype=field.kind.dtype) for field in self.fields})
+
+
+_MARKER_FORM = "list of {name, timestamp}"
+
+PERIODS = Table(
+    "periods",
+    "one period: an event's timeframe",
+    (
+        Field("period_id", "id", Kind.ID, "Identifies the period.", nullable=False),
+        Field("period_name", "name", Kind.TEXT, "What the venue calls the event."),
+        Field("start_date", "start_date", Kind.TIME, "Start of the event's timeframe."),
+        Field("end_date", "end_date", Kind.TIME, "End of the event's timeframe; actions may close after it."),
+        Field("created_at", "created_at", Kind.TIME, "When the period was set up on the platform."),
+        Field("updated_at", "updated_at", Kind.TIME, "When the period's own record last changed."),
+        Field("markers", "markers", Kind.LIST, "The event's named moments as sent; empty if none.", unit=_MARKER_FORM),
+        Field("fetched_at", None, Kind.TIME, "When the server answered.", nullable=False),
+    ),
+)
+
+MARKERS = Table(
+    "markers",
+    "one named moment of a period, such as Doors or Kick-off",
+    (
+        Field("period_id", None, Kind.ID, "The period that the marker belongs to.", nullable=False),
+        Field("marker", "name", Kind.TEXT, "Name of the moment."),
+        Field("timestamp", "timestamp", Kind.TIME, "When it happened."),
+    ),
+)
+
+ACTIONS = Table(
+    "actions",
+    "one action (task, incident, request, checklist) of one period",
+    (
+        Field("period_id", "periodId", Kind.ID, "The period that it was reported in.", nullable=False),
+        Field("period_name", "periodName", Kind.TEXT, "Name of that period."),
+        Field("period_action_id", "periodActionId", Kind.ID, "Its number within the period, as staff see it."),
+        Field("action_id", "actionId", Kind.ID, "Identifies the action; unique within its period."),
+        Field("classification", "classification", Kind.TEXT, "What kind of thing it is."),
+        Field("sub_classification", "subClassification", Kind.TEXT, "The finer kind, where one was chosen."),
+        Field("status", "status", Kind.TEXT, "State as the platform names it, kept verbatim."),
+        Field("created_time", "createdTime", Kind.TIME, "Milestone: it was reported."),
+        Field("assigned_time", "assignedTime", Kind.TIME, "Milestone: it became someone's. Null: not so far."),
+        Field("doing_time", "doingTime", Kind.TIME, "Milestone: someone began. Null: not so far, or skipped."),
+        Field("closed_time", "closedTime", Kind.TIME, "Milestone: it ended. Null: still open, or never recorded."),
+        Field("created_by_user_name", "createdByUserName", Kind.TEXT, "Who reported it (personal data)."),
+        Field("period_marker", "periodMarker", Kind.TEXT, "The marker in force when it was reported."),
+        Field(
+            "assigned_user_names", "assignedUserNames", Kind.LIST, "Who it was given to (personal data).", unit="names"
+        ),
+        Field("channel", "channel", Kind.TEXT, "The channel that it was first routed to."),
+        Field("form_type", "formType", Kind.TEXT, "The form that it was reported with."),
+        Field("latest_channel", "latestChannel", Kind.TEXT, "The channel that it is in now."),
+        Field(
+            "ai_dispatched", "aiDispatched", Kind.FLAG, "Whether AI dispatched it. Null is unknown, which is not False."
+        ),
+        Field("notes", "notes", Kind.LIST, "What the API remarked, such as form fields it did not find.", unit="texts"),
+        Field(
+            "fetched_at",
+            None,
+            Kind.TIME,
+            "When the server answered: the last moment at which an action without `closed_time` was seen open.",
+            nullable=False,
+        ),
+    ),
+)
+
+TABLES = (PERIODS, MARKERS, ACTIONS)
+
+_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def snake_case(name: str) -> str:
+    """Return the column name of an API name.
+
+    Examples
+    --------
+    >>> snake_case("createdTime"), snake_case("aiDispatched"), snake_case("start_date")
+    ('created_time', 'ai_dispatched', 'start_date')
+    """
+    return _BOUNDARY.sub("_", name).lower()
+
+
+def data_dictionary() -> str:
+    """Return the data dictionary as Markdown; ``docs/data-dictionary.md`` holds the same text."""
+    lines = [
+        "# Data dictionary",
+        "",
+        "Made from `periodkit/schema.py` by `make docs`. Times are UTC at microseconds, durations are their differences.",
+        f"A requested form field `x` is the column `{FORM_PREFIX}x`. A field that the API adds later is kept as a column",
+        "behind these, under its name in snake_case.",
+    ]
+    for table in TABLES:
+        lines += ["", f"## `{table.name}`", "", f"One row is {table.grain}.", ""]
+        lines += ["| column | API name | dtype | null? | meaning |", "| --- | --- | --- | --- | --- |"]
+        for field in table.fields:
+            api = f"`{field.api}`" if field.api else "(added)"
+            dtype = f"`{field.kind.dtype}`" + (f", {field.unit}" if field.unit else "")
+            lines.append(
+                f"| `{field.column}` | {api} | {dtype} | {'yes' if field.nullable else 'no'} | {field.meaning} |"
+            )
+    return "\n".join(lines) + "\n"
