@@ -197,8 +197,8 @@ def data_dictionary() -> str:
     lines = [
         "# Data dictionary",
         "",
-        "Made from `periodkit/schema.py` by `make docs`. Times are UTC at microseconds, durations are their differences.",
-        f"A requested form field `x` is the column `{FORM_PREFIX}x`. A field that the API adds later is kept as a column",
+        "Made from `periodkit/schema.py` by `make docs`. Times are UTC, held at microseconds.",
+        f"A requested form field `x` is the column `{FORM_PREFIX}x`. A field that the API adds later is a column",
         "behind these, under its name in snake_case.",
     ]
     for table in TABLES:

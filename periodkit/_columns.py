@@ -1,0 +1,87 @@
+"""Columns on their way into a frame: Arrow arrays for scalars, Python lists for what stays a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Column: TypeAlias = Any
+"""A `pyarrow.Array`, or a list of Python objects that becomes an ``object`` column."""
+
+UTC_MICROS = pa.timestamp("us", "UTC")
+EXACT_IN_DOUBLE = 2**53
+INT64 = range(-(2**63), 2**63)
+_FINE_FRACTION = re.compile(r"(\.\d{6})\d+")
+
+_MASKED = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.float64(): pd.Float64Dtype(),
+}
+
+
+def to_frame(columns: dict[str, Column]) -> pd.DataFrame:
+    """Build the frame; Arrow arrays get nullable or UTC dtypes, lists become ``object`` columns as they are."""
+    arrays = {name: column for name, column in columns.items() if not isinstance(column, list)}
+    frame: pd.DataFrame = pa.table(arrays).to_pandas(types_mapper=_MASKED.get)
+    for position, (name, column) in enumerate(columns.items()):
+        if isinstance(column, list):
+            frame.insert(position, name, pd.Series(column, dtype="object"))
+    return frame
+
+
+def parse_times(values: Sequence[str | None] | pa.Array) -> tuple[pa.Array, list[int]]:
+    """Read ISO 8601 texts that carry ``Z`` or an offset.
+
+    Returns
+    -------
+    tuple of pyarrow.Array and list of int
+        Times in UTC at microseconds, null where the text was null or bad; and the positions of the bad ones. Digits
+        finer than a microsecond are cut off.
+    """
+    texts = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
+    try:
+        return pc.cast(texts, UTC_MICROS), []
+    except pa.ArrowInvalid:
+        pass
+    times, bad = [], []
+    for i, text in enumerate(texts.to_pylist()):
+        time = None if text is None else _one_time(text)
+        times.append(time)
+        if text is not None and time is None:
+            bad.append(i)
+    return pa.array(times, UTC_MICROS), bad
+
+
+def _one_time(text: str) -> Any:  # noqa: ANN401
+    try:
+        return pc.cast(pa.scalar(_FINE_FRACTION.sub(r"\1", text)), UTC_MICROS)
+    except pa.ArrowInvalid:
+        return None
+
+
+def infer_column(values: list[Any]) -> Column:
+    """Return a column for a field whose kind nobody promised: one dtype where all values agree, else as they are."""
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds <= {str}:
+        try:
+            return pa.array(values, pa.string())
+        except UnicodeEncodeError:
+            return values
+    if kinds == {bool}:
+        return pa.array(values, pa.bool_())
+    if kinds == {int} and all(value is None or value in INT64 for value in values):
+        return pa.array(values, pa.int64())
+    if kinds <= {int, float} and float in kinds and exact_in_double(values):
+        return pa.array([None if value is None else float(value) for value in values], pa.float64())
+    return values
+
+
+def exact_in_double(values: list[Any]) -> bool:
+    """Whether no number is so large that a double would round whole numbers."""
+    return all(value is None or abs(value) <= EXACT_IN_DOUBLE for value in values)
