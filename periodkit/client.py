@@ -1,0 +1,282 @@
+"""HTTP -> bytes -> frames. Knows the two endpoints, their errors and their pages; knows no analysis."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from types import TracebackType
+from typing import Self
+
+import pandas as pd
+import requests
+
+from periodkit._answer import Answer, OnBad
+from periodkit._arguments import PeriodIds, When, api_time, checked_form_fields, moment, period_ids
+from periodkit._http import Transport
+from periodkit.errors import (
+    AuthError,
+    ConfigError,
+    InvalidRequestError,
+    PartialResultError,
+    PeriodkitError,
+    SchemaError,
+    TransportError,
+)
+from periodkit.parse import page_info, parse_actions, parse_periods
+
+__all__ = ["BASE_URL_VARIABLE", "TOKEN_VARIABLE", "Client"]
+
+BASE_URL_VARIABLE = "ALO_BASE_URL"
+TOKEN_VARIABLE = "ALO_API_TOKEN"  # noqa: S105  (the name of the variable, not a token)
+
+
+class Client:
+    """The ALO.ai API as DataFrames.
+
+    Parameters
+    ----------
+    base_url : str, optional
+        Where the API is, such as ``https://api.example.com/v1``; else the environment variable ``ALO_BASE_URL``.
+    token : str, optional
+        The bearer token; else ``ALO_API_TOKEN``. It is shown nowhere.
+    timeout : float or (float, float)
+        Seconds to wait for a connection and for the next bytes.
+    workers : int
+        How many requests run at once when several periods are asked for.
+    session : requests.Session, optional
+        A session of your own (proxies, certificates); it is used as it is and left open.
+    progress : bool, optional
+        Whether to show a progress bar for several periods; by default only where someone is watching, that is in a
+        terminal or a notebook.
+    on_bad : {"raise", "null"}
+        What to do with a value that is not of its documented kind, see `periodkit.parse.parse_actions`.
+    allow_insecure : bool
+        Allow plain ``http`` to another machine. The token then travels readable by anyone on the way.
+
+    Raises
+    ------
+    ConfigError
+        The base URL or the token is missing or cannot be used; the message says which.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     periods = client.periods(start="2024-09-01", end="2024-10-01")
+    ...     actions = client.actions(periods.head(2))
+    >>> actions["period_id"].nunique()
+    2
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        token: str | None = None,
+        *,
+        timeout: float | tuple[float, float] = (10.0, 60.0),
+        workers: int = 8,
+        session: requests.Session | None = None,
+        progress: bool | None = None,
+        on_bad: OnBad = "raise",
+        allow_insecure: bool = False,
+    ) -> None:
+        if workers < 1:
+            msg = f"workers is {workers}; it takes 1 or more."
+            raise ConfigError(msg)
+        self._transport = Transport(
+            _setting(base_url, "base_url", BASE_URL_VARIABLE),
+            _setting(token, "token", TOKEN_VARIABLE),
+            session=session,
+            timeout=timeout,
+            connections=workers,
+            allow_insecure=allow_insecure,
+        )
+        self._workers = workers
+        self._progress = progress
+        self._on_bad = on_bad
+        self._resources = contextlib.ExitStack()
+        self._resources.callback(self._transport.close)
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is."""
+        return self._transport.base_url
+
+    def __repr__(self) -> str:
+        return f"Client({self.base_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that this client opened. A session that was passed in stays open."""
+        self._resources.close()
+
+    def on_close(self, callback: Callable[[], object]) -> None:
+        """Call `callback` when the client is closed."""
+        self._resources.callback(callback)
+
+    def periods(self, start: When | None = None, end: When | None = None) -> pd.DataFrame:
+        """Fetch the periods between two moments.
+
+        Parameters
+        ----------
+        start, end : str, date or datetime, optional
+            ISO 8601 texts, dates or datetimes. A date means midnight UTC. A time of day needs a zone (``Z``, an offset
+            or ``tzinfo``): one without is refused, since only you know which it is. Sent at milliseconds.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per period (`periodkit.schema.PERIODS`); no rows, but every column, where there are none.
+
+        Raises
+        ------
+        InvalidRequestError
+            `start` or `end` cannot be read, has no zone, or `start` is after `end`.
+        AuthError, ApiError, TransportError, SchemaError
+            As the server answers.
+        """
+        bounds = {
+            name: moment(value, argument)
+            for name, argument, value in (("start_date", "start", start), ("end_date", "end", end))
+            if value is not None
+        }
+        if len(bounds) == 2 and bounds["start_date"] > bounds["end_date"]:
+            msg = f"start ({start}) is after end ({end}). Swap them."
+            raise InvalidRequestError(None, msg)
+        params = {name: api_time(value) for name, value in bounds.items()}
+        return parse_periods(self._pages("/periods", params, "periods"), self._on_bad)
+
+    def actions(self, periods: PeriodIds, form_fields: Iterable[str] | None = None) -> pd.DataFrame:
+        """Fetch the actions of one period or of several.
+
+        Parameters
+        ----------
+        periods : int, iterable of int, or DataFrame
+            A period id, several, or a periods frame. Each is fetched once, several at a time.
+        form_fields : iterable of str, optional
+            Form fields to fetch besides; each becomes a column ``form.<field>``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per action (`periodkit.schema.ACTIONS`), in the order of `periods`.
+
+        Raises
+        ------
+        PartialResultError
+            Several periods were asked for and some failed; the error holds what arrived, and why the rest did not.
+        InvalidRequestError
+            An id is not a whole number, or `form_fields` is not a list of texts.
+        AuthError, PeriodNotFoundError, ApiError, TransportError, SchemaError
+            As the server answers, when a single period was asked for or nothing could be fetched for lack of rights.
+        """
+        ids = period_ids(periods)
+        fields = checked_form_fields(form_fields)
+        params = {"form_fields": json.dumps(fields, ensure_ascii=False, separators=(",", ":"))} if fields else {}
+        if len(ids) == 1:
+            return parse_actions(self._period_answers(ids[0], params), fields, self._on_bad)
+        return self._several(ids, params, fields)
+
+    def _several(self, ids: list[int], params: dict[str, str], fields: list[str]) -> pd.DataFrame:
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="periodkit")
+        futures = {pool.submit(self._period_answers, period_id, params): period_id for period_id in ids}
+        try:
+            for future in self._watched(futures):
+                if isinstance(future.exception(), AuthError):
+                    break  # the token will not become better: spare the server the rest
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown(cancel_futures=True)
+        done: dict[int, list[Answer]] = {}
+        failed: dict[int, Exception] = {}
+        for future, period_id in futures.items():
+            if not future.cancelled():
+                try:
+                    done[period_id] = future.result()
+                except PeriodkitError as error:
+                    failed[period_id] = error
+        refusal = next((error for error in failed.values() if isinstance(error, AuthError)), None)
+        if refusal is not None:
+            if not done:
+                raise refusal
+            failed |= {period_id: refusal for future, period_id in futures.items() if future.cancelled()}
+        frame, unreadable = self._parsed(done, fields)
+        failed |= unreadable
+        if failed:
+            raise PartialResultError(frame, {period_id: failed[period_id] for period_id in ids if period_id in failed})
+        return frame
+
+    def _parsed(
+        self, answers: Mapping[int, list[Answer]], fields: list[str]
+    ) -> tuple[pd.DataFrame, dict[int, Exception]]:
+        """Parse all answers in one go, or, where one is bad, all the others."""
+        bad: dict[int, Exception] = {}
+        try:
+            return parse_actions([each for pages in answers.values() for each in pages], fields, self._on_bad), bad
+        except SchemaError:
+            for period_id, pages in answers.items():
+                try:
+                    parse_actions(pages, fields, self._on_bad)
+                except SchemaError as error:
+                    bad[period_id] = error
+        good = [each for period_id, pages in answers.items() if period_id not in bad for each in pages]
+        return parse_actions(good, fields, self._on_bad), bad
+
+    def _period_answers(self, period_id: int, params: Mapping[str, str]) -> list[Answer]:
+        return self._pages(f"/periods/{period_id}/actions", params, "actions", period_id)
+
+    def _pages(self, path: str, params: Mapping[str, str], key: str, period_id: int | None = None) -> list[Answer]:
+        """Fetch an answer and, where it says that there are more pages, those."""
+        answers = [self._transport.get(path, params, period_id)]
+        first = page_info(answers[0], key)
+        records, page, total = first.records, 1, first.total_pages
+        while page < total:
+            page += 1
+            more = {"page": str(page)} | ({"per_page": str(first.per_page)} if first.per_page else {})
+            answers.append(self._transport.get(path, {**params, **more}, period_id))
+            info = page_info(answers[-1], key)
+            if info.page not in (None, page) or answers[-1].body == answers[-2].body:
+                msg = f"{answers[-1].name}: asked for page {page} of {total}, got page {info.page or page - 1} again."
+                raise TransportError(f"{msg} The answer is not whole; report it to the platform.")
+            records = None if records is None or info.records is None else records + info.records
+            total = max(total, info.total_pages)
+        if first.total_count is not None and records is not None and records < first.total_count:
+            msg = f"{answers[0].name}: {records} of {first.total_count} {key} arrived. Ask again; nothing was kept."
+            raise TransportError(msg)
+        return answers
+
+    def _watched(self, futures: Mapping[Future[list[Answer]], int]) -> Iterator[Future[list[Answer]]]:
+        """Yield futures as they complete, under a progress bar when someone is watching."""
+        finished = as_completed(futures)
+        if not (_someone_is_watching() if self._progress is None else self._progress):
+            return finished
+        from tqdm.auto import tqdm  # noqa: PLC0415  (looks for a notebook when imported)
+
+        return iter(tqdm(finished, total=len(futures), unit="period", desc="Fetching actions", leave=False))
+
+
+def _setting(value: str | None, argument: str, variable: str) -> str:
+    found = (value if value is not None else os.environ.get(variable, "")).strip()
+    if not found:
+        msg = (
+            f"No {argument}: pass {argument}=... to Client, or set the environment variable {variable}. "
+            "To try periodkit without an account, use periodkit.demo_client()."
+        )
+        raise ConfigError(msg)
+    return found
+
+
+def _someone_is_watching() -> bool:
+    return sys.stderr.isatty() or "ipykernel" in sys.modules

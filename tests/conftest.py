@@ -1,0 +1,65 @@
+"""What many tests share: the sandbox, the frames of its season, and the recorded data set where it is at hand."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+import periodkit as pk
+from periodkit.sandbox.dataset import DataSet
+from periodkit.sandbox.season import make_season
+from periodkit.sandbox.server import Sandbox
+
+mpl.use("Agg")
+
+RECORDED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "sffd" / "sffd-2020-04.json.gz"
+
+
+@pytest.fixture(autouse=True)
+def no_account(monkeypatch):
+    """Keep tests off any real account that the environment may name."""
+    monkeypatch.delenv("ALO_BASE_URL", raising=False)
+    monkeypatch.delenv("ALO_API_TOKEN", raising=False)
+
+
+@pytest.fixture(scope="session")
+def season():
+    return make_season()
+
+
+@pytest.fixture(scope="session")
+def sandbox(season):
+    with Sandbox(season.dataset) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox):
+    with pk.Client(sandbox.base_url, sandbox.token, progress=False) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def season_frames(sandbox):
+    """Periods and actions of the whole synthetic season."""
+    with pk.Client(sandbox.base_url, sandbox.token, progress=False) as connected:
+        periods = connected.periods()
+        return periods, connected.actions(periods, form_fields=["department", "priority", "location"])
+
+
+@pytest.fixture(scope="session")
+def recorded_path():
+    if not RECORDED.exists():
+        pytest.skip(f"the recorded data set {RECORDED.name} is not beside this checkout")
+    return RECORDED
+
+
+@pytest.fixture(scope="session")
+def recorded_frames(recorded_path):
+    """Periods and actions of the fire-department set, fetched over HTTP."""
+    with (
+        Sandbox(DataSet.load(recorded_path)) as running,
+        pk.Client(running.base_url, running.token, progress=False) as connected,
+    ):
+        periods = connected.periods()
+        return periods, connected.actions(periods)
