@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import pandas as pd
 
 from periodkit.errors import InvalidRequestError, SchemaError
 
-When: TypeAlias = str | date | datetime
 PeriodIds: TypeAlias = int | str | Iterable[Any] | pd.DataFrame
-
-
-def moment(value: object, argument: str) -> datetime:
-    """Return the moment that `value` names, in UTC; a date is its midnight, a time without zone is refused."""
-    advice = f"Give {argument} as a date (2024-07-01, midnight UTC) or a time with a zone (2024-07-01T19:00:00Z)."
-    if value is pd.NaT or not isinstance(value, str | date):
-        msg = f"{argument} is {value!r}, which is not a date or time. {advice}"
-        raise InvalidRequestError(None, msg)
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError:
-            msg = f"{argument} is {value!r}, which is not an ISO 8601 date or time. {advice}"
-            raise InvalidRequestError(None, msg) from None
-        if len(value.strip()) <= len("2024-07-01"):
-            return moment.replace(tzinfo=UTC)
-    elif isinstance(value, datetime):
-        moment = value
-    else:
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    if moment.tzinfo is None:
-        msg = f"{argument} is {value}, which has no time zone. {advice}"
-        raise InvalidRequestError(None, msg)
-    return moment.astimezone(UTC)
 
 
 def api_time(moment: datetime) -> str:

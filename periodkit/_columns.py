@@ -18,7 +18,7 @@ EXACT_IN_DOUBLE = 2**53
 INT64 = range(-(2**63), 2**63)
 _FINE_FRACTION = re.compile(r"(\.\d{6})\d+")
 
-_MASKED = {
+MASKED = {
     pa.int64(): pd.Int64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
     pa.float64(): pd.Float64Dtype(),
@@ -28,7 +28,7 @@ _MASKED = {
 def to_frame(columns: dict[str, Column]) -> pd.DataFrame:
     """Build the frame; Arrow arrays get nullable or UTC dtypes, lists become ``object`` columns as they are."""
     arrays = {name: column for name, column in columns.items() if not isinstance(column, list)}
-    frame: pd.DataFrame = pa.table(arrays).to_pandas(types_mapper=_MASKED.get)
+    frame: pd.DataFrame = pa.table(arrays).to_pandas(types_mapper=MASKED.get)
     for position, (name, column) in enumerate(columns.items()):
         if isinstance(column, list):
             frame.insert(position, name, pd.Series(column, dtype="object"))

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -15,8 +16,9 @@ import pandas as pd
 import requests
 
 from periodkit._answer import Answer, OnBad
-from periodkit._arguments import PeriodIds, When, api_time, checked_form_fields, moment, period_ids
+from periodkit._arguments import PeriodIds, api_time, checked_form_fields, period_ids
 from periodkit._http import Transport
+from periodkit._moment import When, read_moment
 from periodkit.errors import (
     AuthError,
     ConfigError,
@@ -147,7 +149,7 @@ class Client:
             As the server answers.
         """
         bounds = {
-            name: moment(value, argument)
+            name: read_moment(value, argument, partial(InvalidRequestError, None))
             for name, argument, value in (("start_date", "start", start), ("end_date", "end", end))
             if value is not None
         }

@@ -1,0 +1,284 @@
+"""What happened to an action: stage times, outcome, flags.
+
+The rules are stated once, as narwhals expressions, so a pandas frame, a Polars frame or a DuckDB relation over an
+archive are all read by the same sentences. Differences are whole microseconds: floats would lose the last one.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+
+from periodkit._moment import AsOf, read_moment
+from periodkit.errors import ArgumentError, SchemaError
+
+__all__ = ["STAGES", "STATES", "Stage", "prepare", "stage_entry", "stage_times"]
+
+MILESTONES = ("created_time", "assigned_time", "doing_time", "closed_time")
+CANCELED = ("canceled", "cancelled")
+ENDED = ("closed", "completed", "done", "resolved")
+_SKEW = timedelta(minutes=1)
+_UTC = nw.Datetime("us", "UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The time between two milestones.
+
+    Parameters
+    ----------
+    start, end : str
+        Columns of its first and last milestone.
+    question : str
+        What its length answers.
+    """
+
+    start: str
+    end: str
+    question: str
+
+
+STAGES: Mapping[str, Stage] = MappingProxyType(
+    {
+        "dispatch": Stage("created_time", "assigned_time", "how long until it was someone's"),
+        "pickup": Stage("assigned_time", "doing_time", "how long until they started"),
+        "response": Stage("created_time", "doing_time", "how long until anyone was on it"),
+        "work": Stage("doing_time", "closed_time", "how long the work took"),
+        "cycle": Stage("created_time", "closed_time", "the whole of it"),
+    }
+)
+
+STATES = ("not_started", "invalid", "event", "canceled", "left", "unknown", "open")
+"""How an action enters a stage's statistics; `stage_entry` gives the position in this tuple."""
+
+
+def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
+    """Return the stage times, outcome and flags of each action.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame
+        An actions frame.
+    as_of : datetime, Timestamp or ISO 8601 text, optional
+        Replay that moment: what came later has not happened yet. Never later than a row's ``fetched_at``, after which
+        nothing is known of it. By default each row's ``fetched_at``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per action; index and order are those of `actions`.
+
+        - ``dispatch, pickup, response, work, cycle``: ``timedelta64[us]``; null unless both ends exist, in order.
+        - ``outcome``: ``canceled`` if the status says so; else ``closed`` if there is a ``closed_time``; else
+          ``unknown`` if the status says that it ended; else ``open``; ``not_started`` if created after `as_of`.
+        - ``out_of_order``: a later milestone lies before an earlier one.
+        - ``skipped_stage``: there is a ``closed_time``, but no assigned or no doing time.
+        - ``ended_without_time``: the status says ended or canceled, but there is no ``closed_time``.
+        - ``after_as_of``: a milestone lies more than a minute after ``fetched_at``.
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing or does not hold UTC times.
+    ArgumentError
+        `as_of` cannot be read or has no time zone.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> t = pd.to_datetime(["2024-07-01T19:00Z", "2024-07-01T19:02Z", "2024-07-01T19:30Z"]).as_unit("us")
+    >>> actions = pd.DataFrame({"created_time": t[:1], "assigned_time": t[1:2], "doing_time": pd.NaT,
+    ...                         "closed_time": t[2:], "status": "closed", "fetched_at": t[2:]})
+    >>> stage_times(actions)[["dispatch", "cycle", "outcome"]].iloc[0].tolist()
+    [Timedelta('0 days 00:02:00'), Timedelta('0 days 00:30:00'), 'closed']
+    """
+    columns = [*MILESTONES, "status"]
+    frame = prepare(nw.from_native(as_arrow(actions, [*columns, "fetched_at"]), eager_only=True), as_of, columns)
+    outcome = (
+        nw.when(~nw.col("_exists"))
+        .then(nw.lit("not_started"))
+        .when(nw.col("_canceled"))
+        .then(nw.lit("canceled"))
+        .when(~nw.col("closed_time").is_null())
+        .then(nw.lit("closed"))
+        .when(nw.col("_ended"))
+        .then(nw.lit("unknown"))
+        .otherwise(nw.lit("open"))
+    )
+    closed = ~nw.col("closed_time").is_null()
+    flags = {
+        "out_of_order": _any(_lies_before(later, earlier) for earlier, later in _pairs(MILESTONES)),
+        "skipped_stage": closed & (nw.col("assigned_time").is_null() | nw.col("doing_time").is_null()),
+        "ended_without_time": (nw.col("_canceled") | nw.col("_ended")) & ~closed & nw.col("_exists"),
+        "after_as_of": nw.col("_after_as_of"),
+    }
+    stages = {}
+    for name, stage in STAGES.items():
+        micros = _micros(nw.col(stage.start), nw.col(stage.end))
+        stages[name] = nw.when(micros >= 0).then(micros)
+    result = frame.select(**stages, outcome=outcome, **flags).to_arrow()
+    for position, name in enumerate(stages):
+        result = result.set_column(position, name, result[name].cast(pa.duration("us")))
+    times: pd.DataFrame = result.to_pandas()
+    return times.set_axis(actions.index)
+
+
+def prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # noqa: ANN401
+    """Return a narwhals frame as it stood at `as_of`, with what the rules need beside it.
+
+    Parameters
+    ----------
+    frame : narwhals DataFrame or LazyFrame
+        Actions in any engine.
+    as_of : datetime or text, optional
+        The moment to replay.
+    columns : iterable of str
+        Columns that must be there; the milestones among them are checked to be UTC times.
+
+    Returns
+    -------
+    narwhals DataFrame or LazyFrame
+        `frame` with its milestones replayed, and ``_seen`` (last moment at which the row was known), ``_exists``
+        (created by then), ``_canceled``, ``_ended`` (what the status said by then) and ``_after_as_of``.
+    """
+    schema = check_columns(frame, columns)
+    times = [name for name in (*MILESTONES, "fetched_at") if name in schema]
+    frame = frame.with_columns(**{name: _as_utc(name, schema[name], frame.implementation) for name in times})
+    milestones = [name for name in MILESTONES if name in schema]
+    has_fetched = "fetched_at" in schema
+    skewed = [_lies_after(nw.col(name), nw.col("fetched_at") + _SKEW) for name in milestones] if has_fetched else []
+    frame = frame.with_columns(_after_as_of=_any(skewed))
+    if as_of is None:
+        if not has_fetched:
+            msg = "Without a column 'fetched_at' it cannot be told when open actions were last seen. Pass as_of."
+            raise SchemaError(msg)
+        frame = frame.with_columns(_seen=nw.col("fetched_at"), _exists=nw.lit(True))
+    else:
+        frame = _replay(frame, read_moment(as_of, "as_of", ArgumentError), milestones, has_fetched)
+    if "status" not in schema:
+        return frame
+    status = nw.col("status").cast(nw.String).str.to_lowercase()
+    so_far = ~nw.col("_closed_later") if as_of is not None else nw.lit(True)
+    return frame.with_columns(
+        _canceled=status.is_in(CANCELED).fill_null(False) & so_far,
+        _ended=status.is_in(ENDED).fill_null(False) & so_far,
+    )
+
+
+def stage_entry(stage: Stage) -> tuple[nw.Expr, nw.Expr]:
+    """Return how an action enters a stage's statistics: its state, as a position in `STATES`, and its microseconds.
+
+    To be used on a frame that `prepare` returned. The first rule that fits decides, as the package's documentation of
+    methods lists them.
+    """
+    start, end, closed = nw.col(stage.start), nw.col(stage.end), nw.col("closed_time")
+    no_end, no_close = end.is_null(), closed.is_null()
+    last = nw.when(~no_end).then(end).otherwise(nw.when(~no_close).then(closed).otherwise(nw.col("_seen")))
+    micros = _micros(start, last)
+    reached = nw.lit(STATES.index("event"))
+    if stage.end == "closed_time":
+        reached = nw.when(nw.col("_canceled")).then(nw.lit(STATES.index("canceled"))).otherwise(reached)
+    state = (
+        nw.when(start.is_null() | ~nw.col("_exists"))
+        .then(nw.lit(STATES.index("not_started")))
+        .when(micros < 0)
+        .then(nw.lit(STATES.index("invalid")))
+        .when(~no_end)
+        .then(reached)
+        .when(~no_close)
+        .then(nw.lit(STATES.index("left")))
+        .when(nw.col("_canceled") | nw.col("_ended") | nw.col("_seen").is_null())
+        .then(nw.lit(STATES.index("unknown")))
+        .otherwise(nw.lit(STATES.index("open")))
+    )
+    return state, micros
+
+
+def checked_stage(name: str) -> Stage:
+    """Return the stage of that name, or say which there are."""
+    if name not in STAGES:
+        msg = f"stage is {name!r}; it takes one of {', '.join(STAGES)}."
+        raise ArgumentError(msg)
+    return STAGES[name]
+
+
+def check_columns(frame: Any, columns: Iterable[str]) -> nw.Schema:  # noqa: ANN401
+    """Return the schema of a narwhals frame, or say which column it lacks."""
+    schema: nw.Schema = frame.collect_schema()
+    missing = [name for name in columns if name not in schema]
+    if missing:
+        msg = f"The frame has no column {missing[0]!r}. Pass an actions frame as client.actions() returns it."
+        raise SchemaError(msg)
+    return schema
+
+
+def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
+    """Return those of the columns that a pandas frame has as an Arrow table: one null, and no number turned float."""
+    arrays = {}
+    for name in columns:
+        if name not in frame.columns:
+            continue
+        try:
+            array = pa.array(frame[name], from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            msg = f"The column {name!r} holds values of several kinds ({error}). Make them one kind."
+            raise SchemaError(msg) from None
+        # A column of nulls alone has whatever dtype it was born with; only values can be of a wrong kind.
+        arrays[name] = array if array.null_count < len(array) else pa.nulls(len(array))
+    if not arrays:
+        return pa.table({"_row": pa.nulls(len(frame))})
+    return pa.table(arrays)
+
+
+def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bool) -> Any:  # noqa: ANN401
+    at = nw.lit(moment)
+    seen = nw.when(nw.col("fetched_at") < at).then(nw.col("fetched_at")).otherwise(at) if has_fetched else at
+    later = {name: _lies_after(nw.col(name), at) for name in milestones}
+    never = nw.lit(False)
+    frame = frame.with_columns(
+        _seen=seen, _exists=~later.get("created_time", never), _closed_later=later.get("closed_time", never)
+    )
+    return frame.with_columns(
+        **{name: nw.when(nw.col("_exists") & (nw.col(name) <= at)).then(nw.col(name)) for name in milestones}
+    )
+
+
+def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.Expr:
+    if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
+        # DuckDB holds instants, shows them in the connection's zone, and casts to no other.
+        return nw.col(name) if dtype == _UTC or engine.is_duckdb() else nw.col(name).cast(_UTC)
+    if dtype == nw.Unknown:
+        return nw.col(name).cast(_UTC)
+    msg = (
+        f"The column {name!r} is {dtype}, not UTC times. Read it with pd.to_datetime(..., utc=True, format='ISO8601')."
+    )
+    raise SchemaError(msg)
+
+
+def _micros(start: nw.Expr, end: nw.Expr) -> nw.Expr:
+    return (end - start).dt.total_microseconds()
+
+
+def _lies_after(one: nw.Expr, other: nw.Expr) -> nw.Expr:
+    return (one > other).fill_null(False)
+
+
+def _lies_before(later: str, earlier: str) -> nw.Expr:
+    return _lies_after(nw.col(earlier), nw.col(later))
+
+
+def _pairs(names: tuple[str, ...]) -> Iterable[tuple[str, str]]:
+    return ((earlier, later) for i, earlier in enumerate(names) for later in names[i + 1 :])
+
+
+def _any(conditions: Iterable[nw.Expr]) -> nw.Expr:
+    return functools.reduce(operator.or_, conditions, nw.lit(False))
