@@ -485,16 +485,17 @@ def test_the_season_has_form_fields(season):
     )
 
 
-def test_a_large_period_is_answered_in_milliseconds(season):
+def test_answers_come_within_milliseconds(season):
     data = season.sandbox.dataset
-    path = f"/periods/{max(data.actions, key=lambda key: len(data.actions[key]))}/actions"
-    season.get(path)
-    times = []
-    for _ in range(10):
-        began = time.perf_counter()
-        season.session.get(season.sandbox.base_url + path, timeout=10)
-        times.append(time.perf_counter() - began)
-    assert min(times) < 0.1
+    largest = max(data.actions, key=lambda key: len(data.actions[key]))
+    for path, limit in (("/periods", 0.03), (f"/periods/{largest}/actions", 0.1)):
+        times = []
+        for _ in range(10):
+            began = time.perf_counter()
+            season.get(path)
+            times.append(time.perf_counter() - began)
+        # The fastest of ten: a busy machine slows some, a delay in the server all of them.
+        assert min(times) < limit
 
 
 def test_a_recorded_data_set():
