@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import socket
-import subprocess
-import sys
 import threading
 import time
-import weakref
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
@@ -379,91 +375,6 @@ def test_options_that_make_no_sense(options):
         create_app(small(), **options)
 
 
-# Start and stop
-
-
-def test_a_port_that_is_taken():
-    with Sandbox(small()) as sandbox:
-        with pytest.raises(ConfigError, match=f"port {sandbox.port}: Address already in use"):
-            Sandbox(small(), port=sandbox.port)
-        assert requests.get(sandbox.base_url + "/openapi.json", timeout=10).status_code == 200
-
-
-@pytest.mark.parametrize("port", [-1, 65536])
-def test_a_port_that_does_not_exist(port):
-    with pytest.raises(ConfigError, match=f"port {port}"):
-        Sandbox(small(), port=port)
-
-
-def test_closing_ends_thread_and_port_and_may_be_repeated():
-    before = set(threading.enumerate())
-    sandbox = Sandbox(small())
-    session = requests.Session()
-    session.get(sandbox.base_url + "/periods", timeout=10)
-    assert "serving 3 periods" in repr(sandbox)
-    began = time.perf_counter()
-    sandbox.close()
-    sandbox.close()
-    assert time.perf_counter() - began < 2
-    assert set(threading.enumerate()) == before
-    assert "closed" in repr(sandbox)
-    with pytest.raises(requests.ConnectionError):
-        requests.get(sandbox.base_url + "/periods", timeout=10)
-    with Sandbox(small(), port=sandbox.port) as again:
-        assert again.port == sandbox.port
-    session.close()
-
-
-def test_one_that_is_forgotten_stops_by_itself():
-    before = set(threading.enumerate())
-    sandbox = Sandbox(small())
-    gone = weakref.ref(sandbox)
-    del sandbox
-    gc.collect()
-    assert gone() is None
-    assert set(threading.enumerate()) == before
-
-
-def test_the_token_is_in_no_repr():
-    with Sandbox(small(), token="very-secret") as sandbox:
-        assert "very-secret" not in repr(sandbox)
-
-
-def test_serve_until_interrupted():
-    """The blocking form, in a process of its own, ends quietly on Ctrl-C."""
-    script = (
-        "import os, signal, threading, urllib.request\n"
-        "from periodkit.sandbox.server import serve\n"
-        "def announce(url):\n"
-        "    def visit():\n"
-        "        print(urllib.request.urlopen(url + '/openapi.json').status, flush=True)\n"
-        "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "    threading.Thread(target=visit).start()\n"
-        "serve(announce=announce)\n"
-        "print('over')\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.stdout, done.stderr, done.returncode) == ("200\nover\n", "", 0)
-
-
-def test_without_the_extra_only_the_server_is_missing_and_says_what_to_install():
-    script = (
-        "import sys\n"
-        "sys.modules['uvicorn'] = None\n"
-        "import periodkit.sandbox.season, periodkit.sandbox.dataset\n"
-        "print(sorted({'starlette', 'matplotlib', 'scipy'} & set(sys.modules)))\n"
-        "from periodkit.errors import ConfigError\n"
-        "try:\n"
-        "    import periodkit.sandbox.server\n"
-        "except ConfigError as error:\n"
-        "    print(error)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    loaded, message = done.stdout.splitlines()
-    assert loaded == "[]"
-    assert 'pip install "periodkit[sandbox]"' in message
-
-
 # Whole data sets
 
 
@@ -490,12 +401,12 @@ def test_answers_come_within_milliseconds(season):
     largest = max(data.actions, key=lambda key: len(data.actions[key]))
     for path, limit in (("/periods", 0.03), (f"/periods/{largest}/actions", 0.1)):
         times = []
-        for _ in range(10):
+        for _ in range(20):
             began = time.perf_counter()
             season.get(path)
             times.append(time.perf_counter() - began)
-        # The fastest of ten: a busy machine slows some, a delay in the server all of them.
-        assert min(times) < limit
+        # Not the mean: a busy machine slows some answers. A delay in the server would slow most of them.
+        assert sorted(times)[5] < limit
 
 
 def test_a_recorded_data_set():
