@@ -1,5 +1,8 @@
 """periodkit: periods and actions of the ALO.ai venue platform as DataFrames, and what can be learned from them."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from periodkit._version import __version__
 from periodkit.client import Client
 from periodkit.demo import connect, demo_client
@@ -19,7 +22,23 @@ from periodkit.errors import (
     ServerError,
     TransportError,
 )
+from periodkit.metrics import (
+    ai_dispatch_rate,
+    cycle_times,
+    describe,
+    on_time,
+    outcome_curve,
+    quality,
+    reroute_rate,
+    routing_matrix,
+    workload,
+)
+from periodkit.milestones import stage_times
 from periodkit.parse import markers
+from periodkit.present import format_table
+
+if TYPE_CHECKING:
+    from periodkit import plots
 
 __all__ = [
     "ApiError",
@@ -38,7 +57,27 @@ __all__ = [
     "ServerError",
     "TransportError",
     "__version__",
+    "ai_dispatch_rate",
     "connect",
+    "cycle_times",
     "demo_client",
+    "describe",
+    "format_table",
     "markers",
+    "on_time",
+    "outcome_curve",
+    "plots",
+    "quality",
+    "reroute_rate",
+    "routing_matrix",
+    "stage_times",
+    "workload",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    # matplotlib is slow to import and only pictures need it.
+    if name == "plots":
+        return import_module("periodkit.plots")
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

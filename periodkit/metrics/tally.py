@@ -88,15 +88,16 @@ class StageCounts:
         """Microseconds in one unit of duration."""
         return _UNITS[self.resolution]
 
+    def rows(self) -> Iterator[slice]:
+        """Yield the lines of each group."""
+        bounds = np.searchsorted(self.code, np.arange(len(self.groups) + 1))
+        return (slice(start, stop) for start, stop in pairwise(bounds))
+
     def life_tables(self, canceled: str = "censor") -> Iterator[LifeTable]:
         """Yield the life table of each group; ``canceled="exclude"`` leaves cancellations and leavers out."""
-        bounds = np.searchsorted(self.code, np.arange(len(self.groups) + 1))
-        for start, stop in pairwise(bounds):
-            rows = slice(start, stop)
-            gone = self.canceled[rows] + self.left[rows]
-            if canceled == "exclude":
-                gone = np.zeros_like(gone)
-            yield LifeTable(self.duration[rows], self.event[rows], gone, self.open[rows])
+        gone = self.canceled + self.left if canceled == "censor" else np.zeros_like(self.left)
+        for rows in self.rows():
+            yield LifeTable(self.duration[rows], self.event[rows], gone[rows], self.open[rows])
 
     def totals(self) -> pd.DataFrame:
         """Return one row per group: ``n`` and how many there are of each state."""

@@ -1,0 +1,130 @@
+"""What is wrong with the records, counted: nothing is repaired, and nothing is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from periodkit.errors import SchemaError
+from periodkit.milestones import stage_times
+from periodkit.schema import ACTIONS, FORM_PREFIX
+
+__all__ = ["BATCH_SIZE", "quality"]
+
+BATCH_SIZE = 5
+"""So many actions of one period closed within one second count as closed in a batch."""
+
+_EXAMPLES = 5
+_NULL_CHECKED = (
+    "created_time",
+    "assigned_time",
+    "doing_time",
+    "closed_time",
+    "classification",
+    "sub_classification",
+    "channel",
+    "ai_dispatched",
+)
+
+
+def quality(actions: pd.DataFrame, periods: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return how many records have which defect or oddity.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame
+        An actions frame.
+    periods : pandas.DataFrame, optional
+        The periods frame that they belong to; without it ``outside_period`` cannot be checked.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per check: ``check``; ``count`` records that it found; ``of`` how many it looked at; ``share``; up to five
+        ``examples`` (action ids; column names for ``unknown_fields``); ``meaning``. ``count`` is null where a check could
+        not be made.
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing or does not hold UTC times.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     periods = client.periods()
+    ...     actions = client.actions(periods)
+    >>> found = quality(actions, periods).set_index("check")["count"]
+    >>> bool(found["out_of_order"] > 0)
+    True
+    """
+    missing = [name for name in ("period_id", "action_id", *_NULL_CHECKED) if name not in actions.columns]
+    if missing:
+        msg = f"The frame has no column {missing[0]!r}. Pass an actions frame as client.actions() returns it."
+        raise SchemaError(msg)
+    frame = pd.DataFrame([vars(check) for check in _checks(actions, periods)])
+    frame = frame.astype({"check": "str", "count": "Int64", "of": "Int64", "meaning": "str"})
+    share = frame["count"].astype("Float64") / frame["of"].where(frame["of"] > 0).astype("Float64")
+    frame.insert(3, "share", share)
+    return frame
+
+
+@dataclass(frozen=True)
+class _Check:
+    check: str
+    count: int | None
+    of: int
+    examples: list[object]
+    meaning: str
+
+
+def _checks(actions: pd.DataFrame, periods: pd.DataFrame | None) -> Iterator[_Check]:
+    def found(check: str, rows: pd.Series, meaning: str) -> _Check:
+        ids = actions["action_id"][rows.to_numpy()].dropna()
+        return _Check(check, int(rows.sum()), len(actions), ids.head(_EXAMPLES).tolist(), meaning)
+
+    dropped = int(actions.attrs.get("duplicates", 0))
+    again = actions.duplicated(["period_id", "action_id"]) & actions["action_id"].notna()
+    twice = found("duplicates", again, "The same action of the same period was sent again.")
+    yield replace(twice, count=int(again.sum()) + dropped, of=len(actions) + dropped)
+
+    times = stage_times(actions)
+    yield found("out_of_order", times["out_of_order"], "A later milestone lies before an earlier one.")
+    yield found("skipped_stage", times["skipped_stage"], "It has a closed time, but no assigned or no doing time.")
+    yield found("ended_without_time", times["ended_without_time"], "The status says that it ended, but not when.")
+    yield found("after_as_of", times["after_as_of"], "A milestone lies over a minute after the data were fetched.")
+
+    meaning = "It was created before its period began or after it ended."
+    if periods is None:
+        yield _Check("outside_period", None, len(actions), [], f"{meaning} Not checked: pass periods.")
+    else:
+        yield found("outside_period", _outside(actions, periods), meaning)
+
+    second = actions["closed_time"].dt.floor("s")
+    together = actions.groupby([actions["period_id"], second])["action_id"].transform("size")
+    meaning = f"{BATCH_SIZE} or more actions of its period were closed within the same second."
+    yield found("batch_closing", (together >= BATCH_SIZE).fillna(value=False), meaning)
+
+    for column in _NULL_CHECKED:
+        yield found(f"null_{column}", actions[column].isna(), f"{column} is not given.")
+
+    bad = actions.attrs.get("bad_values", [])
+    ids = [*dict.fromkeys(each.get("actionId") for each in bad)]
+    meaning = "A value was not of its kind and was made null when it was parsed."
+    yield _Check("bad_values", len(bad), len(actions), ids[:_EXAMPLES], meaning)
+
+    names = [str(name) for name in actions.columns]
+    unknown: list[object] = [name for name in names if name not in ACTIONS.columns and not name.startswith(FORM_PREFIX)]
+    meaning = "Columns that periodkit does not know; the API may have grown."
+    yield _Check("unknown_fields", len(unknown), len(names), unknown[:_EXAMPLES], meaning)
+
+
+def _outside(actions: pd.DataFrame, periods: pd.DataFrame) -> pd.Series:
+    """Whether an action was created outside its period; False where either is not known."""
+    bounds = periods.drop_duplicates("period_id").set_index("period_id")
+    created = actions["created_time"]
+    start, end = (actions["period_id"].map(bounds[name]) for name in ("start_date", "end_date"))
+    return (created < start) | (created > end)

@@ -1,0 +1,73 @@
+"""The one small frame that a person wants first."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from periodkit._moment import AsOf
+from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
+from periodkit.metrics.quality import quality
+from periodkit.metrics.times import cycle_times
+from periodkit.milestones import STAGES, stage_times
+
+__all__ = ["describe"]
+
+_FLAGS = ("duplicates", "out_of_order", "skipped_stage", "ended_without_time", "after_as_of", "batch_closing")
+
+
+def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
+    """Return what happened, in one small frame: volume, outcomes, stage times, AI dispatch, re-routes, worst flag.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame
+        An actions frame.
+    as_of : datetime, Timestamp or ISO 8601 text, optional
+        Replay that moment for outcomes and times; by default each row's ``fetched_at``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per measure: ``measure``; ``kind`` of its value (``count``, ``duration``, ``share``); ``value``; ``low`` and
+        ``high``, its 95 % interval where it has one; ``n``, how many actions it rests on. Values are whole numbers,
+        timedeltas and floats in one column; `periodkit.format_table` shows each in its own way.
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing or does not hold UTC times.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     actions = client.actions(client.periods())
+    >>> describe(actions)["measure"].head(3).tolist()
+    ['actions', 'closed', 'canceled']
+    """
+    times = stage_times(actions, as_of)
+    here = times[times["outcome"] != "not_started"]
+    outcomes = here["outcome"].value_counts()
+    rows: list[dict[str, object]] = [{"measure": "actions", "kind": "count", "value": len(here), "n": len(here)}]
+    rows += [
+        {"measure": outcome, "kind": "count", "value": int(outcomes.get(outcome, 0)), "n": len(here)}
+        for outcome in ("closed", "canceled", "open", "unknown")
+    ]
+    for stage in ("cycle", *(name for name in STAGES if name != "cycle")):
+        found = cycle_times(actions, stage=stage, as_of=as_of).iloc[0]
+        for name in ("p50", "p90"):
+            estimate = {"value": found[name], "low": found[f"{name}_low"], "high": found[f"{name}_high"]}
+            rows.append({"measure": f"{stage} {name.upper()}", "kind": "duration", **estimate, "n": int(found["used"])})
+    for measure, rate, counts in (
+        ("AI-dispatch rate", ai_dispatch_rate(actions), ["ai", "not_ai"]),
+        ("re-route rate (lower bound)", reroute_rate(actions), ["rerouted", "stayed"]),
+    ):
+        row = rate.iloc[0]
+        estimate = {"value": row["rate"], "low": row["low"], "high": row["high"]}
+        rows.append({"measure": measure, "kind": "share", **estimate, "n": int(row[counts].sum())})
+    flags = [row for row in quality(actions).to_dict("records") if row["check"] in _FLAGS]
+    worst = max(flags, key=lambda row: row["count"])
+    label = f"worst flag: {worst['check'].replace('_', ' ') if worst['count'] else 'none'}"
+    rows.append({"measure": label, "kind": "count", "value": worst["count"], "n": worst["of"]})
+    columns = ["measure", "kind", "value", "low", "high", "n"]
+    return pd.DataFrame(rows, columns=columns).astype({"value": "object", "low": "object", "high": "object"})
