@@ -1,0 +1,215 @@
+"""What all pictures share: how they look, where they are drawn, their title, and their words for who cannot see them."""
+
+from __future__ import annotations
+
+import functools
+import re
+import textwrap
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from periodkit.errors import ArgumentError
+from periodkit.plots._text import drawable
+
+__all__ = [
+    "COLOURS",
+    "INK",
+    "LINES",
+    "MARKS",
+    "MUTED",
+    "alt_text",
+    "check_actions",
+    "explain",
+    "finish",
+    "open_axes",
+    "styled",
+]
+
+P = ParamSpec("P")
+
+# Okabe and Ito's colours in an order that keeps neighbours apart in grey; each goes with a line style and a mark.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+LINES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (8, 2, 2, 2)), (0, (3, 1, 1, 1, 1, 1)))
+MARKS = ("o", "s", "D", "^", "v", "P", "X")
+INK, MUTED, FAINT = "#222222", "#595959", "#DDDDDD"
+
+WIDTH, HEIGHT, DPI = 8.0, 4.5, 110
+TITLE, SMALL, TICK = 12.0, 9.0, 9.0
+_ALT, _OWNED = "_periodkit_alt", "_periodkit_owned"
+_STYLE: Any = {
+    "text.usetex": False,
+    "text.color": INK,
+    "axes.facecolor": "white",
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 10.0,
+    "axes.titlesize": TITLE,
+    "axes.titleweight": "bold",
+    "axes.titlecolor": INK,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "axes.autolimit_mode": "data",
+    "axes.xmargin": 0.02,
+    "axes.ymargin": 0.05,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.size": 10.0,
+    "figure.facecolor": "white",
+    "figure.max_open_warning": 0,
+    "legend.frameon": True,
+    "legend.framealpha": 0.9,
+    "legend.edgecolor": FAINT,
+    "legend.facecolor": "white",
+    "legend.fontsize": SMALL,
+    "lines.linewidth": 2.0,
+    "hatch.linewidth": 0.6,
+}
+
+
+def styled(draw: Callable[P, Axes]) -> Callable[P, Axes]:
+    """Let a drawing function see the package's style, and nobody else."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Axes:
+        before = set(plt.get_fignums())
+        try:
+            with mpl.rc_context(_STYLE):
+                return draw(*args, **kwargs)
+        except Exception:
+            # A half-drawn picture would show up at the end of a notebook cell.
+            for number in set(plt.get_fignums()) - before:
+                plt.close(number)
+            raise
+
+    return drawn
+
+
+def check_actions(actions: object) -> pd.DataFrame:
+    """Return the actions frame, or say what to pass."""
+    if not isinstance(actions, pd.DataFrame):
+        msg = f"actions is a {type(actions).__name__}. Pass the pandas frame that client.actions() returns."
+        raise ArgumentError(msg)
+    return actions
+
+
+def open_axes(given: object, height: float = HEIGHT) -> Axes:
+    """Return the Axes to draw on: the one given, or a new figure's."""
+    if given is None:
+        _, ax = plt.subplots(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+        setattr(ax, _OWNED, True)
+    elif isinstance(given, Axes):
+        ax = given
+    else:
+        msg = f"ax is {given!r}; it takes a matplotlib Axes, such as plt.subplots() returns."
+        raise ArgumentError(msg)
+    ax.tick_params(labelsize=TICK, colors=MUTED, labelcolor=INK, length=3)
+    return ax
+
+
+def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
+    """Put the finding above the picture, what it rests on below that, and keep the words for who cannot see it."""
+    _settle(ax)
+    # Average widths of the default font, in em; too narrow is better than a title that pushes the picture aside.
+    room = _points_to_the_right(ax)
+    lines = _wrap(title, room / (0.59 * TITLE), 3)
+    notes = _wrap(subtitle, room / (0.54 * SMALL), 4)
+    ax.set_title(
+        drawable("\n".join(lines)), loc="left", pad=8 + 1.3 * SMALL * len(notes), fontsize=TITLE, linespacing=1.15
+    )
+    ax.annotate(
+        drawable("\n".join(notes)),
+        (0, 1),
+        (0, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="left",
+        va="bottom",
+        fontsize=SMALL,
+        color=MUTED,
+        linespacing=1.2,
+        annotation_clip=False,
+    )
+    setattr(ax, _ALT, " ".join(alt.split()))
+    return ax
+
+
+def explain(ax: Axes, reason: str, subtitle: str = "", alt: str = "") -> Axes:
+    """Draw a sentence where there is nothing else to draw."""
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.text(0.5, 0.5, drawable(reason), ha="center", va="center", fontsize=TITLE, color=MUTED, transform=ax.transAxes)
+    return finish(ax, reason, subtitle, alt or f"{reason}. {subtitle}".strip())
+
+
+def alt_text(ax: Axes) -> str:
+    """Return what a picture says, in words, for who cannot see it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        What a function of `periodkit.plots` returned.
+
+    Returns
+    -------
+    str
+        One paragraph, made from the numbers that were drawn.
+
+    Raises
+    ------
+    ArgumentError
+        `ax` was not drawn by `periodkit.plots`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import periodkit as pk
+    >>> actions = pd.DataFrame({"ai_dispatched": pd.array([True, True, False], dtype="boolean")})
+    >>> ax = pk.plots.dispatch_rate(actions)
+    >>> alt_text(ax)[:54]
+    'AI dispatched 66.7 % (95 % interval 20.8–93.9 %) of 3 '
+    >>> ax.figure.clear()
+    """
+    text = getattr(ax, _ALT, None)
+    if not isinstance(text, str):
+        msg = "ax has no words: it was not drawn by periodkit.plots. Pass what one of its functions returned."
+        raise ArgumentError(msg)
+    return text
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Return the whole figure that holds an Axes, be it in a subfigure or not."""
+    figure = ax.get_figure(root=True)
+    if not isinstance(figure, Figure):
+        msg = "ax is on no figure any more; draw it again."
+        raise ArgumentError(msg)
+    return figure
+
+
+def _wrap(text: str, width: float, lines: int) -> list[str]:
+    # A number and its unit stay on one line.
+    held = re.sub(r"(?<=\d) (?=(?:ms|s|min|h|d|%)\b|%)", "\N{NO-BREAK SPACE}", text)
+    return textwrap.wrap(held, max(int(width), 16), max_lines=lines, placeholder=" …")
+
+
+def _settle(ax: Axes) -> None:
+    # The width left for a title is known only once the labels beside the axis have been given room.
+    engine = figure_of(ax).get_layout_engine()
+    if getattr(ax, _OWNED, False) and engine is not None:
+        engine.execute(figure_of(ax))
+
+
+def _points_to_the_right(ax: Axes) -> float:
+    figure = figure_of(ax)
+    box = ax.get_window_extent()
+    right = figure.bbox.x1 if getattr(ax, _OWNED, False) else box.x1
+    return float(72 * (right - box.x0) / figure.dpi)

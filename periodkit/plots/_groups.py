@@ -1,0 +1,109 @@
+"""Groups of actions as pictures need them: named, in order, and not too many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from periodkit.errors import ArgumentError, SchemaError
+from periodkit.metrics.tally import By, grouping
+from periodkit.plots._text import plain
+from periodkit.present import label
+
+__all__ = ["GROUP", "Groups", "group_by", "need"]
+
+GROUP = "_group"
+_PERIOD = ("period_name", "period_id")
+_VALUES = {("ai_dispatched", True): "AI-dispatched", ("ai_dispatched", False): "not AI-dispatched"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Actions with the position of their group.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame
+        The actions, with a column ``_group``.
+    names : list of str
+        Name of each group, by position.
+    by : str
+        What they are grouped by, in words; empty if by nothing.
+    folded : int
+        How many groups went into the last one, "other".
+    in_time : bool
+        Whether the groups are periods, in order of time.
+    aside : frozenset of int
+        Groups that nobody chose: those of null keys, and "other". A finding does not compare them.
+    """
+
+    actions: pd.DataFrame
+    names: list[str]
+    by: str
+    folded: int
+    in_time: bool
+    aside: frozenset[int] = frozenset()
+
+    def compared(self, found: Sequence[bool]) -> list[int]:
+        """Return the groups that a finding may compare, of those in which there is something to compare."""
+        usable = [at for at, is_there in enumerate(found) if is_there]
+        chosen = [at for at in usable if at not in self.aside]
+        return chosen if len(chosen) > 1 else usable
+
+
+def need(frame: pd.DataFrame, *columns: str) -> None:
+    """Raise a SchemaError unless the frame has these columns."""
+    for name in columns:
+        if name not in frame.columns:
+            msg = f"The frame has no column {name!r}. Pass an actions frame as client.actions() returns it."
+            raise SchemaError(msg)
+
+
+def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
+    """Return the actions grouped: periods in order of time, all else by key; the smallest above `max_groups` in one."""
+    names = grouping(by)
+    need(actions, *names)
+    most = max_groups if isinstance(max_groups, int) else 0 if max_groups is not None else len(actions) + 2
+    if most < 2:
+        msg = f"max_groups is {max_groups!r}; it takes a whole number from 2."
+        raise ArgumentError(msg)
+    if not names:
+        return Groups(actions.assign(**{GROUP: 0}), ["all actions"], "", 0, in_time=False)
+    try:
+        grouped = actions.groupby(list(names), dropna=False, observed=True, sort=True)
+        code = grouped.ngroup().to_numpy(dtype=np.int64)
+    except TypeError:
+        msg = f"by is {list(names)}, of which a column holds lists; group by columns of single values."
+        raise ArgumentError(msg) from None
+    first = np.unique(code, return_index=True)[1]
+    rows = actions[list(names)].iloc[first]
+    texts = [" · ".join(_text(*pair) for pair in zip(names, row, strict=True)) for row in rows.itertuples(index=False)]
+    null = rows.isna().any(axis="columns").to_numpy()
+    in_time = set(names) <= {*_PERIOD} and "created_time" in actions.columns
+    if in_time:
+        began = actions["created_time"].groupby(code).min().sort_index()
+        order = np.argsort(began.to_numpy(), kind="stable")
+        code, texts, null = np.argsort(order)[code] if len(code) else code, [texts[at] for at in order], null[order]
+    folded = 0
+    if len(texts) > most:
+        size = np.bincount(code)
+        kept = np.sort(np.argsort(-size, kind="stable")[: most - 1])
+        folded = len(texts) - len(kept)
+        position = np.full(len(texts), len(kept))
+        position[kept] = np.arange(len(kept))
+        code, texts = position[code], [*(texts[at] for at in kept), f"other ({folded})"]
+        null = np.r_[null[kept], True]
+    words = " and ".join(label(each) for each in names)
+    aside = frozenset(np.flatnonzero(null).tolist())
+    return Groups(actions.assign(**{GROUP: code}), texts, words, folded, in_time, aside)
+
+
+def _text(column: str, value: object) -> str:
+    if pd.isna(value):  # type: ignore[call-overload]
+        return "unknown" if column == "ai_dispatched" else f"no {label(column)}"
+    if isinstance(value, bool | np.bool_):
+        return _VALUES.get((column, bool(value)), f"{label(column)}: {'yes' if value else 'no'}")
+    return plain(value)

@@ -1,0 +1,92 @@
+"""Pictures on their way out: the same bytes every time, with their words beside them."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+from periodkit.errors import ConfigError
+from periodkit.plots._canvas import alt_text, figure_of
+
+__all__ = ["display", "to_png"]
+
+
+def to_png(ax: Axes, dpi: float | None = None) -> bytes:
+    """Return the picture as PNG, which holds neither the time nor the versions that made it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        What a function of `periodkit.plots` returned.
+    dpi : float, optional
+        Dots per inch; by default the figure's.
+
+    Returns
+    -------
+    bytes
+        The whole figure, cut close; equal for equal pictures.
+
+    Raises
+    ------
+    ArgumentError
+        `ax` is on no figure.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import periodkit as pk
+    >>> ax = pk.plots.dispatch_rate(pd.DataFrame({"ai_dispatched": pd.array([True, False], dtype="boolean")}))
+    >>> to_png(ax)[1:4], to_png(ax) == to_png(ax)
+    (b'PNG', True)
+    >>> ax.figure.clear()
+    """
+    figure = figure_of(ax)
+    buffer = io.BytesIO()
+    with mpl.rc_context({"savefig.transparent": False}):
+        figure.savefig(
+            buffer,
+            format="png",
+            dpi=figure.dpi if dpi is None else dpi,
+            facecolor=figure.get_facecolor(),
+            bbox_inches="tight",
+            pad_inches=0.08,
+            metadata={"Software": None},
+        )
+    return buffer.getvalue()
+
+
+def display(ax: Axes, dpi: float | None = None) -> None:
+    """Show the picture in a notebook with its words as alternative text, and close its figure.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        What a function of `periodkit.plots` returned.
+    dpi : float, optional
+        Dots per inch; by default the figure's.
+
+    Raises
+    ------
+    ArgumentError
+        `ax` was not drawn by `periodkit.plots`.
+    ConfigError
+        IPython is not installed.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> pk.plots.display(pk.plots.cycle_time_ecdf(actions))  # doctest: +SKIP
+    """
+    try:
+        from IPython.display import display as show  # noqa: PLC0415  (only notebooks have it)
+    except ImportError:
+        msg = "display() is for notebooks. Install periodkit[lab], or use to_png() or ax.figure.savefig()."
+        raise ConfigError(msg) from None
+    words = alt_text(ax)
+    picture = base64.b64encode(to_png(ax, dpi)).decode("ascii")
+    show({"image/png": picture, "text/plain": words}, metadata={"image/png": {"alt": words}}, raw=True)
+    plt.close(figure_of(ax))

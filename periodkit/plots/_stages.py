@@ -1,0 +1,53 @@
+"""What pictures call stages, and what they say of the actions that are not in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from periodkit.milestones import STAGES
+from periodkit.plots._text import listed
+
+__all__ = ["DONE", "axis_label", "confidence_words", "left_out", "noun"]
+
+DONE = {"dispatch": "assigned", "pickup": "begun", "response": "begun", "work": "closed", "cycle": "closed"}
+"""What has happened to an action at the end of each stage."""
+
+_MILESTONES = {"created_time": "created", "assigned_time": "assigned", "doing_time": "begun", "closed_time": "closed"}
+
+
+def noun(stage: str) -> str:
+    """Return what a stage's length is called."""
+    return f"{stage} time"
+
+
+def axis_label(stage: str) -> str:
+    """Return what an axis of a stage's length says."""
+    chosen = STAGES[stage]
+    return f"{noun(stage)}: from {_MILESTONES[chosen.start]} to {_MILESTONES[chosen.end]} (log scale)"
+
+
+def left_out(counts: Mapping[str, Any] | pd.Series) -> str:
+    """Return how many actions had no duration, and why, or nothing if all had one.
+
+    Examples
+    --------
+    >>> left_out({"not_started": 2, "invalid": 0, "unknown": 1})
+    'left out: 2 not started and 1 unknown'
+    """
+    reasons = [f"{int(counts[name]):,} {name.replace('_', ' ')}" for name in ("not_started", "invalid", "unknown")]
+    some = listed([text for text in reasons if not text.startswith("0 ")])
+    return f"left out: {some}" if some else ""
+
+
+def confidence_words(confidence: float) -> str:
+    """Return what an interval is called.
+
+    Examples
+    --------
+    >>> confidence_words(0.95)
+    '95 % interval'
+    """
+    return f"{100 * confidence:g} % interval"

@@ -1,0 +1,154 @@
+"""Words on pictures: names of any origin made safe to draw, durations and shares as people say them."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from matplotlib import font_manager, rcParams
+from matplotlib.ft2font import FT2Font
+
+__all__ = ["count", "drawable", "duration", "interval", "listed", "percent", "plain", "stub", "with_interval"]
+
+LONGEST = 48
+_MISSING = "▯"
+_SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86400.0
+
+
+def plain(text: object, limit: int = LONGEST) -> str:
+    r"""Return text on one line, without control and direction characters, cut at `limit` characters.
+
+    Examples
+    --------
+    >>> plain("Gate\n\u202e5"), plain("a" * 100, 5)
+    ('Gate 5', 'aaaa…')
+    """
+    # Only what can be shown is cleaned: a name may be megabytes long.
+    words = " ".join(str(text)[: 8 * limit].split())
+    kept = "".join(each for each in words if unicodedata.category(each)[0] != "C").strip() or "(blank)"
+    return kept if len(kept) <= limit and len(str(text)) <= 8 * limit else kept[: limit - 1].rstrip() + "…"
+
+
+def stub(text: object, width: int = 22, lines: int = 2) -> str:
+    r"""Return a name wrapped to a few short lines, for a tick or a label.
+
+    Examples
+    --------
+    >>> stub("Guest services and lost property desk", 14)
+    'Guest services\nand lost…'
+    """
+    return "\n".join(textwrap.wrap(plain(text), width, max_lines=lines, placeholder="…"))
+
+
+def drawable(text: str) -> str:
+    r"""Return text that matplotlib draws as it stands: no formulas, and no character that its fonts lack.
+
+    Examples
+    --------
+    >>> print(drawable("$5 or $10"))
+    \$5 or \$10
+    """
+    shown = "".join(each if each == "\n" or _has_glyph(each) else _MISSING for each in text)
+    return shown.replace("\\", "∖").replace("$", r"\$") if "$" in shown else shown
+
+
+def duration(value: object) -> str:
+    """Return a timedelta, or seconds, in the unit that people would use; minutes where tables have minutes.
+
+    Examples
+    --------
+    >>> duration(42), duration(pd.Timedelta("13m48s")), duration(11 * 3600), duration(pd.NaT)
+    ('42 s', '13.8 min', '11.0 h', 'not reached')
+    """
+    seconds = (
+        value / pd.Timedelta(seconds=1)
+        if isinstance(value, pd.Timedelta)
+        else np.nan
+        if pd.isna(value)
+        else float(value)
+    )  # type: ignore[arg-type, call-overload]
+    if np.isnan(seconds):
+        return "not reached"
+    number, unit = _scaled(seconds)
+    return f"{number} {unit}"
+
+
+def interval(low: object, high: object) -> str:
+    """Return the limits of an interval of durations; an end that was not reached is ∞.
+
+    Examples
+    --------
+    >>> interval(pd.Timedelta("11m48s"), pd.Timedelta("13m6s")), interval(pd.Timedelta("30s"), pd.NaT)
+    ('11.8–13.1 min', '30 s–∞')
+    """
+    lower, upper = ("…" if pd.isna(low) else duration(low)), ("∞" if pd.isna(high) else duration(high))  # type: ignore[call-overload]
+    same = lower.rpartition(" ")[2] == upper.rpartition(" ")[2] and " " in lower and " " in upper
+    return f"{lower.rpartition(' ')[0]}–{upper}" if same else f"{lower}–{upper}"
+
+
+def with_interval(value: object, low: object, high: object) -> str:
+    """Return a duration with its interval in brackets, or that it was not reached."""
+    if pd.isna(value):  # type: ignore[call-overload]
+        return "not reached"
+    return f"{duration(value)} ({interval(low, high)})"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent.
+
+    Examples
+    --------
+    >>> percent(0.1234), percent(float("nan"))
+    ('12.3 %', 'not known')
+    """
+    return "not known" if np.isnan(share) else f"{100 * share:.1f} %"
+
+
+def count(number: int, noun: str = "action") -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> count(1), count(1200)
+    ('1 action', '1,200 actions')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def listed(parts: list[str]) -> str:
+    """Return parts as a list in a sentence, without the empty ones.
+
+    Examples
+    --------
+    >>> listed(["a", "", "b", "c"])
+    'a, b and c'
+    """
+    kept = [each for each in parts if each]
+    return ", ".join(kept[:-1]) + " and " + kept[-1] if len(kept) > 1 else "".join(kept)
+
+
+def _scaled(seconds: float) -> tuple[str, str]:
+    if abs(seconds) < 0.9995 * _SECOND and seconds:
+        return f"{seconds * 1000:.0f}", "ms"
+    if abs(seconds) < 10:
+        return f"{seconds:.2g}", "s"
+    if round(abs(seconds)) < _MINUTE:
+        return f"{seconds:.0f}", "s"
+    if seconds < 10 * _HOUR:
+        return f"{seconds / _MINUTE:,.1f}", "min"
+    if seconds < 3 * _DAY:
+        return f"{seconds / _HOUR:.1f}", "h"
+    return f"{seconds / _DAY:,.1f}", "d"
+
+
+def _has_glyph(character: str) -> bool:
+    return character.isascii() or any(font.get_char_index(ord(character)) for font in _fonts(*rcParams["font.family"]))
+
+
+@cache
+def _fonts(*families: str) -> tuple[FT2Font, ...]:
+    found = [font_manager.findfont(font_manager.FontProperties(family=[each])) for each in families]
+    return tuple(font_manager.get_font(path) for path in dict.fromkeys(found))

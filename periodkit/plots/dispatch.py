@@ -1,0 +1,206 @@
+"""How much AI dispatched: rates with Wilson intervals, by group or from period to period."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from periodkit.metrics.dispatch import ai_dispatch_rate
+from periodkit.metrics.tally import By
+from periodkit.plots._canvas import COLOURS, FAINT, INK, MUTED, check_actions, explain, finish, open_axes, styled
+from periodkit.plots._groups import GROUP, Groups, group_by
+from periodkit.plots._scales import share_axis, zone
+from periodkit.plots._stages import confidence_words
+from periodkit.plots._text import count, drawable, percent, plain, stub
+
+__all__ = ["dispatch_rate"]
+
+_OF = {
+    "known": "of those of which it is known",
+    "assigned": "of assigned ones of which it is known",
+    "all": "of all, unknown ones counted as not AI",
+}
+
+
+@styled
+def dispatch_rate(
+    actions: pd.DataFrame,
+    by: By = None,
+    of: str = "known",
+    confidence: float = 0.95,
+    tz: str | tzinfo | None = None,
+    max_groups: int = 12,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the share of actions that AI dispatched, with Wilson intervals, by group or over periods.
+
+    Groups stand below one another, the highest rate first. Periods (`by` is ``"period_name"``, ``"period_id"`` or both)
+    stand beside one another in order of time, and are never folded.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame
+        An actions frame.
+    by : str or list of str, optional
+        Columns to group by.
+    of : {"known", "assigned", "all"}
+        The share of which actions, see `periodkit.ai_dispatch_rate`.
+    confidence : float
+        Coverage of the intervals.
+    tz : str or tzinfo, optional
+        The zone in which periods have their dates, such as ``"Europe/London"``; by default UTC.
+    max_groups : int
+        The smallest groups above this number are drawn as one, "other".
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default on a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on.
+
+    Raises
+    ------
+    SchemaError
+        There is no column ``ai_dispatched``, or one of `by` is missing.
+    ArgumentError
+        An argument is not one of those it takes.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     actions = client.actions(client.periods())
+    >>> ax = pk.plots.dispatch_rate(actions, by="channel")
+    >>> len(ax.get_yticks())
+    8
+    >>> ax.figure.clear()
+    """
+    where = zone(tz)
+    groups = group_by(check_actions(actions), by, max_groups)
+    if groups.in_time:
+        groups = group_by(actions, by, None)
+    found = ai_dispatch_rate(groups.actions, GROUP, of, confidence)
+    found["base"] = found["n"] if of == "all" else found["ai"] + found["not_ai"]
+    whole = ai_dispatch_rate(actions, of=of, confidence=confidence).iloc[0]
+    if not whole["n"] or found["rate"].isna().all():
+        reason = "No actions to show" if not whole["n"] else f"It is not known of any of {count(whole['n'])}"
+        return explain(open_axes(ax), reason, "AI-dispatch rate")
+    across = groups.in_time and len(found) > 1
+    if not across:
+        found = found.sort_values(["rate", GROUP], ascending=[False, True], na_position="last", kind="stable")
+        ax = open_axes(ax, max(2.0, 1.6 + 0.36 * len(found)))
+        _rows(ax, found, groups, whole)
+    else:
+        ax = open_axes(ax)
+        _over_time(ax, found, groups, whole, where)
+    base = int(whole["n"] if of == "all" else whole["ai"] + whole["not_ai"])
+    parts = [
+        f"n = {base:,} {_OF[of]}",
+        "" if of == "all" or not whole["unknown"] else f"not known of {int(whole['unknown']):,}",
+        f"bars: {confidence_words(confidence)} (Wilson)",
+        f"the {groups.folded} smallest groups in one" if groups.folded else "",
+    ]
+    overall = f"{percent(whole['rate'])} ({confidence_words(confidence)} {_limits(whole)}) of {count(base)}"
+    title = _title(found, groups, whole)
+    details = "; ".join(
+        f"{plain(groups.names[int(row[GROUP])])} {percent(row['rate'])} ({_limits(row)}), n {int(row['base']):,}"
+        for _, row in found.iterrows()
+    )
+    alt = f"AI dispatched {overall}. " + (f"{title}. By {plain(groups.by)}: {details}." if by is not None else "")
+    return finish(ax, title, " · ".join(filter(None, parts)), alt)
+
+
+def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series) -> None:
+    place = np.arange(len(found))
+    known = found["rate"].notna().to_numpy()
+    rate, low, high = (found[name].to_numpy() for name in ("rate", "low", "high"))
+    if len(found) > 1:
+        ax.axvline(whole["rate"], color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
+    ax.hlines(place[known], low[known], high[known], color=COLOURS[0], linewidth=2.5, zorder=2)
+    ax.plot(rate[known], place[known], "o", color=COLOURS[0], markersize=7, markeredgecolor="white", zorder=3)
+    for at, (_, row) in enumerate(found.iterrows()):
+        base = f"{percent(row['rate'])}   n = {int(row['base']):,}" if known[at] else f"not known of {int(row['n']):,}"
+        ax.annotate(
+            base,
+            (1, at),
+            (6, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+    names = [stub(groups.names[int(code)]) for code in found[GROUP]]
+    ax.set_yticks(place, [drawable(name) for name in names])
+    ax.set_ylim(len(found) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    label = "share dispatched by AI" + (f"; dashed: all, {percent(whole['rate'])}" if len(found) > 1 else "")
+    share_axis(ax, "x", label, (0, max(1.0, float(np.nanmax(high)))))
+
+
+def _over_time(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series, where: tuple[tzinfo, str]) -> None:
+    place = np.arange(len(found))
+    rate, low, high = (found[name].to_numpy() for name in ("rate", "low", "high"))
+    known = ~np.isnan(rate)
+    ax.axhline(whole["rate"], color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
+    ax.annotate(
+        f"all {percent(whole['rate'])}",
+        (1, whole["rate"]),
+        (4, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        fontsize=9,
+        color=MUTED,
+    )
+    ax.plot(place[known], rate[known], color=COLOURS[0], linewidth=1.0, alpha=0.5, zorder=2)
+    ax.vlines(place[known], low[known], high[known], color=COLOURS[0], linewidth=2.5, zorder=2)
+    ax.plot(place[known], rate[known], "o", color=COLOURS[0], markersize=6, markeredgecolor="white", zorder=3)
+    top = min(1.0, float(np.nanmax(high)) * 1.2 + 0.02)
+    share_axis(ax, "y", "share dispatched by AI", (0, top))
+    most, least = int(np.nanargmax(rate)), int(np.nanargmin(rate))
+    # Below the lowest rate stands its name, unless it would run into the axis.
+    for at, offset in ((most, 5), (least, -5 if low[least] > top / 6 else 5)):
+        ends = high if offset > 0 else low
+        ax.annotate(
+            drawable(f"{stub(groups.names[at], 30)}\n{percent(rate[at])}"),
+            (at, ends[at]),
+            (0, offset),
+            textcoords="offset points",
+            ha="left" if at < len(found) / 5 else "right" if at > 0.8 * len(found) else "center",
+            va="bottom" if offset > 0 else "top",
+            fontsize=9,
+            color=INK,
+        )
+    began = groups.actions.groupby(GROUP)["created_time"].min().reindex(found[GROUP])
+    days = ["no date" if pd.isna(each) else _day(each, where[0]) for each in began]
+    step = -(-len(days) // 14)
+    ax.set_xticks(place[::step], days[::step])
+    ax.set_xlim(-0.6, len(found) - 0.4)
+    ax.set_xlabel(f"{groups.by}, by date of its first action ({where[1]})")
+    ax.xaxis.grid(visible=False)
+    ax.spines["left"].set_color(FAINT)
+
+
+def _day(moment: pd.Timestamp, at: tzinfo) -> str:
+    local = moment.tz_convert(at)
+    return f"{local:%b} {local.day}\n{local:%Y}"
+
+
+def _title(found: pd.DataFrame, groups: Groups, whole: pd.Series) -> str:
+    overall = f"AI dispatched {percent(whole['rate'])} of actions"
+    rest = groups.compared(found.sort_values(GROUP)["rate"].notna().tolist())
+    if len(rest) < 2:
+        return overall
+    rates = found.set_index(GROUP)["rate"].loc[rest]
+    least, most = int(rates.argmin()), int(rates.argmax())
+    ends = [f"{percent(rates.iloc[at])} ({plain(groups.names[rest[at]], 30)})" for at in (least, most)]
+    return f"{overall}: from {ends[0]} to {ends[1]}"
+
+
+def _limits(row: pd.Series) -> str:
+    return f"{100 * row['low']:.1f}–{percent(row['high'])}"
