@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ def drawable(text: str) -> str:
     return shown.replace("\\", "∖").replace("$", r"\$") if "$" in shown else shown
 
 
-def duration(value: object) -> str:
+def duration(value: Any) -> str:  # noqa: ANN401
     """Return a timedelta, or seconds, in the unit that people would use; minutes where tables have minutes.
 
     Examples
@@ -63,20 +64,14 @@ def duration(value: object) -> str:
     >>> duration(42), duration(pd.Timedelta("13m48s")), duration(11 * 3600), duration(pd.NaT)
     ('42 s', '13.8 min', '11.0 h', 'not reached')
     """
-    seconds = (
-        value / pd.Timedelta(seconds=1)
-        if isinstance(value, pd.Timedelta)
-        else np.nan
-        if pd.isna(value)
-        else float(value)
-    )  # type: ignore[arg-type, call-overload]
-    if np.isnan(seconds):
+    if pd.isna(value):
         return "not reached"
+    seconds = value / pd.Timedelta(seconds=1) if isinstance(value, pd.Timedelta) else float(value)
     number, unit = _scaled(seconds)
     return f"{number} {unit}"
 
 
-def interval(low: object, high: object) -> str:
+def interval(low: Any, high: Any) -> str:  # noqa: ANN401
     """Return the limits of an interval of durations; an end that was not reached is ∞.
 
     Examples
@@ -84,14 +79,14 @@ def interval(low: object, high: object) -> str:
     >>> interval(pd.Timedelta("11m48s"), pd.Timedelta("13m6s")), interval(pd.Timedelta("30s"), pd.NaT)
     ('11.8–13.1 min', '30 s–∞')
     """
-    lower, upper = ("…" if pd.isna(low) else duration(low)), ("∞" if pd.isna(high) else duration(high))  # type: ignore[call-overload]
+    lower, upper = ("…" if pd.isna(low) else duration(low)), ("∞" if pd.isna(high) else duration(high))
     same = lower.rpartition(" ")[2] == upper.rpartition(" ")[2] and " " in lower and " " in upper
     return f"{lower.rpartition(' ')[0]}–{upper}" if same else f"{lower}–{upper}"
 
 
-def with_interval(value: object, low: object, high: object) -> str:
+def with_interval(value: Any, low: Any, high: Any) -> str:  # noqa: ANN401
     """Return a duration with its interval in brackets, or that it was not reached."""
-    if pd.isna(value):  # type: ignore[call-overload]
+    if pd.isna(value):
         return "not reached"
     return f"{duration(value)} ({interval(low, high)})"
 

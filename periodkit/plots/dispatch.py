@@ -163,16 +163,17 @@ def _over_time(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series, 
     top = min(1.0, float(np.nanmax(high)) * 1.2 + 0.02)
     share_axis(ax, "y", "share dispatched by AI", (0, top))
     most, least = int(np.nanargmax(rate)), int(np.nanargmin(rate))
-    # Below the lowest rate stands its name, unless it would run into the axis.
-    for at, offset in ((most, 5), (least, -5 if low[least] > top / 6 else 5)):
-        ends = high if offset > 0 else low
+    # Below the lowest rate stands its name; beside its bar, if it would run into the axis.
+    beside = low[least] < top / 6
+    for at, up in ((most, True), (least, False)):
+        name, share = stub(groups.names[at], 30), percent(rate[at])
         ax.annotate(
-            drawable(f"{stub(groups.names[at], 30)}\n{percent(rate[at])}"),
-            (at, ends[at]),
-            (0, offset),
+            drawable(f"{share} {name}" if beside and not up else f"{name}\n{share}"),
+            (at, high[at] if up else 0 if beside else low[at]),
+            (0, 5) if up else (8 if at <= len(found) / 2 else -8, 3) if beside else (0, -5),
             textcoords="offset points",
-            ha="left" if at < len(found) / 5 else "right" if at > 0.8 * len(found) else "center",
-            va="bottom" if offset > 0 else "top",
+            ha="left" if at <= len(found) / 5 else "right" if at >= 0.8 * len(found) - 1 else "center",
+            va="bottom" if up or beside else "top",
             fontsize=9,
             color=INK,
         )
