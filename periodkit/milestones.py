@@ -101,6 +101,9 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     >>> stage_times(actions)[["dispatch", "cycle", "outcome"]].iloc[0].tolist()
     [Timedelta('0 days 00:02:00'), Timedelta('0 days 00:30:00'), 'closed']
     """
+    if not isinstance(actions, pd.DataFrame):
+        msg = f"actions is a {type(actions).__name__}. Pass a pandas frame, as client.actions() returns it."
+        raise ArgumentError(msg)
     columns = [*MILESTONES, "status"]
     frame = prepare(nw.from_native(as_arrow(actions, [*columns, "fetched_at"]), eager_only=True), as_of, columns)
     outcome = (
@@ -205,7 +208,7 @@ def stage_entry(stage: Stage) -> tuple[nw.Expr, nw.Expr]:
 
 def checked_stage(name: str) -> Stage:
     """Return the stage of that name, or say which there are."""
-    if name not in STAGES:
+    if not isinstance(name, str) or name not in STAGES:
         msg = f"stage is {name!r}; it takes one of {', '.join(STAGES)}."
         raise ArgumentError(msg)
     return STAGES[name]
@@ -227,6 +230,9 @@ def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
     for name in columns:
         if name not in frame.columns:
             continue
+        if isinstance(frame[name], pd.DataFrame):
+            msg = f"The frame has several columns named {name!r}. Keep one of them."
+            raise SchemaError(msg)
         try:
             array = pa.array(frame[name], from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:

@@ -75,7 +75,7 @@ def ai_dispatch_rate(
     result = count_flags(actions, flags, by, columns)
     result["n"] = result.pop("_counted")
     total = result["n"] if of == "all" else result["ai"] + result["not_ai"]
-    return _with_rate(result, "ai", total, confidence)
+    return _with_rate(result, "ai", total, confidence, grouping(by))
 
 
 def reroute_rate(
@@ -119,7 +119,8 @@ def reroute_rate(
     first, last = nw.col("channel").cast(nw.String), nw.col("latest_channel").cast(nw.String)
     flags = {"rerouted": first != last, "stayed": first == last, "unknown": first.is_null() | last.is_null()}
     result = count_flags(actions, flags, by, ["channel", "latest_channel"])
-    result = _with_rate(result, "rerouted", result["rerouted"] + result["stayed"], confidence)
+    total = result["rerouted"] + result["stayed"]
+    result = _with_rate(result, "rerouted", total, confidence, grouping(by))
     result.attrs["note"] = LOWER_BOUND
     return result
 
@@ -158,9 +159,10 @@ def routing_matrix(actions: Any) -> pd.DataFrame:  # noqa: ANN401
     return result
 
 
-def _with_rate(counts: pd.DataFrame, hits: str, total: pd.Series, confidence: float) -> pd.DataFrame:
+def _with_rate(
+    counts: pd.DataFrame, hits: str, total: pd.Series, confidence: float, keys: tuple[str, ...]
+) -> pd.DataFrame:
     """Put ``n`` first among the counts and a rate with its interval behind them."""
-    keys = [name for name in counts.columns if name not in (*_AI_COLUMNS, *_ROUTE_COLUMNS)]
     others = [name for name in counts.columns if name not in (*keys, "n")]
     rate, low, high = wilson(counts[hits].to_numpy(), total.to_numpy(), confidence)
     return counts[[*keys, "n", *others]].assign(rate=rate, low=low, high=high)

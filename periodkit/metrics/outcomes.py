@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -81,6 +82,9 @@ def outcome_curve(
     check_share(confidence, "confidence")
     grouping(by, [*_CURVE_COLUMNS, *_CURVE_COUNTS])
     counts = count_stage(actions, stage, by, as_of)
+    if isinstance(times, str) or not (times is None or isinstance(times, Iterable)):
+        msg = f'times is {times!r}; pass a list, such as ["5min", "15min"].'
+        raise ArgumentError(msg)
     asked = None if times is None else np.array([as_micros(each, "times") for each in times]) / counts.unit
     totals = stage_totals(counts, "censor")
     parts, sizes = [], []
@@ -189,7 +193,8 @@ def on_time(
 def as_micros(value: Any, argument: str) -> int:  # noqa: ANN401
     """Return a length of time in microseconds, or say that it is none."""
     msg = f'{argument} is {value!r}; it takes a length of time such as "15min" or a timedelta.'
-    if isinstance(value, int | float):
+    # pandas would take a number, or a text that is one, for nanoseconds.
+    if isinstance(value, int | float | np.number) or (isinstance(value, str) and _is_number(value)):
         raise ArgumentError(msg)
     try:
         delta = pd.Timedelta(value)
@@ -198,6 +203,14 @@ def as_micros(value: Any, argument: str) -> int:  # noqa: ANN401
     if not delta >= pd.Timedelta(0):  # NaT is neither
         raise ArgumentError(msg)
     return int(delta // pd.Timedelta(microseconds=1))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _empty_curve() -> pd.DataFrame:

@@ -43,7 +43,7 @@ class QuantileInterval:
 def check_share(value: float, name: str) -> float:
     """Return `value` as a float, or raise an ArgumentError that names it unless it is strictly between 0 and 1."""
     # Written so that NaN fails too.
-    if not 0.0 < value < 1.0:
+    if not isinstance(value, int | float | np.number) or not 0.0 < value < 1.0:
         raise ArgumentError(f"{name} must lie between 0 and 1, both excluded, not {value!r}.")
     return float(value)
 

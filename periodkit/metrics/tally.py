@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from periodkit._columns import MASKED
 from periodkit._moment import AsOf
-from periodkit.errors import ArgumentError
+from periodkit.errors import ArgumentError, SchemaError
 from periodkit.metrics.lifetable import LifeTable
 from periodkit.milestones import STATES, as_arrow, check_columns, checked_stage, prepare, stage_entry
+from periodkit.schema import ACTIONS, Kind
 
 __all__ = ["By", "StageCounts", "count_flags", "count_stage", "grouping", "open_frame"]
 
@@ -32,6 +33,7 @@ Ints: TypeAlias = NDArray[np.int64]
 COUNTED = ("event", "canceled", "left", "open")
 EXCLUDED = ("not_started", "invalid", "unknown")
 _POSITION = np.array([COUNTED.index(name) if name in COUNTED else -1 for name in STATES])
+FLAGS = frozenset(field.column for field in ACTIONS.fields if field.kind is Kind.FLAG)
 _UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000}
 
 
@@ -113,10 +115,10 @@ class StageCounts:
 
 def grouping(by: By, reserved: Sequence[str] = ()) -> tuple[str, ...]:
     """Return `by` as a tuple of column names."""
-    names = () if by is None else (by,) if isinstance(by, str) else tuple(by)
+    names = () if by is None else (by,) if isinstance(by, str) or not isinstance(by, Iterable) else tuple(by)
     wrong: list[object] = [name for name in cast("tuple[object, ...]", names) if not isinstance(name, str)]
     if wrong:
-        msg = f"by holds {wrong[0]!r}; it takes a column name or a list of column names."
+        msg = f"by is or holds {wrong[0]!r}; it takes a column name or a list of column names."
         raise ArgumentError(msg)
     clash = [name for name in names if name in reserved]
     if clash or len(set(names)) < len(names):
@@ -215,7 +217,12 @@ def count_flags(
     """
     names = grouping(by, [*flags, "n"])
     frame = open_frame(actions, dict.fromkeys([*columns, *names]))
-    check_columns(frame, [*columns, *names])
+    schema = check_columns(frame, [*columns, *names])
+    for name in columns:
+        # A number or a text would be read as true by one engine and refused by the next.
+        if name in FLAGS and schema[name] not in (nw.Boolean(), nw.Unknown()):
+            msg = f"The column {name!r} is {schema[name]}, not true, false or null. Convert it with astype('boolean')."
+            raise SchemaError(msg)
     counts = {"n": nw.lit(1, dtype=nw.Int64)} | {
         name: flag.fill_null(value=False).cast(nw.Int64) for name, flag in flags.items()
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,8 @@ def cycle_times(
     counts = count_stage(actions, stage, by, as_of)
     result = pd.concat([counts.keys(), stage_totals(counts, canceled, method)], axis=1)
     estimates = np.full((len(result), len(names), 3), np.nan)
+    if not names:
+        return result
     if method == "observed":
         completed = counts.event + counts.canceled if canceled == "censor" else counts.event
         for row, lines in enumerate(counts.rows()):
@@ -133,8 +135,8 @@ def as_timedelta(values: Any, unit: int) -> pd.Series:  # noqa: ANN401
 
 
 def _quantile_names(quantiles: Sequence[float]) -> dict[float, str]:
-    if isinstance(quantiles, int | float):
-        msg = f"quantiles is {quantiles!r}; pass a list, such as [{quantiles!r}]."
+    if isinstance(quantiles, str) or not isinstance(quantiles, Iterable):
+        msg = f"quantiles is {quantiles!r}; pass a list, such as [0.5, 0.9]."
         raise ArgumentError(msg)
     return {check_share(q, "quantiles"): f"p{round(q * 100, 6):g}" for q in quantiles}
 
