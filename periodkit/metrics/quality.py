@@ -103,7 +103,7 @@ def _checks(actions: pd.DataFrame, periods: pd.DataFrame | None) -> Iterator[_Ch
     else:
         yield found("outside_period", _outside(actions, periods), meaning)
 
-    second = actions["closed_time"].dt.floor("s")
+    second = _as_times(actions["closed_time"]).dt.floor("s")
     together = actions.groupby([actions["period_id"], second])["action_id"].transform("size")
     meaning = f"{BATCH_SIZE} or more actions of its period were closed within the same second."
     yield found("batch_closing", (together >= BATCH_SIZE).fillna(value=False), meaning)
@@ -122,9 +122,14 @@ def _checks(actions: pd.DataFrame, periods: pd.DataFrame | None) -> Iterator[_Ch
     yield _Check("unknown_fields", len(unknown), len(names), unknown[:_EXAMPLES], meaning)
 
 
+def _as_times(column: pd.Series) -> pd.Series:
+    """Return a column of times, whatever dtype it was born with when all of it is null."""
+    return pd.to_datetime(column, utc=True)
+
+
 def _outside(actions: pd.DataFrame, periods: pd.DataFrame) -> pd.Series:
     """Whether an action was created outside its period; False where either is not known."""
     bounds = periods.drop_duplicates("period_id").set_index("period_id")
-    created = actions["created_time"]
-    start, end = (actions["period_id"].map(bounds[name]) for name in ("start_date", "end_date"))
+    created = _as_times(actions["created_time"])
+    start, end = (_as_times(actions["period_id"].map(bounds[name].to_dict())) for name in ("start_date", "end_date"))
     return (created < start) | (created > end)

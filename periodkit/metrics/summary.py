@@ -23,7 +23,8 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
     actions : pandas.DataFrame
         An actions frame.
     as_of : datetime, Timestamp or ISO 8601 text, optional
-        Replay that moment for outcomes and times; by default each row's ``fetched_at``.
+        Replay that moment: outcomes and times are as they were then, rates and flags are those of the actions that
+        were there then. By default each row's ``fetched_at``.
 
     Returns
     -------
@@ -47,6 +48,7 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
     """
     times = stage_times(actions, as_of)
     here = times[times["outcome"] != "not_started"]
+    there = actions[(times["outcome"] != "not_started").to_numpy()]
     outcomes = here["outcome"].value_counts()
     rows: list[dict[str, object]] = [{"measure": "actions", "kind": "count", "value": len(here), "n": len(here)}]
     rows += [
@@ -59,13 +61,13 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
             estimate = {"value": found[name], "low": found[f"{name}_low"], "high": found[f"{name}_high"]}
             rows.append({"measure": f"{stage} {name.upper()}", "kind": "duration", **estimate, "n": int(found["used"])})
     for measure, rate, counts in (
-        ("AI-dispatch rate", ai_dispatch_rate(actions), ["ai", "not_ai"]),
-        ("re-route rate (lower bound)", reroute_rate(actions), ["rerouted", "stayed"]),
+        ("AI-dispatch rate", ai_dispatch_rate(there), ["ai", "not_ai"]),
+        ("re-route rate (lower bound)", reroute_rate(there), ["rerouted", "stayed"]),
     ):
         row = rate.iloc[0]
         estimate = {"value": row["rate"], "low": row["low"], "high": row["high"]}
         rows.append({"measure": measure, "kind": "share", **estimate, "n": int(row[counts].sum())})
-    flags = [row for row in quality(actions).to_dict("records") if row["check"] in _FLAGS]
+    flags = [row for row in quality(there).to_dict("records") if row["check"] in _FLAGS]
     worst = max(flags, key=lambda row: row["count"])
     label = f"worst flag: {worst['check'].replace('_', ' ') if worst['count'] else 'none'}"
     rows.append({"measure": label, "kind": "count", "value": worst["count"], "n": worst["of"]})
