@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from typing import TYPE_CHECKING, Any
@@ -44,10 +45,16 @@ def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
     """
     shown, numbers = readable(frame), _numeric(frame)
     sides = ["right" if number else "left" for number in numbers]
-    style = shown.style.hide(axis="index").set_uuid("periodkit")
+    spaces = ["nowrap" if number else "normal" for number in numbers]
+    # Styles are tied to the table's id: one made from the content is its own, and the same in every run.
+    name = hashlib.sha256(shown.to_csv().encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    style = shown.style.hide(axis="index").set_uuid(name)
     style = style.format(escape="html").format_index(escape="html", axis="columns")
     style = style.set_table_styles(
-        [{"selector": f".col{i}", "props": f"text-align: {side}"} for i, side in enumerate(sides)]
+        [
+            {"selector": f".col{i}", "props": f"text-align: {side}; white-space: {space}"}
+            for i, (side, space) in enumerate(zip(sides, spaces, strict=True))
+        ]
     )
     return style if caption is None else style.set_caption(html.escape(caption))
 
@@ -81,7 +88,9 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
         if limits is not None:
             lows, highs = (frame[side] for side in limits)
             cells = [_with_interval(*each) for each in zip(cells, lows, highs, strict=True)]
-        columns[label(name) + (" (min)" if timed else "")] = cells
+        heading = label(name) + (" (min)" if timed else "")
+        # A form field may be called like a column of the API's own: then both keep their full names apart.
+        columns[heading if heading not in columns else name] = cells
     return pd.DataFrame(columns, index=frame.index, dtype="str")
 
 
