@@ -1,0 +1,88 @@
+"""Small actions frames for tests: made by hand from minutes, or drawn at random; and the same frame in every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from periodkit.schema import ACTIONS
+
+START = pd.Timestamp("2024-07-01T19:00Z")
+MOMENTS = {"created": "created_time", "assigned": "assigned_time", "doing": "doing_time", "closed": "closed_time"}
+MOMENTS |= {"fetched": "fetched_at"}
+BY = ("classification", "period_id", "ai_dispatched")
+BASE = {"created": 0, "fetched": 60, "period_id": 1, "classification": "Spill", "channel": "Bar"}
+
+
+def at(minutes: float | None) -> pd.Timestamp | None:
+    return None if minutes is None else START + pd.Timedelta(minutes=minutes)
+
+
+def minutes(value: float | None) -> pd.Timedelta:
+    return pd.NaT if value is None else pd.Timedelta(minutes=value)
+
+
+def frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return an actions frame with the API's dtypes; milestones are minutes after 19:00 UTC."""
+    records = []
+    for number, row in enumerate(rows, 1):
+        record = {MOMENTS.get(name, name): at(value) if name in MOMENTS else value for name, value in row.items()}
+        records.append({"action_id": number, **record})
+    plain = pd.DataFrame(records, columns=ACTIONS.columns, dtype="object")
+    return plain.astype({field.column: field.kind.dtype for field in ACTIONS.fields})
+
+
+def action(**changes: Any) -> dict[str, Any]:
+    """Return one action, created at 19:00 and fetched at 20:00; null what is not given."""
+    return {**BASE, **changes}
+
+
+def actions(*rows: Mapping[str, Any]) -> pd.DataFrame:
+    return frame(action(**row) for row in rows)
+
+
+def _arrow(table: pd.DataFrame) -> pa.Table:
+    kept = [name for name in table.columns if name not in ("assigned_user_names", "notes")]
+    return pa.Table.from_pandas(table[kept], preserve_index=False)
+
+
+def _duckdb(table: pd.DataFrame) -> duckdb.DuckDBPyRelation:
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'America/New_York'")  # what a session shows must not move what it counts
+    return connection.from_arrow(_arrow(table))
+
+
+ENGINES: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "pyarrow": _arrow,
+    "polars": lambda table: pl.from_arrow(_arrow(table)),
+    "polars lazy": lambda table: pl.from_arrow(_arrow(table)).lazy(),
+    "duckdb": _duckdb,
+}
+
+# Few and whole, so that ties, zero durations and reversed order are common; a fraction to keep milliseconds honest.
+MINUTES = st.none() | st.integers(0, 12) | st.sampled_from([0.001, 2.5, 7.0001])
+STATUS = st.none() | st.sampled_from(["closed", "Canceled", "CANCELLED", "cancelled", "Resolved", "open", "", "réglé"])
+CHANNEL = st.none() | st.sampled_from(["Bar", "Gate", "", "é"])
+FLAG = st.none() | st.booleans()
+ROW = st.fixed_dictionaries(
+    {
+        "created": MINUTES,
+        "assigned": MINUTES,
+        "doing": MINUTES,
+        "closed": MINUTES,
+        "fetched": st.none() | st.integers(6, 14),
+        "status": STATUS,
+        "ai_dispatched": FLAG,
+        "classification": CHANNEL,
+        "period_id": st.none() | st.integers(1, 2),
+        "channel": CHANNEL,
+        "latest_channel": CHANNEL,
+    }
+)
+FRAMES = st.lists(ROW, max_size=14).map(frame)
