@@ -59,6 +59,7 @@ def parameterise(path: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN
     """
     _require("papermill")
     from papermill.inspection import inspect_notebook  # noqa: PLC0415
+    from papermill.iorw import load_notebook_node  # noqa: PLC0415
     from papermill.parameterize import parameterize_notebook  # noqa: PLC0415
 
     known = inspect_notebook(str(path))
@@ -66,7 +67,7 @@ def parameterise(path: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN
     if wrong:
         msg = f"The notebook has no parameter {wrong[0]!r}; it has {', '.join(known) or 'none'}."
         raise ArgumentError(msg)
-    filled = parameterize_notebook(open_notebook(path), dict(parameters))
+    filled = parameterize_notebook(load_notebook_node(str(path)), dict(parameters))
     for cell in filled.cells:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = "injected-parameters"  # papermill's own is random
@@ -100,9 +101,11 @@ def execute(
     _require("nbclient")
     from nbclient import NotebookClient  # noqa: PLC0415
     from nbclient.exceptions import CellExecutionError, CellTimeoutError  # noqa: PLC0415
+    from traitlets.config import Config  # noqa: PLC0415
 
     client = NotebookClient(
         notebook,
+        config=Config({"KernelManager": {"transport_encryption": "auto"}}),
         timeout=timeout,
         kernel_name="python3",
         record_timing=False,
