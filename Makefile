@@ -17,10 +17,10 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check lint unit docs lock clean
+.PHONY: help setup demo lab test check lint docs notebooks lock clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-7s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 demo: $(READY) ## set up, start the sandbox, build a real report
 	@$(BIN)/periodkit demo
@@ -39,6 +39,9 @@ setup: $(READY) ## only set up .venv
 docs: $(READY) ## write docs/data-dictionary.md anew
 	@$(BIN)/python -c 'from pathlib import Path; from periodkit.schema import data_dictionary; \
 	Path("docs/data-dictionary.md").write_text(data_dictionary(), encoding="utf-8", newline="\n")'
+
+notebooks: $(READY) ## execute the notebooks anew, as they are committed
+	@$(BIN)/python -m periodkit.notebook notebooks/*.ipynb
 
 lock: $(BIN)/uv ## write constraints.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-header --no-annotate \
@@ -74,14 +77,14 @@ $(BIN)/python:
 	"$$found" -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(BIN)/uv: | $(BIN)/python
-	@$(BIN)/python -m pip install --quiet --only-binary :all: uv
+	@$(BIN)/python -m pip install -qq --only-binary :all: uv
 
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
-	@if [ "$(INSTALLER)" = uv ] && { [ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --only-binary :all: uv; } && \
-	    $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e ".[dev]"; then :; \
+	@if [ "$(INSTALLER)" = uv ] && { [ -x $(BIN)/uv ] || $(BIN)/python -m pip install -qq --only-binary :all: uv; } && \
+	    $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e ".[dev]"; then :; \
 	else \
 	    echo "Installing with pip, which takes about a minute ..."; \
-	    $(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]" || \
+	    $(BIN)/python -m pip install -qq -c constraints.txt -e ".[dev]" || \
 	    { echo "The packages could not be installed: see above. Nothing else was changed." >&2; exit 1; }; \
 	fi
 	@touch $@
