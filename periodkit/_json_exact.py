@@ -183,7 +183,9 @@ def read_records(answer: Answer, key: str) -> tuple[list[dict[str, Any]], list[s
     records = whole.get(key)
     if not isinstance(records, list):
         said = f"{key!r} is {shown(records)}" if key in whole else f"{key!r} is missing"
-        msg = f"{answer.name}: the answer should hold a list of {key}, but {said}. Check that the base URL is the API's."
+        msg = (
+            f"{answer.name}: the answer should hold a list of {key}, but {said}. Check that the base URL is the API's."
+        )
         raise SchemaError(msg)
     for i, record in enumerate(records):
         if not isinstance(record, dict):

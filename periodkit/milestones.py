@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import narwhals as nw
 import pandas as pd
@@ -101,7 +101,7 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     >>> stage_times(actions)[["dispatch", "cycle", "outcome"]].iloc[0].tolist()
     [Timedelta('0 days 00:02:00'), Timedelta('0 days 00:30:00'), 'closed']
     """
-    if not isinstance(actions, pd.DataFrame):
+    if not isinstance(cast("object", actions), pd.DataFrame):
         msg = f"actions is a {type(actions).__name__}. Pass a pandas frame, as client.actions() returns it."
         raise ArgumentError(msg)
     columns = [*MILESTONES, "status"]
@@ -206,7 +206,7 @@ def stage_entry(stage: Stage) -> tuple[nw.Expr, nw.Expr]:
     return state, micros
 
 
-def checked_stage(name: str) -> Stage:
+def checked_stage(name: object) -> Stage:
     """Return the stage of that name, or say which there are."""
     if not isinstance(name, str) or name not in STAGES:
         msg = f"stage is {name!r}; it takes one of {', '.join(STAGES)}."

@@ -123,6 +123,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
         for path in (ROOT / "periodkit").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    sources |= {f"periodkit/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert shipped == sources
     assert {"periodkit/py.typed", "periodkit/sandbox/server.py"} <= shipped
     assert f"{information}licenses/LICENSE" in names

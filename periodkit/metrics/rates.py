@@ -40,7 +40,7 @@ class QuantileInterval:
     coverage: float
 
 
-def check_share(value: float, name: str) -> float:
+def check_share(value: object, name: str) -> float:
     """Return `value` as a float, or raise an ArgumentError that names it unless it is strictly between 0 and 1."""
     # Written so that NaN fails too.
     if not isinstance(value, int | float | np.number) or not 0.0 < value < 1.0:

@@ -134,7 +134,7 @@ def as_timedelta(values: Any, unit: int) -> pd.Series:  # noqa: ANN401
     return pd.Series(whole.view("timedelta64[us]"))
 
 
-def _quantile_names(quantiles: Sequence[float]) -> dict[float, str]:
+def _quantile_names(quantiles: object) -> dict[float, str]:
     if isinstance(quantiles, str) or not isinstance(quantiles, Iterable):
         msg = f"quantiles is {quantiles!r}; pass a list, such as [0.5, 0.9]."
         raise ArgumentError(msg)

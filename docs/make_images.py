@@ -1,0 +1,72 @@
+"""Draw the pictures of the documentation from the synthetic season: ``python docs/make_images.py``."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib import pyplot as plt
+
+import periodkit as pk
+from periodkit.sandbox.season import make_season
+
+mpl.use("Agg")
+IMAGES = Path(__file__).parent / "images"
+MINUTE = pd.Timedelta(minutes=1)
+
+
+def completed_only_bias(path: Path) -> pd.DataFrame:
+    """Draw the median cycle time of a long event, estimated at each moment of it, against what came true."""
+    season = make_season()
+    with pk.demo_client() as client:
+        periods = client.periods()
+        sizes = {int(i): len(season.dataset.actions[int(i)]) for i in periods["period_id"][:-1]}
+        event = periods.set_index("period_id").loc[max(sizes, key=lambda i: sizes[i])]
+        actions = client.actions(int(event.name))
+    truth = season.truth.actions
+    cycle = truth.loc[truth["period_id"] == event.name, "cycle"]
+    start = actions["created_time"].min()
+    rows = []
+    for minutes in range(20, 361, 10):
+        as_of = start + minutes * MINUTE
+        both = {m: pk.cycle_times(actions, as_of=as_of, method=m).iloc[0] for m in ("kaplan-meier", "observed")}
+        rows.append(
+            {
+                "minutes": minutes,
+                "open": both["observed"]["open"] / max(both["observed"]["n"], 1),
+                **{
+                    name: both[m][column] / MINUTE
+                    for name, m, column in (
+                        ("km", "kaplan-meier", "p50"),
+                        ("low", "kaplan-meier", "p50_low"),
+                        ("high", "kaplan-meier", "p50_high"),
+                        ("observed", "observed", "p50"),
+                    )
+                },
+            }
+        )
+    frame = pd.DataFrame(rows)
+    true = cycle.median() / 60
+    figure, ax = plt.subplots(figsize=(8, 4.2), layout="constrained")
+    ax.fill_between(frame["minutes"], frame["low"], frame["high"], color="#0072B2", alpha=0.2, lw=0)
+    ax.plot(frame["minutes"], frame["km"], color="#0072B2", lw=2)
+    ax.plot(frame["minutes"], frame["observed"], color="#D55E00", lw=2, ls="--")
+    ax.axhline(true, color="#333333", lw=1, ls=":")
+    x = frame["minutes"].iloc[-1] + 4
+    ends = (("Kaplan-Meier,\n95 % band", "km", "#0072B2", 6), ("completed only", "observed", "#D55E00", -10))
+    for text, column, colour, shift in ends:
+        ax.annotate(
+            text, (x, frame[column].iloc[-1]), (0, shift), textcoords="offset points", color=colour, va="center"
+        )
+    ax.annotate("what came true", (frame["minutes"].iloc[0], true), (0, 4), textcoords="offset points", color="#333333")
+    ax.set(xlabel="minutes since the first action of the event", ylabel="median cycle time (min)", xlim=(15, x + 70))
+    ax.set_ylim(bottom=0)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_title("The median of what is closed is too low while the event runs", loc="left", weight="bold")
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    plt.close(figure)
+    return frame
+
+
+if __name__ == "__main__":
+    IMAGES.mkdir(exist_ok=True)
+    print(completed_only_bias(IMAGES / "completed-only-bias.png").round(1).to_string(index=False))
