@@ -19,14 +19,15 @@ def completed_only_bias(path: Path) -> pd.DataFrame:
     season = make_season()
     with pk.demo_client() as client:
         periods = client.periods()
-        sizes = {int(i): len(season.dataset.actions[int(i)]) for i in periods["period_id"][:-1]}
-        event = periods.set_index("period_id").loc[max(sizes, key=lambda i: sizes[i])]
+        long = periods["end_date"] - periods["start_date"] > pd.Timedelta("1D")
+        days = [int(each) for each in periods.loc[~long, "period_id"][:-1]]
+        event = periods.set_index("period_id").loc[max(days, key=lambda each: len(season.dataset.actions[each]))]
         actions = client.actions(int(event.name))
     truth = season.truth.actions
     cycle = truth.loc[truth["period_id"] == event.name, "cycle"]
     start = actions["created_time"].min()
     rows = []
-    for minutes in range(20, 361, 10):
+    for minutes in range(30, 601, 10):
         as_of = start + minutes * MINUTE
         both = {m: pk.cycle_times(actions, as_of=as_of, method=m).iloc[0] for m in ("kaplan-meier", "observed")}
         rows.append(
@@ -52,13 +53,13 @@ def completed_only_bias(path: Path) -> pd.DataFrame:
     ax.plot(frame["minutes"], frame["observed"], color="#D55E00", lw=2, ls="--")
     ax.axhline(true, color="#333333", lw=1, ls=":")
     x = frame["minutes"].iloc[-1] + 4
-    ends = (("Kaplan-Meier,\n95 % band", "km", "#0072B2", 6), ("completed only", "observed", "#D55E00", -10))
+    ends = (("Kaplan-Meier,\n95 % band", "km", "#0072B2", 14), ("completed only", "observed", "#D55E00", -24))
     for text, column, colour, shift in ends:
         ax.annotate(
             text, (x, frame[column].iloc[-1]), (0, shift), textcoords="offset points", color=colour, va="center"
         )
-    ax.annotate("what came true", (frame["minutes"].iloc[0], true), (0, 4), textcoords="offset points", color="#333333")
-    ax.set(xlabel="minutes since the first action of the event", ylabel="median cycle time (min)", xlim=(15, x + 70))
+    ax.annotate("what came true", (x, true), (0, -10), textcoords="offset points", color="#333333", va="center")
+    ax.set(xlabel="minutes since the first action of the event", ylabel="median cycle time (min)", xlim=(25, x + 110))
     ax.set_ylim(bottom=0)
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_title("The median of what is closed is too low while the event runs", loc="left", weight="bold")

@@ -342,7 +342,9 @@ def test_pages_that_cannot_be_counted_are_refused(value):
         page_info(Answer(b'{"actions": [], "total_pages": %s}' % value.encode(), FETCHED, 7), "actions")
 
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
+)
 anything = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
