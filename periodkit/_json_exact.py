@@ -17,9 +17,8 @@ from periodkit._answer import Answer, OnBad
 from periodkit._columns import UTC_MICROS, Column, infer_column, parse_times
 from periodkit._values import CHECKS, BadValueError, as_texts, shown
 from periodkit.errors import BadValueWarning, SchemaError
-from periodkit.schema import ACTIONS, FORM_PREFIX, Field, Kind, Table, snake_case
+from periodkit.schema import ACTIONS, FORM_CONTAINERS, FORM_PREFIX, Field, Kind, Table, snake_case
 
-_FORM_CONTAINERS = ("formFields", "form_fields")
 _ARROW = {Kind.TEXT: pa.string(), Kind.ID: pa.int64(), Kind.FLAG: pa.bool_()}
 
 
@@ -129,7 +128,7 @@ class Rows:
         held = []
         for record in self.records:
             merged: dict[str, Any] = {}
-            for container in _FORM_CONTAINERS:
+            for container in FORM_CONTAINERS:
                 inner = record.get(container)
                 if isinstance(inner, dict):
                     merged |= inner
@@ -157,7 +156,7 @@ class Rows:
             if name in known:
                 continue
             values = [record.get(name) for record in self.records]
-            if self.table is ACTIONS and name in _FORM_CONTAINERS:
+            if self.table is ACTIONS and name in FORM_CONTAINERS:
                 if all(value is None or isinstance(value, dict) for value in values):
                     continue
                 values = [None if isinstance(value, dict) else value for value in values]

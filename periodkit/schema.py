@@ -17,6 +17,7 @@ import pandas as pd
 
 __all__ = [
     "ACTIONS",
+    "FORM_CONTAINERS",
     "FORM_PREFIX",
     "MARKERS",
     "PERIODS",
@@ -30,6 +31,9 @@ __all__ = [
 
 FORM_PREFIX = "form."
 """Prefix of the column of a requested form field: ``department`` becomes ``form.department``."""
+
+FORM_CONTAINERS = ("formFields", "form_fields")
+"""Objects of an action that may hold its form fields; otherwise they are keys of the action itself."""
 
 
 class Kind(StrEnum):

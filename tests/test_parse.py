@@ -148,6 +148,12 @@ def test_form_fields_in_an_object(container):
     assert frame["form.guests"].tolist() == [3, pd.NA]
 
 
+@pytest.mark.parametrize("container", ["formFields", "form_fields"])
+def test_an_empty_container_of_form_fields_is_no_column(container):
+    for empty in (None, {}):
+        assert list(actions(ACTION | {container: empty}).columns) == ACTIONS.columns
+
+
 def test_a_form_field_named_like_one_of_the_api_leaves_that_one_alone():
     frame = actions(ACTION, form_fields=["status"])
     assert frame["status"].tolist() == ["closed"]
