@@ -77,7 +77,7 @@ def workload(
     )
     start = np.zeros(0, np.int64)
     if counted.any():
-        came = moments["created_time"].to_numpy()[counted]
+        came = moments["created_time"].filter(counted).to_numpy()
         went = moments["closed_time"].filter(counted).drop_null().to_numpy()
         known_until = moments["_seen"].filter(counted).drop_null().to_numpy().max(initial=came.max())
         start, columns = _bins(came, went, int(max(known_until, went.max(initial=known_until))), width)

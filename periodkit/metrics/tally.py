@@ -232,7 +232,10 @@ def count_flags(
         frame = (frame.group_by(*names).agg(*sums) if names else frame.select(*sums)).collect("pyarrow")
     table = frame.to_arrow()
     keys, code = _encode(table, names, actions)
-    sums_of = {name: _sum_where(None, code, table[name].fill_null(0).to_numpy(), len(keys)) for name in counts}
+    # DuckDB adds up to 128-bit numbers.
+    sums_of = {
+        name: _sum_where(None, code, table[name].cast(pa.int64()).fill_null(0).to_numpy(), len(keys)) for name in counts
+    }
     return keys.assign(**sums_of)
 
 
