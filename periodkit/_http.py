@@ -104,7 +104,8 @@ class Transport:
         if status in (401, 403):
             advice = f"Check the token (argument token, or ALO_API_TOKEN) and that it may read {path}."
         elif status == 404:
-            advice = "client.periods() lists the ids that this token may read." if said else "Check the base URL."
+            found = said and path != "/periods"
+            advice = f"{'client.periods() lists the ids that this token may read' if found else 'Check the base URL'}."
         elif status == 429:
             advice = "Wait, then ask again."
         elif status >= 500:

@@ -269,7 +269,7 @@ def _encode(table: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataFr
             column = column.cast(column.type.value_type)
         coded = column.dictionary_encode(null_encoding="encode")
         indices = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        present, code = np.unique(code * len(coded.dictionary) + indices, return_inverse=True)
+        present, code = _renumber(code * len(coded.dictionary) + indices)
         outer, inner = np.divmod(present, max(len(coded.dictionary), 1))
         picked = [(rows[outer], values) for rows, values in picked] + [(inner, coded.dictionary)]
     arrays = [values.take(pa.array(rows)) for rows, values in picked]
@@ -281,6 +281,18 @@ def _encode(table: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataFr
     if isinstance(like, pd.DataFrame):
         keys = keys.astype({name: like[name].dtype for name in names})
     return keys, rank[code]
+
+
+def _renumber(code: Ints) -> tuple[Ints, Ints]:
+    """Return the codes that occur, in order, and each code's position among them."""
+    size = int(code.max(initial=-1)) + 1
+    if size > max(len(code), 1):
+        return np.unique(code, return_inverse=True)
+    # Codes are dense nearly always, and counting them is far quicker than sorting.
+    present = np.flatnonzero(np.bincount(code, minlength=size))
+    position = np.zeros(size, dtype=np.int64)
+    position[present] = np.arange(len(present))
+    return present, position[code]
 
 
 def _sum_where(rows: NDArray[np.bool_] | None, code: Ints, weight: Ints | None, size: int) -> Ints:

@@ -1,0 +1,126 @@
+"""`cycle_times` against what one would otherwise write: ratios from interleaved runs."""
+
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.duration.survfunc import SurvfuncRight
+
+import periodkit as pk
+
+BY = ["classification", "channel"]
+SQL = """
+SELECT classification, channel, quantile_cont(epoch_ms(closed_time) - epoch_ms(created_time), [0.5, 0.9])
+FROM '{path}' WHERE closed_time IS NOT NULL GROUP BY ALL
+"""
+
+
+def make_actions(n):
+    rng = np.random.default_rng(7)
+    start = np.datetime64("2024-07-01T12:00", "ms")
+    created = start + rng.integers(0, 8 * 3_600_000, n).astype("timedelta64[ms]")
+    lasts = (np.exp(rng.normal(6.5, 0.9, n)) * 1000).astype("int64").astype("timedelta64[ms]")
+    as_of = start + np.timedelta64(8 * 3600 + 600, "s")
+    closed = created + lasts
+    closed[(closed > as_of) | (rng.random(n) < 0.08)] = np.datetime64("NaT")
+    utc = pd.DatetimeTZDtype("us", "UTC")
+    kinds = np.array(["Cleaning", "Medical", "Security", "Ticketing", "Traffic", "Maintenance"])
+    channels = np.array(["North", "East", "South", "West"])
+    return pd.DataFrame(
+        {
+            "created_time": pd.Series(created).dt.tz_localize("UTC").astype(utc),
+            "closed_time": pd.Series(closed).dt.tz_localize("UTC").astype(utc),
+            "status": pd.Series(np.where(np.isnat(closed), "open", "closed"), dtype="str"),
+            "fetched_at": pd.Series(np.full(n, as_of)).dt.tz_localize("UTC").astype(utc),
+            "classification": pd.Series(kinds[rng.integers(0, len(kinds), n)], dtype="str"),
+            "channel": pd.Series(channels[rng.integers(0, len(channels), n)], dtype="str"),
+        }
+    )
+
+
+def plain_quantile(actions):
+    closed = actions[actions["closed_time"].notna()]
+    return closed.assign(t=closed["closed_time"] - closed["created_time"]).groupby(BY)["t"].quantile([0.5, 0.9])
+
+
+def durations(group):
+    last = group["closed_time"].fillna(group["fetched_at"])
+    return (last - group["created_time"]).dt.total_seconds().to_numpy(), group["closed_time"].notna().to_numpy()
+
+
+def loop_over_ecdf(actions):
+    found = {}
+    for key, group in actions.groupby(BY):
+        times, ended = durations(group)
+        survival = stats.ecdf(stats.CensoredData.right_censored(times, ~ended)).sf
+        found[key] = [survival.quantiles[np.argmax(survival.probabilities <= 1 - q)] for q in (0.5, 0.9)]
+        survival.confidence_interval(method="log-log")
+    return found
+
+
+def loop_over_survfunc(actions):
+    found = {}
+    for key, group in actions.groupby(BY):
+        survival = SurvfuncRight(*durations(group))
+        found[key] = [survival.quantile_ci(q, method="cloglog") for q in (0.5, 0.9)]
+    return found
+
+
+def interleaved(ways, actions, rounds):
+    times = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            began = time.perf_counter()
+            way(actions)
+            times[name].append(time.perf_counter() - began)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def in_duckdb(path, what):
+    """Run one query in a process of its own, for its peak memory."""
+    began = time.perf_counter()
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone='UTC'; SET memory_limit='700MB'; SET threads=2")
+        if what == "periodkit":
+            pk.cycle_times(connection.read_parquet(path), by=BY)
+        else:
+            connection.sql(SQL.format(path=path)).fetchall()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"  DuckDB over Parquet, {what}: {time.perf_counter() - began:.2f} s, peak {peak:,.0f} MiB")
+
+
+def main(millions):
+    actions = make_actions(int(millions * 1_000_000))
+    ways = {"pandas quantile, completed only": plain_quantile, "periodkit": lambda frame: pk.cycle_times(frame, by=BY)}
+    slow = {"loop over scipy.stats.ecdf": loop_over_ecdf, "loop over SurvfuncRight": loop_over_survfunc}
+    found = interleaved(ways, actions, 3)
+    if millions <= 1:
+        found |= interleaved(slow, actions, 1)
+    print(f"{len(actions):,} actions, {actions.groupby(BY).ngroups} groups")
+    for name, seconds in found.items():
+        print(f"  {name}: {seconds:.2f} s, {seconds / found['periodkit']:.2f} x periodkit")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "actions.parquet"
+        actions.to_parquet(path, index=False)
+        for what in ("periodkit", "hand-written SQL, completed only"):
+            done = subprocess.run(
+                [sys.executable, __file__, "--duckdb", str(path), what], capture_output=True, text=True, check=False
+            )
+            print(
+                done.stdout.rstrip() or f"  DuckDB over Parquet, {what}: failed: {done.stderr.strip().splitlines()[-1]}"
+            )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--duckdb"]:
+        in_duckdb(*sys.argv[2:4])
+    else:
+        main(float(sys.argv[1]) if len(sys.argv) > 1 else 1)
