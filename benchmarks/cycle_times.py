@@ -1,6 +1,6 @@
 """`cycle_times` against what one would otherwise write: ratios from interleaved runs."""
 
-import resource
+import re
 import statistics
 import subprocess
 import sys
@@ -93,7 +93,9 @@ def in_duckdb(path, what):
             pk.cycle_times(connection.read_parquet(path), by=BY)
         else:
             connection.sql(SQL.format(path=path)).fetchall()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # A child's ru_maxrss begins at its parent's; the kernel's own high-water mark does not.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
     print(f"  DuckDB over Parquet, {what}: {time.perf_counter() - began:.2f} s, peak {peak:,.0f} MiB")
 
 
