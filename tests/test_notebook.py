@@ -5,6 +5,8 @@ import pytest
 
 from periodkit import notebook as nb
 from periodkit.errors import ArgumentError, PeriodkitError
+from periodkit.sandbox.dataset import DataSet
+from periodkit.sandbox.server import Sandbox
 
 NOTEBOOKS = sorted(nb.notebooks_folder().glob("*.ipynb"))
 
@@ -50,6 +52,18 @@ def test_what_is_committed_is_what_the_code_gives(path, tmp_path):
     assert all(len(alt) > 40 for alt in pictures(executed))
     for cell in committed.cells:
         assert set(cell.metadata) <= {"tags"}
+
+
+@pytest.mark.notebook
+def test_the_quickstart_runs_on_recorded_data_unchanged(recorded_path, tmp_path):
+    with Sandbox(DataSet.load(recorded_path)) as sandbox:
+        account = {"ALO_BASE_URL": sandbox.base_url, "ALO_API_TOKEN": sandbox.token}
+        executed = nb.execute(nb.open_notebook(nb.notebooks_folder() / "01_quickstart.ipynb"), tmp_path, account)
+    shown = str(outputs(executed))
+    for text in ("5,239", "68.7 % (67.4–69.9)", "63.6 min (62.4–64.6)", "Medical Incident", "SFFD watch 2020-04-20"):
+        assert text in shown
+    assert sandbox.token not in str(executed)
+    assert len(pictures(executed)) == 2
 
 
 def test_a_parameter_that_the_notebook_lacks_is_named():
