@@ -2,7 +2,27 @@
 
 from periodkit.plots._canvas import alt_text
 from periodkit.plots._output import display, to_png
+from periodkit.plots.aging import aging
+from periodkit.plots.areas import outcome_areas
 from periodkit.plots.dispatch import dispatch_rate
 from periodkit.plots.ecdf import cycle_time_ecdf
+from periodkit.plots.flow import cumulative_flow
+from periodkit.plots.forest import p90_forest
+from periodkit.plots.ribbon import event_ribbon
+from periodkit.plots.routing import routing_matrix
+from periodkit.plots.scatter import cycle_scatter
 
-__all__ = ["alt_text", "cycle_time_ecdf", "dispatch_rate", "display", "to_png"]
+__all__ = [
+    "aging",
+    "alt_text",
+    "cumulative_flow",
+    "cycle_scatter",
+    "cycle_time_ecdf",
+    "dispatch_rate",
+    "display",
+    "event_ribbon",
+    "outcome_areas",
+    "p90_forest",
+    "routing_matrix",
+    "to_png",
+]

@@ -117,7 +117,7 @@ def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
     _settle(ax)
     # Average widths of the default font, in em; too narrow is better than a title that pushes the picture aside.
     room = _points_to_the_right(ax)
-    lines = _wrap(title, room / (0.59 * TITLE), 3)
+    lines = _wrap(title, room / (0.59 * TITLE), 3, even=True)
     notes = _wrap(subtitle, room / (0.54 * SMALL), 4)
     ax.set_title(
         drawable("\n".join(lines)), loc="left", pad=8 + 1.3 * SMALL * len(notes), fontsize=TITLE, linespacing=1.15
@@ -195,10 +195,16 @@ def figure_of(ax: Axes) -> Figure:
     return figure
 
 
-def _wrap(text: str, width: float, lines: int) -> list[str]:
+def _wrap(text: str, width: float, lines: int, *, even: bool = False) -> list[str]:
     # A number and its unit stay on one line.
     held = re.sub(r"(?<=\d) (?=(?:ms|s|min|h|d|%)\b|%)", "\N{NO-BREAK SPACE}", text)
-    return textwrap.wrap(held, max(int(width), 16), max_lines=lines, placeholder=" …")
+    widths = range(max(int(width), 16), 15, -1)
+    wrapped = [
+        textwrap.wrap(held, each, max_lines=lines, placeholder=" …") for each in (widths if even else widths[:1])
+    ]
+    # Of the ways that take as few lines as the widest, the one that leaves no word alone on the last; nothing is cut.
+    same = [each for each in wrapped if len(each) == len(wrapped[0]) and " ".join(each) == " ".join(wrapped[0])]
+    return same[-1]
 
 
 def _settle(ax: Axes) -> None:

@@ -13,7 +13,7 @@ from periodkit.metrics.tally import By, grouping
 from periodkit.plots._text import plain
 from periodkit.present import label
 
-__all__ = ["GROUP", "Groups", "group_by", "need"]
+__all__ = ["GROUP", "Groups", "at_most", "group_by", "need"]
 
 GROUP = "_group"
 _PERIOD = ("period_name", "period_id")
@@ -62,14 +62,19 @@ def need(frame: pd.DataFrame, *columns: str) -> None:
             raise SchemaError(msg)
 
 
+def at_most(number: object, argument: str = "max_groups", least: int = 2) -> int:
+    """Return a number of things to show at most, or say what it takes."""
+    if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        msg = f"{argument} is {number!r}; it takes a whole number from {least}."
+        raise ArgumentError(msg)
+    return number
+
+
 def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
     """Return the actions grouped: periods in order of time, all else by key; the smallest above `max_groups` in one."""
     names = grouping(by)
     need(actions, *names)
-    most = max_groups if isinstance(max_groups, int) else 0 if max_groups is not None else len(actions) + 2
-    if most < 2:
-        msg = f"max_groups is {max_groups!r}; it takes a whole number from 2."
-        raise ArgumentError(msg)
+    most = len(actions) + 2 if max_groups is None else at_most(max_groups)
     if not names:
         return Groups(actions.assign(**{GROUP: 0}), ["all actions"], "", 0, in_time=False)
     try:

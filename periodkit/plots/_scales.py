@@ -14,9 +14,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from periodkit.errors import ArgumentError
 from periodkit.metrics.outcomes import as_micros
-from periodkit.plots._canvas import FAINT
+from periodkit.plots._canvas import FAINT, INK
+from periodkit.plots._text import exact
 
-__all__ = ["as_target", "clock", "duration_axis", "duration_limits", "numbers", "seconds", "share_axis", "zone"]
+__all__ = [
+    "as_target",
+    "clock",
+    "duration_axis",
+    "duration_limits",
+    "event_limits",
+    "numbers",
+    "seconds",
+    "share_axis",
+    "target_line",
+    "zone",
+]
 
 Floats = NDArray[np.float64]
 
@@ -73,6 +85,48 @@ def duration_limits(values: ArrayLike, margin: float = 1.25) -> tuple[float, flo
     return low / stretch, high * stretch
 
 
+def event_limits(time: Floats, events: ArrayLike, extra: ArrayLike = ()) -> tuple[float, float]:
+    """Return limits of a log axis around nearly all events, by their durations and numbers, and around `extra`.
+
+    Actions left open for months would squeeze all that happened into a corner.
+    """
+    number = np.asarray(events, dtype=np.float64)
+    # Those of no length are left of any log axis.
+    some = (time > 0) & (number > 0)
+    if not some.any():
+        return duration_limits(np.r_[time, extra])
+    order = np.argsort(time[some], kind="stable")
+    reached = np.cumsum(number[some][order]) / number[some].sum()
+    last = int(some.sum()) - 1
+    low, high = (time[some][order][min(int(np.searchsorted(reached, share)), last)] for share in (0.002, 0.995))
+    return duration_limits(np.r_[low, high, extra])
+
+
+def target_line(ax: Axes, side: str, target: float, *, at_end: bool = False, flat: bool = False) -> None:
+    """Mark a target on a duration axis, its name at the beginning or the end of the line, along it or (`flat`) across."""
+    upright = side == "x"
+    (ax.axvline if upright else ax.axhline)(target, color=INK, linewidth=1.3, linestyle=(0, (2, 2)), zorder=1.5)
+    along = 1.0 if at_end else 0.0
+    if upright:
+        place, offset, top = (target, along), (4 if flat else -3, -4 if at_end else 4), at_end
+    else:
+        place, offset, top = (along, target), (-4 if at_end else 4, 3), False
+    ax.annotate(
+        f"target {exact(target)}",
+        place,
+        offset,
+        xycoords=("data", "axes fraction") if upright else ("axes fraction", "data"),
+        textcoords="offset points",
+        rotation=90 if upright and not flat else 0,
+        ha="left" if flat or (not upright and not at_end) else "right",
+        va="top" if top else "bottom",
+        fontsize=9,
+        color=INK,
+        bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
+        zorder=5,
+    )
+
+
 def duration_axis(ax: Axes, side: str, limits: tuple[float, float], label: str, most: int = 8) -> None:
     """Make an axis one of durations in seconds, on a log scale, marked in seconds, minutes, hours and days."""
     low, high = limits
@@ -85,12 +139,18 @@ def duration_axis(ax: Axes, side: str, limits: tuple[float, float], label: str, 
         ax.set_ylim(low, high)
         ax.set_ylabel(label)
     views = [[(at, text) for at, text in ticks if low <= at <= high] for ticks in _TICKS]
-    shown = next((view for view in views if len(view) <= most), views[-1])
+    gap = 0.085 if side == "x" else 0.05
+    shown = next((view for view in views if len(view) <= most and _apart(view, limits, gap)), views[-1])
     axis = ax.xaxis if side == "x" else ax.yaxis
     axis.set_major_locator(FixedLocator([at for at, _ in shown]))
     axis.set_major_formatter(FixedFormatter([text for _, text in shown]))
     axis.set_minor_locator(NullLocator())
     axis.grid(visible=True, color=FAINT, linewidth=0.8)
+
+
+def _apart(view: list[tuple[float, str]], limits: tuple[float, float], gap: float) -> bool:
+    steps = np.diff(np.log([at for at, _ in view])) / np.log(limits[1] / limits[0])
+    return bool((steps >= gap).all())
 
 
 def share_axis(ax: Axes, side: str, label: str, limits: tuple[float, float] = (0.0, 1.0)) -> None:

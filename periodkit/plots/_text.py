@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib import font_manager, rcParams
 from matplotlib.ft2font import FT2Font
 
-__all__ = ["count", "drawable", "duration", "interval", "listed", "percent", "plain", "stub", "with_interval"]
+__all__ = ["count", "drawable", "duration", "exact", "interval", "listed", "percent", "plain", "stub", "with_interval"]
 
 LONGEST = 48
 _MISSING = "▯"
@@ -69,6 +69,17 @@ def duration(value: Any) -> str:  # noqa: ANN401
     seconds = value / pd.Timedelta(seconds=1) if isinstance(value, pd.Timedelta) else float(value)
     number, unit = _scaled(seconds)
     return f"{number} {unit}"
+
+
+def exact(seconds: float) -> str:
+    """Return a duration that someone chose, which is mostly a round one.
+
+    Examples
+    --------
+    >>> exact(900), exact(95), exact(5400)
+    ('15 min', '1.6 min', '90 min')
+    """
+    return duration(seconds).replace(".0 ", " ")
 
 
 def interval(low: Any, high: Any) -> str:  # noqa: ANN401

@@ -17,7 +17,6 @@ from periodkit.milestones import checked_stage
 from periodkit.plots._canvas import (
     COLOURS,
     FAINT,
-    INK,
     LINES,
     MARKS,
     MUTED,
@@ -28,7 +27,7 @@ from periodkit.plots._canvas import (
     styled,
 )
 from periodkit.plots._groups import GROUP, Groups, group_by
-from periodkit.plots._scales import as_target, duration_axis, duration_limits, seconds, share_axis
+from periodkit.plots._scales import as_target, duration_axis, event_limits, seconds, share_axis, target_line
 from periodkit.plots._stages import DONE, axis_label, confidence_words, left_out, noun
 from periodkit.plots._text import count, drawable, duration, interval, plain, with_interval
 
@@ -115,7 +114,7 @@ def cycle_time_ecdf(
         _draw(ax, curves[at], counts.unit, cast("dict[str, Any]", found.iloc[at].to_dict()), look, limits, len(drawn))
         for look, at in enumerate(drawn)
     ]
-    _guides(ax, limit, limits)
+    _guides(ax, limit)
     texts = [_legend_text(groups.names[at], found.iloc[at], len(drawn)) for at in drawn]
     _legend(ax, shown, texts)
     duration_axis(ax, "x", limits, axis_label(stage))
@@ -176,21 +175,13 @@ def _draw(
 
 
 def _limits(curves: list[SurvivalCurve], found: pd.DataFrame, unit: int, target: float | None) -> tuple[float, float]:
-    # Actions left open for months would squeeze all that happened into a corner: the view ends after nearly all events.
     time = np.concatenate([curve.time for curve in curves]) * unit / 1e6
     events = np.concatenate([curve.events for curve in curves])
     marks = [seconds(found[name]) for name in ("p50", "p50_high", "p90", "p90_high")]
-    if not events[time > 0].any():
-        return duration_limits(np.r_[time, target or np.nan])
-    # Those of no length are left of any log axis.
-    time, events = time[time > 0], events[time > 0]
-    order = np.argsort(time, kind="stable")
-    reached = np.cumsum(events[order]) / events.sum()
-    low, high = (time[order][np.searchsorted(reached, share)] for share in (0.002, 0.995))
-    return duration_limits(np.r_[low, high, target or np.nan, *marks])
+    return event_limits(time, events, [target or np.nan, *np.concatenate(marks)])
 
 
-def _guides(ax: Axes, target: float | None, limits: tuple[float, float]) -> None:
+def _guides(ax: Axes, target: float | None) -> None:
     for share, name in ((0.5, "P50"), (0.9, "P90")):
         ax.axhline(share, color=FAINT, linewidth=1.0, zorder=1)
         ax.annotate(
@@ -202,20 +193,8 @@ def _guides(ax: Axes, target: float | None, limits: tuple[float, float]) -> None
             fontsize=9,
             color=MUTED,
         )
-    if target is not None and limits[0] <= target <= limits[1]:
-        ax.axvline(target, color=INK, linewidth=1.2, linestyle=(0, (2, 2)), zorder=1)
-        ax.annotate(
-            f"target {duration(target)}",
-            (target, 0),
-            (-3, 4),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            rotation=90,
-            ha="right",
-            va="bottom",
-            fontsize=9,
-            color=INK,
-        )
+    if target is not None:
+        target_line(ax, "x", target)
 
 
 def _legend_text(name: str, row: pd.Series, groups: int) -> str:

@@ -1,0 +1,148 @@
+"""Where actions went: first channel to last channel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+
+from periodkit.metrics import dispatch
+from periodkit.plots._canvas import FAINT, INK, check_actions, explain, finish, open_axes, styled
+from periodkit.plots._groups import at_most, need
+from periodkit.plots._scales import Floats
+from periodkit.plots._text import count, drawable, percent, plain, stub
+
+__all__ = ["routing_matrix"]
+
+_ENDS = ("channel", "latest_channel")
+_SHADES = LinearSegmentedColormap.from_list("routes", ["#E8F1F8", "#56B4E9", "#0072B2", "#003B5C"])
+
+
+@styled
+def routing_matrix(actions: pd.DataFrame, max_groups: int = 12, ax: Axes | None = None) -> Axes:
+    """Draw how many actions went from which first channel to which last one.
+
+    Rows are first channels, columns last ones. What stayed is on the diagonal, in grey; what moved is the darker, the
+    greater its share of the row.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame
+        An actions frame.
+    max_groups : int
+        The smallest channels above this number are drawn as one, "other".
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default on a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on.
+
+    Raises
+    ------
+    SchemaError
+        There is no column ``channel`` or ``latest_channel``.
+    ArgumentError
+        An argument is not one of those it takes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import periodkit as pk
+    >>> ax = pk.plots.routing_matrix(pd.DataFrame({"channel": ["Bar", "Bar"], "latest_channel": ["Bar", "Cellar"]}))
+    >>> pk.plots.alt_text(ax)[:36]
+    'At least 50.0 % of actions ended in '
+    >>> ax.figure.clear()
+    """
+    need(check_actions(actions), *_ENDS)
+    most = at_most(max_groups)
+    if not len(actions):
+        return explain(open_axes(ax), "No actions to show", "First channel to last channel")
+    names, coded, folded = _coded(actions, most)
+    found = dispatch.routing_matrix(coded)
+    size = len(names)
+    number, share = np.zeros((size, size)), np.zeros((size, size))
+    rows, columns = (found[end].to_numpy(dtype=np.int64) for end in _ENDS)
+    number[rows, columns], share[rows, columns] = found["n"], found["share"]
+    ax = open_axes(ax, max(3.2, 2.0 + 0.36 * size))
+    _cells(ax, names, number, share)
+    rate = dispatch.reroute_rate(actions).iloc[0]
+    known = int(rate["rerouted"] + rate["stayed"])
+    limits = f"{100 * rate['low']:.1f}–{percent(rate['high'])}" if known else "not known"
+    title = f"At least {percent(rate['rate'])} of actions ended in another channel than they began in"
+    if not known:
+        title = f"First and last channel are not both known of any of {count(len(actions))}"
+    if known and not rate["rerouted"]:
+        title = "No action is seen to have ended in another channel than it began in"
+    parts = [
+        f"n = {known:,} with both known (95 % interval {limits})",
+        f"{int(rate['unknown']):,} not known" if rate["unknown"] else "",
+        "darker: a greater share of the row" if rate["rerouted"] else "",
+        "a lower bound: re-routes and back are not seen",
+        f"the {folded} smallest channels in one" if folded else "",
+    ]
+    moved = found[rows != columns].sort_values("n", ascending=False, kind="stable").head(5)
+    routes = "; ".join(
+        f"{plain(names[int(first)])} to {plain(names[int(last)])} {int(n):,} ({percent(part)} of {plain(names[int(first)])})"
+        for first, last, n, part in moved[[*_ENDS, "n", "share"]].itertuples(index=False)
+    )
+    alt = f"{title}, of {known:,} (95 % interval {limits}). A lower bound: re-routes and back are not seen. "
+    return finish(ax, title, " · ".join(filter(None, parts)), alt + (f"Most used: {routes}." if routes else ""))
+
+
+def _coded(actions: pd.DataFrame, most: int) -> tuple[list[str], pd.DataFrame, int]:
+    """Return the channels, the largest first, then "other" and none; and the two ends as positions in that list."""
+    ends = actions[[*_ENDS]]
+    volume = pd.concat([ends[name].dropna() for name in _ENDS]).astype("str").value_counts()
+    volume = volume.sort_index(kind="stable").sort_values(ascending=False, kind="stable")
+    kept = list(volume.index if len(volume) <= most else volume.index[: most - 1])
+    folded = len(volume) - len(kept)
+    position = {name: at for at, name in enumerate(kept)} | {name: len(kept) for name in volume.index[len(kept) :]}
+    names = [plain(name) for name in kept] + ([f"other ({folded})"] if folded else [])
+    if ends.isna().any(axis=None):
+        names.append("no channel")
+    none = len(names) - 1
+    coded = {
+        name: [
+            none if missing else position[str(each)]
+            for each, missing in zip(ends[name], ends[name].isna(), strict=True)
+        ]
+        for name in _ENDS
+    }
+    return names, pd.DataFrame(coded, dtype="int64"), folded
+
+
+def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
+    size = len(names)
+    stayed = np.eye(size, dtype=bool)
+    moved = np.ma.masked_array(share, mask=stayed | (number == 0))
+    top = max(float(moved.max()) if moved.count() else 0.0, 0.05)
+    ax.pcolormesh(np.ma.masked_array(stayed, mask=~stayed), cmap="Greys", vmin=0, vmax=6, edgecolor="white")
+    ax.pcolormesh(moved, cmap=_SHADES, vmin=0, vmax=top, edgecolor="white", linewidth=1.5)
+    for row, column in zip(*np.nonzero(number), strict=True):
+        dark = row != column and share[row, column] > 0.45 * top
+        ax.text(
+            column + 0.5,
+            row + 0.5,
+            f"{int(number[row, column]):,}",
+            ha="center",
+            va="center",
+            fontsize=9 if size <= 10 else 8,
+            color="white" if dark else INK,
+        )
+    middle = np.arange(size) + 0.5
+    labels = [drawable(stub(name, 18)) for name in names]
+    ax.set_yticks(middle, labels)
+    turn = size > 6
+    ax.set_xticks(middle, labels, rotation=35 if turn else 0, ha="right" if turn else "center", rotation_mode="anchor")
+    if not turn:
+        ax.set_xticks(middle, [drawable(stub(name, max(60 // size, 8))) for name in names], va="top")
+    ax.set_ylim(size, 0)
+    ax.set_xlim(0, size)
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_color(FAINT)
+    ax.set_xlabel("last channel")
+    ax.set_ylabel("first channel")
