@@ -139,8 +139,9 @@ def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
     return ax
 
 
-def explain(ax: Axes, reason: str, subtitle: str = "", alt: str = "") -> Axes:
+def explain(given: object, what: str, reason: str, subtitle: str = "") -> Axes:
     """Draw a sentence where there is nothing else to draw."""
+    ax = open_axes(given, 2.4)
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
     ax.set_xticks([])
@@ -148,7 +149,7 @@ def explain(ax: Axes, reason: str, subtitle: str = "", alt: str = "") -> Axes:
     for spine in ax.spines.values():
         spine.set_visible(False)
     ax.text(0.5, 0.5, drawable(reason), ha="center", va="center", fontsize=TITLE, color=MUTED, transform=ax.transAxes)
-    return finish(ax, reason, subtitle, alt or f"{reason}. {subtitle}".strip())
+    return finish(ax, what, subtitle, f"{what}: {reason[:1].lower()}{reason[1:]}. {subtitle}")
 
 
 def alt_text(ax: Axes) -> str:
@@ -196,15 +197,15 @@ def figure_of(ax: Axes) -> Figure:
 
 
 def _wrap(text: str, width: float, lines: int, *, even: bool = False) -> list[str]:
-    # A number and its unit stay on one line.
-    held = re.sub(r"(?<=\d) (?=(?:ms|s|min|h|d|%)\b|%)", "\N{NO-BREAK SPACE}", text)
+    # A number and what it counts stay on one line.
+    held = re.sub(r"(?<=\d) (?=[\w%])", "\N{NO-BREAK SPACE}", text)
     widths = range(max(int(width), 16), 15, -1)
     wrapped = [
         textwrap.wrap(held, each, max_lines=lines, placeholder=" …") for each in (widths if even else widths[:1])
     ]
     # Of the ways that take as few lines as the widest, the one that leaves no word alone on the last; nothing is cut.
     same = [each for each in wrapped if len(each) == len(wrapped[0]) and " ".join(each) == " ".join(wrapped[0])]
-    return same[-1]
+    return [each.replace("\N{NO-BREAK SPACE}", " ") for each in same[-1]]
 
 
 def _settle(ax: Axes) -> None:

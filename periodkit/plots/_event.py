@@ -15,6 +15,7 @@ from periodkit.plots._text import drawable, plain
 __all__ = ["mark_times", "shade_after"]
 
 _MOST_LABELS = 24
+_MOST_ROWS = 6
 
 
 def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, float]) -> list[str]:
@@ -33,12 +34,14 @@ def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, floa
     places = (at - limits[0]) / (limits[1] - limits[0]) * points
     rows, left = rows_for(places.tolist(), [len(name) * 5.4 + 8 for name in names], points)
     height = 72 * ax.get_window_extent().height / figure_of(ax).dpi * 0.75
-    need = min((max(rows) + 1) * 12.5 / height, 0.6)
+    need = min(min(max(rows) + 1, _MOST_ROWS) * 12.5 / height, 0.6)
     # On a log axis as on a linear one.
     scale = ax.yaxis.get_transform()
     low, high = scale.transform(np.array(ax.get_ylim()))
     ax.set_ylim(top=float(scale.inverted().transform(np.array([low + (high - low) / (1 - need)]))[0]))
     for name, place, row, turned in zip(names, at, rows, left, strict=True):
+        if row >= _MOST_ROWS:
+            continue
         ax.annotate(
             drawable(name),
             (place, 1),

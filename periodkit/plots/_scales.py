@@ -102,11 +102,11 @@ def event_limits(time: Floats, events: ArrayLike, extra: ArrayLike = ()) -> tupl
     return duration_limits(np.r_[low, high, extra])
 
 
-def target_line(ax: Axes, side: str, target: float, *, at_end: bool = False, flat: bool = False) -> None:
+def target_line(ax: Axes, side: str, target: float, *, along: float = 0.0, flat: bool = False) -> None:
     """Mark a target on a duration axis, its name at the beginning or the end of the line, along it or (`flat`) across."""
     upright = side == "x"
     (ax.axvline if upright else ax.axhline)(target, color=INK, linewidth=1.3, linestyle=(0, (2, 2)), zorder=1.5)
-    along = 1.0 if at_end else 0.0
+    at_end = along == 1.0
     if upright:
         place, offset, top = (target, along), (4 if flat else -3, -4 if at_end else 4), at_end
     else:
@@ -139,7 +139,7 @@ def duration_axis(ax: Axes, side: str, limits: tuple[float, float], label: str, 
         ax.set_ylim(low, high)
         ax.set_ylabel(label)
     views = [[(at, text) for at, text in ticks if low <= at <= high] for ticks in _TICKS]
-    gap = 0.085 if side == "x" else 0.05
+    gap = (0.68 if side == "x" else 0.35) / most
     shown = next((view for view in views if len(view) <= most and _apart(view, limits, gap)), views[-1])
     axis = ax.xaxis if side == "x" else ax.yaxis
     axis.set_major_locator(FixedLocator([at for at, _ in shown]))

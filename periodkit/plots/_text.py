@@ -12,10 +12,23 @@ import pandas as pd
 from matplotlib import font_manager, rcParams
 from matplotlib.ft2font import FT2Font
 
-__all__ = ["count", "drawable", "duration", "exact", "interval", "listed", "percent", "plain", "stub", "with_interval"]
+__all__ = [
+    "be",
+    "count",
+    "drawable",
+    "duration",
+    "exact",
+    "interval",
+    "listed",
+    "percent",
+    "plain",
+    "stub",
+    "with_interval",
+]
 
 LONGEST = 48
 _MISSING = "▯"
+_LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 _SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86400.0
 
 
@@ -29,8 +42,12 @@ def plain(text: object, limit: int = LONGEST) -> str:
     """
     # Only what can be shown is cleaned: a name may be megabytes long.
     words = " ".join(str(text)[: 8 * limit].split())
-    kept = "".join(each for each in words if unicodedata.category(each)[0] != "C").strip() or "(blank)"
-    return kept if len(kept) <= limit and len(str(text)) <= 8 * limit else kept[: limit - 1].rstrip() + "…"
+    kept = "".join(each for each in words if unicodedata.category(each)[0] != "C").strip() or "no text"
+    if len(kept) > limit or len(str(text)) > 8 * limit:
+        kept = kept[: limit - 1].rstrip() + "…"
+    # A name that is written from right to left must not turn the sentence around it.
+    turned = any(unicodedata.bidirectional(each) in ("R", "AL") for each in kept)
+    return f"{_LEFT_TO_RIGHT}{kept}{_LEFT_TO_RIGHT}" if turned else kept
 
 
 def stub(text: object, width: int = 22, lines: int = 2) -> str:
@@ -41,7 +58,8 @@ def stub(text: object, width: int = 22, lines: int = 2) -> str:
     >>> stub("Guest services and lost property desk", 14)
     'Guest services\nand lost…'
     """
-    return "\n".join(textwrap.wrap(plain(text), width, max_lines=lines, placeholder="…"))
+    words = [each if len(each) <= width else each[: width - 1] + "…" for each in plain(text).split()]
+    return "\n".join(textwrap.wrap(" ".join(words), width, max_lines=lines, placeholder="…"))
 
 
 def drawable(text: str) -> str:
@@ -52,7 +70,8 @@ def drawable(text: str) -> str:
     >>> print(drawable("$5 or $10"))
     \$5 or \$10
     """
-    shown = "".join(each if each == "\n" or _has_glyph(each) else _MISSING for each in text)
+    missing = {_LEFT_TO_RIGHT: ""}
+    shown = "".join(each if each == "\n" or _has_glyph(each) else missing.get(each, _MISSING) for each in text)
     return shown.replace("\\", "∖").replace("$", r"\$") if "$" in shown else shown
 
 
@@ -122,6 +141,11 @@ def count(number: int, noun: str = "action") -> str:
     ('1 action', '1,200 actions')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def be(number: int) -> str:
+    """Return the verb of that many."""
+    return "was" if number == 1 else "were"
 
 
 def listed(parts: list[str]) -> str:

@@ -84,7 +84,7 @@ def aging(
     still = single[single["state"] == "open"].copy()
     if not len(still):
         reason = "No actions to show" if not len(actions) else f"None of {count(len(actions))} is open"
-        return explain(open_axes(ax), reason, out)
+        return explain(ax, "Ages of open actions", reason, out)
     still["waits"] = np.select(
         [still["doing_time"].notna(), still["assigned_time"].notna()], [*_STAGES][:0:-1], "unassigned"
     )

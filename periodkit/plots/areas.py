@@ -85,7 +85,7 @@ def outcome_areas(
     out = left_out(total) if len(curve) else ""
     if not total["used"]:
         reason = "No actions to show" if not total["n"] else f"None of {count(int(total['n']))} has a {noun(stage)}"
-        return explain(open_axes(ax), reason, out)
+        return explain(ax, "How actions ended", reason, out)
     time = seconds(curve["time"])
     ended = (curve["closed"] + curve["canceled"]).to_numpy()
     limits = event_limits(time, np.diff(ended, prepend=0.0), [limit or np.nan])
@@ -108,7 +108,7 @@ def outcome_areas(
     for side in ("low", "high"):
         ax.plot(time, curve[f"closed_{side}"], drawstyle="steps-post", color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
     if limit is not None:
-        target_line(ax, "x", limit, at_end=True)
+        target_line(ax, "x", limit, along=1.0)
     duration_axis(ax, "x", limits, axis_label(stage))
     share_axis(ax, "y", "share of actions")
     _at_risk(ax, actions, stage, as_of)

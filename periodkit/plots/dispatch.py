@@ -19,8 +19,8 @@ from periodkit.plots._text import count, drawable, percent, plain, stub
 __all__ = ["dispatch_rate"]
 
 _OF = {
-    "known": "of those of which it is known",
-    "assigned": "of assigned ones of which it is known",
+    "known": "with dispatch known",
+    "assigned": "assigned, with dispatch known",
     "all": "of all, unknown ones counted as not AI",
 }
 
@@ -87,8 +87,12 @@ def dispatch_rate(
     found["base"] = found["n"] if of == "all" else found["ai"] + found["not_ai"]
     whole = ai_dispatch_rate(actions, of=of, confidence=confidence).iloc[0]
     if not whole["n"] or found["rate"].isna().all():
-        reason = "No actions to show" if not whole["n"] else f"It is not known of any of {count(whole['n'])}"
-        return explain(open_axes(ax), reason, "AI-dispatch rate")
+        reason = (
+            "No actions to show"
+            if not whole["n"]
+            else f"Whether AI dispatched is not known of any of {count(int(whole['n']))}"
+        )
+        return explain(ax, "AI-dispatch rate", reason)
     across = groups.in_time and len(found) > 1
     if not across:
         found = found.sort_values(["rate", GROUP], ascending=[False, True], na_position="last", kind="stable")
@@ -100,7 +104,7 @@ def dispatch_rate(
     base = int(whole["n"] if of == "all" else whole["ai"] + whole["not_ai"])
     parts = [
         f"n = {base:,} {_OF[of]}",
-        "" if of == "all" or not whole["unknown"] else f"not known of {int(whole['unknown']):,}",
+        "" if of == "all" or not whole["unknown"] else f"unknown of {int(whole['unknown']):,}",
         f"bars: {confidence_words(confidence)} (Wilson)",
         f"the {groups.folded} smallest groups in one" if groups.folded else "",
     ]
@@ -121,7 +125,9 @@ def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series) -> No
     if len(found) > 1:
         ax.axvline(whole["rate"], color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
     ax.hlines(place[known], low[known], high[known], color=COLOURS[0], linewidth=2.5, zorder=2)
-    ax.plot(rate[known], place[known], "o", color=COLOURS[0], markersize=7, markeredgecolor="white", zorder=3)
+    ax.plot(
+        rate[known], place[known], "o", color=COLOURS[0], markersize=7, markeredgecolor="white", clip_on=False, zorder=3
+    )
     for at, (_, row) in enumerate(found.iterrows()):
         base = f"{percent(row['rate'])}   n = {int(row['base']):,}" if known[at] else f"not known of {int(row['n']):,}"
         ax.annotate(
@@ -159,7 +165,9 @@ def _over_time(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series, 
     )
     ax.plot(place[known], rate[known], color=COLOURS[0], linewidth=1.0, alpha=0.5, zorder=2)
     ax.vlines(place[known], low[known], high[known], color=COLOURS[0], linewidth=2.5, zorder=2)
-    ax.plot(place[known], rate[known], "o", color=COLOURS[0], markersize=6, markeredgecolor="white", zorder=3)
+    ax.plot(
+        place[known], rate[known], "o", color=COLOURS[0], markersize=6, markeredgecolor="white", clip_on=False, zorder=3
+    )
     top = min(1.0, float(np.nanmax(high)) * 1.2 + 0.02)
     share_axis(ax, "y", "share dispatched by AI", (0, top))
     most, least = int(np.nanargmax(rate)), int(np.nanargmin(rate))

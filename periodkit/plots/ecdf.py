@@ -29,11 +29,12 @@ from periodkit.plots._canvas import (
 from periodkit.plots._groups import GROUP, Groups, group_by
 from periodkit.plots._scales import as_target, duration_axis, event_limits, seconds, share_axis, target_line
 from periodkit.plots._stages import DONE, axis_label, confidence_words, left_out, noun
-from periodkit.plots._text import count, drawable, duration, interval, plain, with_interval
+from periodkit.plots._text import be, count, drawable, duration, interval, plain, with_interval
 
 __all__ = ["cycle_time_ecdf"]
 
 _MANY = 4
+_INSIDE = 2
 
 
 @styled
@@ -104,20 +105,20 @@ def cycle_time_ecdf(
     curves = [kaplan_meier(table, confidence) for table in counts.life_tables(canceled)]
     total = found[["n", "used", "events", "open", "not_started", "invalid", "unknown"]].sum()
     out = left_out(total)
-    ax = open_axes(ax)
     if not total["used"]:
         reason = "No actions to show" if not total["n"] else f"None of {count(total['n'])} has a {noun(stage)}"
-        return explain(ax, reason, out)
+        return explain(ax, noun(stage).capitalize(), reason, out)
+    ax = open_axes(ax)
     limits = _limits(curves, found, counts.unit, limit)
     drawn = np.flatnonzero(found["used"])
     shown = [
         _draw(ax, curves[at], counts.unit, cast("dict[str, Any]", found.iloc[at].to_dict()), look, limits, len(drawn))
         for look, at in enumerate(drawn)
     ]
-    _guides(ax, limit)
+    _guides(ax, limit, limits)
     texts = [_legend_text(groups.names[at], found.iloc[at], len(drawn)) for at in drawn]
     _legend(ax, shown, texts)
-    duration_axis(ax, "x", limits, axis_label(stage))
+    duration_axis(ax, "x", limits, axis_label(stage), most=8 if len(drawn) <= _INSIDE else 6)
     share_axis(ax, "y", f"share {DONE[stage]} by then", (0, 1.02))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 0.9, 1])
     many = len(drawn) > _MANY
@@ -146,7 +147,7 @@ def _draw(
     colour, mark = COLOURS[look % len(COLOURS)], MARKS[look % len(MARKS)]
     time = curve.time * unit / 1e6
     (line,) = ax.plot(
-        np.r_[limits[0] / 2, time],
+        np.r_[0.0, time],
         np.r_[0.0, 1 - curve.survival],
         drawstyle="steps-post",
         color=colour,
@@ -181,7 +182,7 @@ def _limits(curves: list[SurvivalCurve], found: pd.DataFrame, unit: int, target:
     return event_limits(time, events, [target or np.nan, *np.concatenate(marks)])
 
 
-def _guides(ax: Axes, target: float | None) -> None:
+def _guides(ax: Axes, target: float | None, limits: tuple[float, float]) -> None:
     for share, name in ((0.5, "P50"), (0.9, "P90")):
         ax.axhline(share, color=FAINT, linewidth=1.0, zorder=1)
         ax.annotate(
@@ -194,7 +195,9 @@ def _guides(ax: Axes, target: float | None) -> None:
             color=MUTED,
         )
     if target is not None:
-        target_line(ax, "x", target)
+        # On the right the key stands at the bottom and the curves at the top.
+        right = target * target > limits[0] * limits[1]
+        target_line(ax, "x", target, along=0.42 if right else 0.0)
 
 
 def _legend_text(name: str, row: pd.Series, groups: int) -> str:
@@ -213,7 +216,7 @@ def _legend(ax: Axes, lines: list[Line2D], texts: list[str]) -> None:
     # A name that begins with an underscore would be taken for one to hide.
     labels = [drawable(text if not text.startswith("_") else f" {text}") for text in texts]
     # Where curves leave the corner free the key stands in it; many stand beside the picture.
-    inside = len(lines) <= 2
+    inside = len(lines) <= _INSIDE
     place: dict[str, Any] = {"loc": "lower right"} if inside else {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
     ax.legend(lines, labels, handlelength=3.2, labelspacing=0.7, borderaxespad=0.4, **place)
 
@@ -225,9 +228,9 @@ def _title(groups: Groups, found: pd.DataFrame, stage: str) -> str:
     if len(found) == 1:
         row = found.iloc[0]
         if pd.isna(row["p50"]):
-            return f"Fewer than half of {count(row['used'])} were {DONE[stage]} so far"
+            return f"Fewer than half of {count(row['used'])} {be(row['used'])} {DONE[stage]} so far"
         p90 = "" if pd.isna(row["p90"]) else f", 90 % within {duration(row['p90'])}"
-        return f"Half of {count(row['used'])} were {DONE[stage]} within {duration(row['p50'])}{p90}"
+        return f"Half of {count(row['used'])} {be(row['used'])} {DONE[stage]} within {duration(row['p50'])}{p90}"
     rest = groups.compared(found["p50"].notna().tolist())
     if len(rest) < 2:
         return f"How does {noun(stage)} differ by {plain(groups.by)}?"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from periodkit._moment import AsOf
 from periodkit.milestones import MILESTONES
@@ -18,7 +18,7 @@ from periodkit.plots._labels import beside
 from periodkit.plots._replay import at_clock, periods_of, replay, view
 from periodkit.plots._scales import Floats, clock, numbers, zone
 from periodkit.plots._stages import left_out
-from periodkit.plots._text import count, percent
+from periodkit.plots._text import be, count, percent
 
 __all__ = ["cumulative_flow"]
 
@@ -87,7 +87,7 @@ def cumulative_flow(
     single = single[single["state"].isin(["event", "canceled", "open"])]
     if not len(single):
         reason = "No actions to show" if not len(actions) else f"None of {count(len(actions))} can be placed in time"
-        return explain(open_axes(ax), reason, out)
+        return explain(ax, "Actions by how far they had come", reason, out)
     begin, end = view(single["created_time"], single["closed_time"], chosen)
     # What is not known yet would look like nothing happening.
     limits = begin, min(end, max(float(numbers(single["seen"]).max()), begin + 1 / 1440))
@@ -115,6 +115,7 @@ def cumulative_flow(
     ax.set_ylim(0, 1.03 * float(reached[0].max()))
     marked = mark_times(ax, chosen, limits)
     clock(ax, where)
+    ax.yaxis.set_major_locator(MaxNLocator(7, integer=True))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.yaxis.grid(visible=True, color=FAINT, linewidth=0.8)
     ax.set_ylabel("actions so far")
@@ -154,7 +155,10 @@ def _title(single: pd.DataFrame, moments: Floats, reached: list[Floats], where: 
     text = f"Most were waiting to be begun at {at_clock(when, where)}: {most:,}." if most else "None had to wait."
     left = single[single["state"] == "open"]
     if not len(left):
-        return f"All of {count(len(single))} were closed; at most {most:,} were waiting to be begun", text
+        return (
+            f"All of {count(len(single))} {be(len(single))} closed; at most {most:,} {be(most)} waiting to be begun",
+            text,
+        )
     unassigned = int((left["assigned_time"].isna() & left["doing_time"].isna()).sum())
     idle = int((left["assigned_time"].notna() & left["doing_time"].isna()).sum())
     share = percent(len(left) / len(single))

@@ -86,10 +86,11 @@ def p90_forest(
     out = left_out(total)
     if not total["used"]:
         reason = "No actions to show" if not total["n"] else f"None of {count(total['n'])} has a {noun(stage)}"
-        return explain(open_axes(ax), reason, out)
+        return explain(ax, f"P90 {noun(stage)}", reason, out)
     # Not reached is longer than all that were.
-    longest = found["p90"].fillna(pd.Timedelta.max)
-    found = found.assign(_order=longest).sort_values(["_order", GROUP], ascending=[False, True], kind="stable")
+    found = found.assign(_order=np.nan_to_num(seconds(found["p90"]), nan=np.inf)).sort_values(
+        ["_order", GROUP], ascending=[False, True], kind="stable"
+    )
     ax = open_axes(ax, max(2.2, 1.7 + 0.36 * len(found)))
     times = {name: seconds(found[name]) for name in ("p50", "p90", "p90_low", "p90_high")}
     limits = duration_limits([*np.concatenate(list(times.values())), limit or np.nan])
@@ -97,7 +98,7 @@ def p90_forest(
     if limit is not None:
         ax.set_ylim(len(found) + 0.1, -0.5)
         target_line(ax, "x", limit, flat=True)
-    duration_axis(ax, "x", limits, axis_label(stage))
+    duration_axis(ax, "x", limits, axis_label(stage), most=6)
     parts = [
         f"n = {total['used']:,}, of which {total['open']:,} open",
         f"filled: P90 with its {confidence_words(confidence)}, hollow: P50",
@@ -149,8 +150,12 @@ def _title(found: pd.DataFrame, groups: Groups, stage: str, target: float | None
         # Not reached with a low end beyond the target is beyond it as well.
         over = int(((found["p90"] > limit) | (found["p90"].isna() & (found["p90_low"] > limit))).sum())
         sure = int((found["p90_low"] > limit).sum())
+        unsure = int((used & found["p90"].isna() & ~(found["p90_low"] > limit)).sum())
+        tail = f", not reached in {unsure:,}" if unsure else ""
         surely = f" (with the whole interval in {sure:,})" if over else ""
-        return f"{p90} is over the {exact(target)} target in {over:,} of {count(int(used.sum()), 'group')}{surely}"
+        return (
+            f"{p90} is over the {exact(target)} target in {over:,} of {count(int(used.sum()), 'group')}{surely}{tail}"
+        )
     by_group = found.sort_values(GROUP)
     rest = groups.compared(by_group["p90"].notna().tolist())
     if not rest:

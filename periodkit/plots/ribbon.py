@@ -17,7 +17,7 @@ from periodkit.plots._event import mark_times, shade_after
 from periodkit.plots._replay import at_clock, periods_of, replay, view
 from periodkit.plots._scales import Floats, clock, numbers, zone
 from periodkit.plots._stages import left_out
-from periodkit.plots._text import count, listed
+from periodkit.plots._text import be, count, listed
 
 __all__ = ["event_ribbon"]
 
@@ -79,7 +79,7 @@ def event_ribbon(
     chosen = periods_of(actions, periods)
     if not len(found):
         reason = "No actions to show" if not len(actions) else f"None of {count(len(actions))} can be placed in time"
-        return explain(open_axes(ax), reason, "Arrivals, departures and actions in progress")
+        return explain(ax, "Arrivals, departures and actions in progress", reason)
     single = replay(actions, "cycle", as_of)
     single = single[single["state"].isin(["event", "canceled", "open"])]
     limits = view(single["created_time"], single["closed_time"], chosen)
@@ -88,7 +88,7 @@ def event_ribbon(
     shown = found[seen]
     edges = np.r_[start[seen], start[seen][-1] + width]
     ax = open_axes(ax)
-    _bars(ax, shown, edges)
+    _bars(ax, shown, edges, float(numbers(single["seen"]).max()))
     ax.set_xlim(*limits)
     moment = single["seen"].max()
     shade_after(ax, moment, limits)
@@ -103,7 +103,7 @@ def event_ribbon(
     n = int(found["n"].iloc[0])
     open_now = int((single["state"] == "open").sum())
     title = (
-        f"At most {int(peak['in_progress_max']):,} of {count(n)} were in progress at once, "
+        f"At most {int(peak['in_progress_max']):,} of {count(n)} {be(n)} in progress at once, "
         f"around {at_clock(peak['time'], where)}"
     )
     beyond = (
@@ -127,25 +127,28 @@ def event_ribbon(
     return finish(ax, title, " · ".join(filter(None, parts)), alt)
 
 
-def _bars(ax: Axes, shown: pd.DataFrame, edges: Floats) -> None:
+def _bars(ax: Axes, shown: pd.DataFrame, edges: Floats, seen: float) -> None:
     came, went = (shown[name].to_numpy(dtype=np.float64) for name in ("arrivals", "departures"))
     running = shown["in_progress"].to_numpy(dtype=np.float64)
     ax.stairs(came, edges, fill=True, color=_IN, label="arrivals", zorder=2)
     ax.stairs(-went, edges, fill=True, facecolor=_OUT, edgecolor="#8A5F00", hatch="////", label="departures", zorder=2)
-    ax.plot(edges[1:], running, drawstyle="steps-post", color=INK, linewidth=1.6, label="in progress", zorder=3)
+    # The line is at each bar's end, but not later than anything was known.
+    ends = np.minimum(edges[1:], max(seen, edges[0]))
+    ax.plot(ends, running, drawstyle="steps-post", color=INK, linewidth=1.6, label="in progress", zorder=3)
     ax.axhline(0, color=MUTED, linewidth=0.8, zorder=3)
     top, bottom = max(came.max(), running.max(), 1.0), max(went.max(), 1.0)
-    ax.set_ylim(-1.25 * bottom, 1.12 * top)
+    ax.set_ylim(-max(1.25 * bottom, 0.12 * top), 1.12 * top)
     most = int(running.argmax())
     ax.annotate(
         "in progress",
-        (edges[most + 1], running[most]),
+        (ends[most], running[most]),
         (0, 3),
         textcoords="offset points",
         ha="left" if most < 0.1 * len(running) else "right" if most > 0.9 * len(running) else "center",
         va="bottom",
         fontsize=9,
         color=INK,
+        bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
         zorder=5,
     )
     for text, offset, colour in (("arrivals", 9, _IN), ("departures", -9, "#8A5F00")):

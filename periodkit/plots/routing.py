@@ -59,7 +59,7 @@ def routing_matrix(actions: pd.DataFrame, max_groups: int = 12, ax: Axes | None 
     need(check_actions(actions), *_ENDS)
     most = at_most(max_groups)
     if not len(actions):
-        return explain(open_axes(ax), "No actions to show", "First channel to last channel")
+        return explain(ax, "First channel to last channel", "No actions to show")
     names, coded, folded = _coded(actions, most)
     found = dispatch.routing_matrix(coded)
     size = len(names)
@@ -88,7 +88,8 @@ def routing_matrix(actions: pd.DataFrame, max_groups: int = 12, ax: Axes | None 
         f"{plain(names[int(first)])} to {plain(names[int(last)])} {int(n):,} ({percent(part)} of {plain(names[int(first)])})"
         for first, last, n, part in moved[[*_ENDS, "n", "share"]].itertuples(index=False)
     )
-    alt = f"{title}, of {known:,} (95 % interval {limits}). A lower bound: re-routes and back are not seen. "
+    of = f"{title}, of {known:,} (95 % interval {limits})" if known else title
+    alt = f"{of}. A lower bound: re-routes and back are not seen. "
     return finish(ax, title, " · ".join(filter(None, parts)), alt + (f"Most used: {routes}." if routes else ""))
 
 

@@ -90,7 +90,7 @@ def cycle_scatter(
     shown = single[single["state"].isin(["event", "open"])]
     if not len(shown):
         reason = "No actions to show" if not len(actions) else f"None of {count(len(actions))} has a {noun(stage)}"
-        return explain(open_axes(ax), reason, out)
+        return explain(ax, f"{noun(stage).capitalize()} of each action", reason, out)
     ax = open_axes(ax)
     ended = shown["state"] == "event"
     span = view(shown[start], shown[start].iloc[:0], chosen)
@@ -180,6 +180,8 @@ def _points(ax: Axes, shown: pd.DataFrame, ended: pd.Series, lowest: float) -> l
 
 def _quantiles(ax: Axes, row: pd.Series) -> None:
     found = [(name, row[name] / pd.Timedelta(seconds=1)) for name in ("p50", "p90") if pd.notna(row[name])]
+    # No length at all is below any log axis, where words would pull the picture apart.
+    found = [(name, at) for name, at in found if at > 0]
     for _, at in found:
         ax.axhline(at, color=MUTED, linewidth=1.2, linestyle="-", zorder=1)
     if found:

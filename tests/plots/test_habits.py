@@ -1,0 +1,294 @@
+"""What every picture keeps to: its own Axes, its input, the caller's settings, its words, and any frame at all."""
+
+import copy
+import json
+import subprocess
+import sys
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+import periodkit as pk
+from periodkit.errors import ArgumentError, SchemaError
+from periodkit.plots._labels import rows_for, spread
+
+MILESTONES = ["created_time", "assigned_time", "doing_time", "closed_time"]
+HOSTILE = [
+    "$x^$ y_{",
+    r"\$5 and \alpha",
+    "<script>alert(1)</script>",
+    "A" * 10_000,
+    "שלום עולם",
+    "مرحبا $ بالعالم",
+    "\u202eevil",
+    "中文频道",
+    "😀",
+    "_hidden",
+    "",
+    "a\nb\tc\x00",
+    "%s {x}",
+]
+
+PLOTS = {
+    "aging": lambda actions, periods, **more: pk.plots.aging(actions, target="15min", **more),
+    "cumulative_flow": pk.plots.cumulative_flow,
+    "cycle_scatter": lambda actions, periods, **more: pk.plots.cycle_scatter(actions, periods, target="15min", **more),
+    "cycle_time_ecdf": lambda actions, periods, **more: pk.plots.cycle_time_ecdf(
+        actions, by="classification", target="15min", **more
+    ),
+    "dispatch_rate": lambda actions, periods, **more: pk.plots.dispatch_rate(actions, by="channel", **more),
+    "dispatch_rate_periods": lambda actions, periods, **more: pk.plots.dispatch_rate(actions, by="period_name", **more),
+    "event_ribbon": pk.plots.event_ribbon,
+    "outcome_areas": lambda actions, periods, **more: pk.plots.outcome_areas(actions, target="15min", **more),
+    "p90_forest": lambda actions, periods, **more: pk.plots.p90_forest(actions, target="15min", **more),
+    "routing_matrix": lambda actions, periods, **more: pk.plots.routing_matrix(actions, **more),
+}
+each_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
+
+
+@pytest.fixture(autouse=True)
+def no_figure_left():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def running(season_frames):
+    periods, actions = season_frames
+    last = periods["period_id"].iloc[-1]
+    return periods, actions[actions["period_id"] == last].reset_index(drop=True)
+
+
+def without(actions, columns, **values):
+    nulls = {name: pd.Series(pd.NaT, index=actions.index, dtype=actions[name].dtype) for name in columns}
+    return actions.assign(**nulls, **values)
+
+
+def hostile(actions):
+    names = [HOSTILE[at % len(HOSTILE)] for at in range(len(actions))]
+    return actions.assign(classification=names, channel=names, latest_channel=names[::-1])
+
+
+def many(actions):
+    names = [f"A kind of thing that has a long name, number {at % 40}" for at in range(len(actions))]
+    return actions.assign(classification=names, channel=names, latest_channel=names[::-1])
+
+
+CASES = {
+    "none": lambda actions: actions.iloc[:0],
+    "one": lambda actions: actions.iloc[:1],
+    "one closed": lambda actions: actions[actions["closed_time"].notna()].iloc[5:6],
+    "one open": lambda actions: actions[actions["closed_time"].isna()].iloc[-1:],
+    "all open": lambda actions: without(actions, MILESTONES[1:], status="open"),
+    "no closed_time": lambda actions: without(actions, MILESTONES[3:]),
+    "all null": lambda actions: without(
+        actions,
+        MILESTONES,
+        ai_dispatched=pd.array([None] * len(actions), dtype="boolean"),
+        **dict.fromkeys(("channel", "latest_channel", "classification", "status", "period_name")),
+    ),
+    "at once": lambda actions: actions.assign(**dict.fromkeys(MILESTONES[1:], actions["created_time"])),
+    "hostile": hostile,
+    "many": many,
+}
+
+
+@each_plot
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_any_frame_is_drawn_and_explained(running, draw, case):
+    periods, actions = running
+    marked = [{"name": name, "timestamp": f"2025-05-17T13:{at:02d}:00.000Z"} for at, name in enumerate(HOSTILE)]
+    if case is hostile:
+        periods = periods.tail(1).assign(markers=[marked])
+    ax = draw(case(actions), periods)
+    ax.figure.draw_without_rendering()
+    assert ax.get_title(loc="left")
+    assert len(pk.plots.alt_text(ax)) > 15
+    assert "nan" not in pk.plots.alt_text(ax).lower().replace("maintenance", "")
+    if case is CASES["none"]:
+        assert any(text.get_text() == "No actions to show" for text in ax.texts)
+
+
+@each_plot
+def test_draws_on_the_axes_it_is_given_and_on_nothing_else(running, draw):
+    periods, actions = running
+    _, (first, second) = plt.subplots(1, 2, figsize=(12, 4))
+    before = plt.get_fignums()
+    settings = dict(mpl.rcParams)
+    assert draw(actions, periods, ax=second) is second
+    assert not first.has_data()
+    assert first.get_title(loc="left") == ""
+    assert plt.get_fignums() == before
+    assert dict(mpl.rcParams) == settings
+    assert second.has_data()
+
+
+@each_plot
+def test_opens_one_figure_of_its_own(running, draw):
+    periods, actions = running
+    settings = dict(mpl.rcParams)
+    ax = draw(actions, periods)
+    assert len(plt.get_fignums()) == 1
+    assert ax.figure.number == plt.get_fignums()[0]
+    assert dict(mpl.rcParams) == settings
+
+
+@each_plot
+def test_leaves_its_input_as_it_was(running, draw):
+    periods, actions = running
+    given, events = actions.sample(frac=1, random_state=1), periods.copy()
+    kept, kept_events = copy.deepcopy(given), copy.deepcopy(events)
+    draw(given, events)
+    pd.testing.assert_frame_equal(given, kept)
+    pd.testing.assert_frame_equal(events, kept_events)
+
+
+@each_plot
+def test_order_and_index_of_rows_do_not_matter(running, draw):
+    periods, actions = running
+    shuffled = actions.sample(frac=1, random_state=2).set_axis(np.zeros(len(actions), dtype=int))
+    assert pk.plots.alt_text(draw(shuffled, periods)) == pk.plots.alt_text(draw(actions, periods))
+
+
+@each_plot
+def test_nothing_is_clipped(running, draw):
+    periods, actions = running
+    ax = draw(actions, periods)
+    figure = ax.figure
+    figure.draw_without_rendering()
+    page = figure.bbox.padded(4)
+    for text in figure.findobj(Text):
+        box = text.get_window_extent()
+        if not text.get_visible() or not text.get_text() or not box.width:
+            continue
+        in_view = not (text in ax.get_xticklabels() or text in ax.get_yticklabels())
+        if in_view:
+            assert page.x0 <= box.x0, text
+            assert box.x1 <= page.x1, text
+            assert page.y0 <= box.y0, text
+            assert box.y1 <= page.y1, text
+
+
+@each_plot
+def test_a_failed_drawing_leaves_no_figure(running, draw):
+    periods, actions = running
+    with pytest.raises(SchemaError):
+        draw(actions.drop(columns=["channel", "status", "ai_dispatched"]), periods)
+    assert plt.get_fignums() == []
+
+
+@each_plot
+def test_says_what_is_wrong_with_arguments(running, draw):
+    periods, actions = running
+    with pytest.raises(ArgumentError, match="actions is a list"):
+        draw([], periods)
+    with pytest.raises(ArgumentError, match="ax is 3"):
+        draw(actions, periods, ax=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("aging", {"target": "soon"}, "target is 'soon'"),
+        ("aging", {"target": "0min"}, "target is '0min'"),
+        ("aging", {"tz": "Mars/Base"}, "tz is 'Mars/Base'"),
+        ("aging", {"max_labels": 0}, "max_labels is 0"),
+        ("cycle_time_ecdf", {"stage": "nap"}, "stage is 'nap'"),
+        ("cycle_time_ecdf", {"max_groups": 1}, "max_groups is 1"),
+        ("cycle_time_ecdf", {"confidence": 2}, "confidence"),
+        ("event_ribbon", {"freq": "often"}, "freq is 'often'"),
+        ("p90_forest", {"by": "assigned_user_names"}, "lists"),
+        ("routing_matrix", {"max_groups": True}, "max_groups is True"),
+        ("dispatch_rate", {"of": "some"}, "of is 'some'"),
+    ],
+)
+def test_bad_arguments_are_named(running, name, options, says):
+    _, actions = running
+    with pytest.raises(ArgumentError, match=says):
+        getattr(pk.plots, name)(actions, **options)
+
+
+def test_a_missing_column_is_named(running):
+    _, actions = running
+    with pytest.raises(SchemaError, match="'colour'"):
+        pk.plots.p90_forest(actions, by="colour")
+    with pytest.raises(SchemaError, match="periods"):
+        pk.plots.event_ribbon(actions, actions[["channel"]])
+
+
+def test_words_belong_to_pictures_of_this_package():
+    _, ax = plt.subplots()
+    with pytest.raises(ArgumentError, match="no words"):
+        pk.plots.alt_text(ax)
+
+
+def test_a_png_is_the_same_bytes_every_time(running):
+    _, actions = running
+    first, second = (pk.plots.to_png(pk.plots.dispatch_rate(actions, by="channel"), dpi=50) for _ in range(2))
+    assert first == second
+    assert b"Software" not in first
+    assert b"Matplotlib" not in first
+
+
+def test_display_sends_the_picture_with_its_words_and_closes_it(running, monkeypatch):
+    display = pytest.importorskip("IPython.display")
+    _, actions = running
+    sent = []
+    monkeypatch.setattr(display, "display", lambda data, **more: sent.append((data, more)))
+    ax = pk.plots.dispatch_rate(actions)
+    words = pk.plots.alt_text(ax)
+    assert pk.plots.display(ax, dpi=50) is None
+    [(data, more)] = sent
+    assert more == {"metadata": {"image/png": {"alt": words}}, "raw": True}
+    assert data["text/plain"] == words
+    assert data["image/png"].startswith("iVBORw0KGgo")
+    json.dumps(data)
+    assert plt.get_fignums() == []
+
+
+def test_importing_the_package_does_not_import_matplotlib():
+    code = "import sys, periodkit; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_zone_is_named_and_used(running):
+    periods, actions = running
+    at = {}
+    for tz in (None, "Europe/London", "America/Los_Angeles"):
+        ax = pk.plots.event_ribbon(actions, periods, tz=tz)
+        ax.figure.draw_without_rendering()
+        assert ax.get_xlabel() == f"time ({tz or 'UTC'})"
+        at[tz] = [text.get_text() for text in ax.get_xticklabels() if text.get_text()]
+    assert at[None][0] == "12:00"
+    assert at["Europe/London"][0] == "13:00"
+    assert at["America/Los_Angeles"][0].startswith("05")
+
+
+@pytest.mark.parametrize("night", ["2024-03-31", "2024-10-27"])
+def test_the_night_on_which_clocks_change_is_drawn(night):
+    created = pd.date_range(f"{night}T00:00Z", periods=9, freq="20min", tz="UTC").as_unit("us")
+    actions = pd.DataFrame(
+        {
+            **{name: created + pd.Timedelta(minutes=5 * at) for at, name in enumerate(MILESTONES)},
+            "status": "closed",
+            "fetched_at": created[-1] + pd.Timedelta("2h"),
+        }
+    )
+    ax = pk.plots.event_ribbon(actions, tz="Europe/London")
+    ax.figure.draw_without_rendering()
+    shown = [text.get_text() for text in ax.get_xticklabels()]
+    assert ("01:00" in shown) == (night == "2024-10-27") or "02:00" in shown
+
+
+def test_labels_keep_out_of_each_others_way():
+    moved = spread([5.0, 5.0, 5.0, 1.0], [2.0] * 4, 0.0, 10.0)
+    assert np.all(np.diff(np.sort(moved)) >= 2.0)
+    assert np.argsort(moved, kind="stable").tolist() == [3, 0, 1, 2]
+    rows, left = rows_for([0, 1, 2, 60], [50] * 4, 100)
+    assert rows == [0, 1, 2, 0] or left[-1]
+    assert len(set(rows[:3])) == 3

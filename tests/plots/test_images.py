@@ -1,0 +1,121 @@
+"""How the pictures look. Words are taken off first, so that another version of FreeType draws the same.
+
+``python tests/plots/test_images.py`` draws the baselines anew.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.testing.compare import compare_images
+from matplotlib.text import Text
+
+import periodkit as pk
+
+BASELINE = Path(__file__).parent / "baseline"
+TOLERANCE = 4.0
+
+
+def make_frames():
+    """One evening, the same for ever: no random numbers, whose streams change between versions."""
+    start = pd.Timestamp("2024-07-01T18:00Z").as_unit("us")
+    at = np.arange(160)
+    created = start + pd.to_timedelta(at * 83 + (at * 7919) % 211, unit="s").as_unit("us")
+    waits = [30 + (at * 104729) % 240, 60 + (at * 1299709) % 500, 120 + (at * 15485863) % 2600]
+    times = [created]
+    for wait in waits:
+        times.append(times[-1] + pd.to_timedelta(wait, unit="s").as_unit("us"))
+    seen = start + pd.Timedelta("3h30min")
+    assigned, doing, closed = (pd.Series(each).where(pd.Series(each) <= seen) for each in times[1:])
+    kinds = np.array(["Cleaning", "Medical", "Guest Services", "Security"])
+    actions = pd.DataFrame(
+        {
+            "period_id": 7,
+            "period_name": [f"Match {each}" for each in at // 20],
+            "action_id": 1000 + at,
+            "classification": kinds[at % 4],
+            "status": np.where(
+                (at % 17 == 3) & closed.notna(), "canceled", np.where(closed.notna(), "closed", "doing")
+            ),
+            "created_time": created,
+            "assigned_time": assigned,
+            "doing_time": doing,
+            "closed_time": closed,
+            "channel": kinds[at % 4],
+            "latest_channel": np.where(at % 9 == 4, kinds[(at + 1) % 4], kinds[at % 4]),
+            "ai_dispatched": pd.array(
+                [None if each % 23 == 5 else (each * 7) % 10 < each // 20 for each in at], dtype="boolean"
+            ),
+            "fetched_at": seen,
+        }
+    )
+    marks = [
+        {"name": name, "timestamp": f"2024-07-01T{hour}:00.000Z"}
+        for name, hour in (("Doors", "18:30"), ("Kick-off", "19:45"), ("Half-time", "20:30"))
+    ]
+    periods = pd.DataFrame(
+        {
+            "period_id": [7],
+            "start_date": [start],
+            "end_date": [start + pd.Timedelta("5h")],
+            "markers": [marks],
+        }
+    )
+    return actions, periods
+
+
+PICTURES = {
+    "aging": lambda a, p: pk.plots.aging(a, target="30min", max_labels=40),
+    "aging_many": lambda a, p: pk.plots.aging(a, target="30min", max_labels=2),
+    "cumulative_flow": lambda a, p: pk.plots.cumulative_flow(a, p, tz="Europe/London"),
+    "cycle_scatter": lambda a, p: pk.plots.cycle_scatter(a, p, target="20min"),
+    "cycle_time_ecdf": lambda a, p: pk.plots.cycle_time_ecdf(a, by="ai_dispatched", target="15min"),
+    "dispatch_rate": lambda a, p: pk.plots.dispatch_rate(a, by="channel"),
+    "dispatch_rate_periods": lambda a, p: pk.plots.dispatch_rate(a, by="period_name"),
+    "event_ribbon": lambda a, p: pk.plots.event_ribbon(a, p, tz="Europe/London"),
+    "outcome_areas": lambda a, p: pk.plots.outcome_areas(a, target="15min"),
+    "p90_forest": lambda a, p: pk.plots.p90_forest(a, target="30min"),
+    "routing_matrix": lambda a, p: pk.plots.routing_matrix(a),
+}
+
+
+def save(name, folder):
+    ax = PICTURES[name](*make_frames())
+    figure = ax.figure
+    # The size of a key is that of its words.
+    if ax.get_legend() is not None:
+        ax.get_legend().remove()
+    for text in figure.findobj(Text):
+        text.set_visible(False)
+    figure.set_layout_engine("none")
+    ax.set_position((0.04, 0.06, 0.92, 0.88))
+    path = folder / f"{name}.png"
+    figure.savefig(path, dpi=50, metadata={"Software": None})
+    plt.close(figure)
+    return path
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_looks_as_it_did(name, tmp_path):
+    drawn = save(name, tmp_path)
+    assert (BASELINE / drawn.name).stat().st_size < 30_000
+    assert compare_images(str(BASELINE / drawn.name), str(drawn), tol=TOLERANCE) is None
+
+
+def test_the_comparison_sees_a_difference(tmp_path):
+    drawn = save("cumulative_flow", tmp_path)
+    assert compare_images(str(BASELINE / "event_ribbon.png"), str(drawn), tol=TOLERANCE) is not None
+
+
+def test_every_picture_has_a_baseline_and_no_other_is_kept():
+    assert {path.stem for path in BASELINE.glob("*.png")} == set(PICTURES)
+    drawn = {name for name in pk.plots.__all__ if name not in ("alt_text", "display", "to_png")}
+    assert all(any(name.startswith(each) for name in PICTURES) for each in drawn)
+
+
+if __name__ == "__main__":
+    BASELINE.mkdir(exist_ok=True)
+    for each in PICTURES:
+        save(each, BASELINE)

@@ -1,0 +1,266 @@
+"""What was drawn is what the metrics say."""
+
+import matplotlib.dates as mdates
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.patches import StepPatch
+
+import periodkit as pk
+
+MINUTE = pd.Timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def no_figure_left():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def frames(season_frames):
+    periods, actions = season_frames
+    last = periods["period_id"].iloc[-1]
+    return periods, actions[actions["period_id"] == last].reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def actions(frames):
+    return frames[1]
+
+
+def seconds(values):
+    return (values / pd.Timedelta(seconds=1)).to_numpy(dtype=float)
+
+
+def lines(ax):
+    return {line.get_label(): line for line in ax.get_lines()}
+
+
+def shown_minutes(value):
+    return f"{value / MINUTE:,.1f}"
+
+
+def test_curve_is_one_minus_kaplan_meier(actions):
+    # Where nothing is canceled the incidence of closing is one minus the Kaplan-Meier curve.
+    kept = actions[~actions["status"].isin(["canceled", "cancelled"])]
+    curve = pk.outcome_curve(kept)
+    ax = pk.plots.cycle_time_ecdf(kept)
+    drawn = next(line for line in ax.get_lines() if line.get_drawstyle() == "steps-post").get_xydata()
+    place = np.searchsorted(drawn[:, 0], seconds(curve["time"]), side="right") - 1
+    np.testing.assert_allclose(drawn[place, 1], curve["closed"], atol=1e-12)
+    assert drawn[-1, 0] == pytest.approx(seconds(curve["time"]).max(), abs=0.001)
+
+
+@pytest.mark.parametrize("stage", ["cycle", "response"])
+def test_curve_marks_the_quantiles_of_cycle_times(actions, stage):
+    found = pk.cycle_times(actions, by="ai_dispatched", stage=stage)
+    ax = pk.plots.cycle_time_ecdf(actions, by="ai_dispatched", stage=stage)
+    points = {tuple(line.get_xydata()[0]) for line in ax.get_lines() if len(line.get_xdata()) == 1}
+    bars = [line.get_xydata() for line in ax.get_lines() if len(line.get_xdata()) == 2]
+    for _, row in found.iterrows():
+        for share, name in ((0.5, "p50"), (0.9, "p90")):
+            if pd.notna(row[name]):
+                assert (row[name] / pd.Timedelta(seconds=1), share) in points
+            ends = [row[f"{name}_low"] / pd.Timedelta(seconds=1), row[f"{name}_high"] / pd.Timedelta(seconds=1)]
+            if not np.isnan(ends).any():
+                assert any(np.array_equal(bar, [[ends[0], share], [ends[1], share]]) for bar in bars)
+    words = pk.plots.alt_text(ax)
+    assert all(f"{shown_minutes(value)} min" in words for value in found["p50"].dropna())
+    assert all(f"n {used:,}" in words for used in found["used"])
+
+
+@pytest.mark.parametrize("of", ["known", "assigned", "all"])
+def test_rates_and_their_intervals(actions, of):
+    found = pk.ai_dispatch_rate(actions, by="channel", of=of).sort_values("rate", ascending=False)
+    ax = pk.plots.dispatch_rate(actions, by="channel", of=of)
+    points = next(line for line in ax.get_lines() if line.get_marker() == "o")
+    np.testing.assert_allclose(points.get_xdata(), found["rate"])
+    bars = next(each for each in ax.collections if isinstance(each, LineCollection)).get_segments()
+    np.testing.assert_allclose([bar[:, 0] for bar in bars], found[["low", "high"]])
+    assert [text.get_text().replace("\n", " ") for text in ax.get_yticklabels()] == found["channel"].tolist()
+    assert all(f"{100 * rate:.1f} %" in pk.plots.alt_text(ax) for rate in found["rate"])
+
+
+def test_rates_over_periods_stand_in_order_of_time(season_frames):
+    periods, actions = season_frames
+    found = pk.ai_dispatch_rate(actions, by="period_name").set_index("period_name")
+    ax = pk.plots.dispatch_rate(actions, by="period_name")
+    points = next(line for line in ax.get_lines() if line.get_marker() == "o")
+    in_time = periods.sort_values("start_date")["period_name"]
+    np.testing.assert_allclose(points.get_ydata(), found.loc[in_time, "rate"])
+    bars = next(each for each in ax.collections if isinstance(each, LineCollection)).get_segments()
+    np.testing.assert_allclose([bar[:, 1] for bar in bars], found.loc[in_time, ["low", "high"]])
+
+
+def test_ribbon_shows_the_workload(frames):
+    periods, actions = frames
+    found = pk.workload(actions, "10min")
+    ax = pk.plots.event_ribbon(actions, periods, freq="10min")
+    up, down = (each.get_data() for each in ax.patches if isinstance(each, StepPatch))
+    np.testing.assert_array_equal(np.asarray(up.values), found["arrivals"])
+    np.testing.assert_array_equal(-np.asarray(down.values), found["departures"])
+    np.testing.assert_allclose(up.edges[:-1], mdates.date2num(found["time"].dt.tz_localize(None).to_numpy()))
+    line = lines(ax)["in progress"]
+    np.testing.assert_array_equal(line.get_ydata(), found["in_progress"])
+    assert f"At most {found['in_progress_max'].max():,} of" in pk.plots.alt_text(ax)
+    names = {text.get_text() for text in ax.texts}
+    marked = pk.markers(periods[periods["period_id"].isin(actions["period_id"])])["marker"]
+    assert set(marked) <= names
+
+
+def test_ribbon_replays_a_moment(frames):
+    periods, actions = frames
+    moment = pd.Timestamp("2025-05-17T14:00Z")
+    found = pk.workload(actions, as_of=moment)
+    ax = pk.plots.event_ribbon(actions, periods, as_of=moment)
+    up = next(each.get_data() for each in ax.patches if isinstance(each, StepPatch))
+    assert np.sum(up.values) == found["arrivals"].sum()
+    assert any(text.get_text() == "not known yet" for text in ax.texts)
+
+
+def test_areas_are_the_outcome_curve(actions):
+    found = pk.outcome_curve(actions)
+    ax = pk.plots.outcome_areas(actions, target="15min")
+    areas = {each.get_label(): each for each in ax.collections}
+    floor = np.zeros(len(found))
+    for share in ("closed", "canceled", "open"):
+        top = floor + found[share].to_numpy()
+        vertices = {(round(x, 6), round(y, 9)) for x, y in areas[share].get_paths()[0].vertices}
+        wanted = {(round(x, 6), round(y, 9)) for x, y in zip(seconds(found["time"]), top, strict=True)}
+        assert wanted <= vertices
+        floor = top
+    at = pk.outcome_curve(actions, times=["15min"]).iloc[0]
+    words = pk.plots.alt_text(ax)
+    for share in ("closed", "canceled", "open"):
+        assert f"{100 * at[share]:.1f} %" in words
+    assert f"{at['at_risk']:,} had lasted that long" in words
+
+
+def test_areas_say_how_many_lasted_that_long(actions):
+    ax = pk.plots.outcome_areas(actions)
+    asked = [pd.Timedelta(seconds=float(each)) for each in ax.get_xticks()]
+    at_risk = pk.outcome_curve(actions, times=asked)["at_risk"]
+    said = [text.get_text().split("\n")[1] for text in ax.get_xticklabels()]
+    assert said == [f"{each:,}" for each in at_risk]
+
+
+def test_flow_agrees_with_the_workload(actions):
+    found = pk.workload(actions)
+    ax = pk.plots.cumulative_flow(actions)
+    ends = mdates.date2num((found["time"] + pd.Timedelta("5min")).dt.tz_localize(None).to_numpy())
+    for name, change in (("created", "arrivals"), ("closed", "departures")):
+        line = lines(ax)[name]
+        # A bin holds its start and not its end.
+        place = np.searchsorted(line.get_xdata(), ends - 1e-9, side="right") - 1
+        np.testing.assert_array_equal(line.get_ydata()[place], found[change].cumsum())
+    heights = np.array([lines(ax)[name].get_ydata() for name in ("created", "assigned", "begun", "closed")])
+    assert (np.diff(heights, axis=0) <= 0).all()
+    times = pk.stage_times(actions)
+    assert f"{(times['outcome'] == 'open').sum():,} of" in pk.plots.alt_text(ax)
+
+
+def test_scatter_shows_each_action_once(actions):
+    times = pk.stage_times(actions)
+    ax = pk.plots.cycle_scatter(actions, target="15min")
+    drawn = lines(ax)
+    ai = actions["ai_dispatched"]
+    for name, rows in (
+        ("AI-dispatched", ai.fillna(False)),
+        ("not AI-dispatched", ~ai.fillna(True)),
+        ("dispatch unknown", ai.isna()),
+    ):
+        wanted = times.loc[rows.astype(bool) & (times["outcome"] == "closed"), "cycle"].dropna()
+        np.testing.assert_allclose(np.sort(drawn[name].get_ydata()), np.sort(seconds(wanted)))
+    still = times["outcome"] == "open"
+    age = seconds((actions["fetched_at"] - actions["created_time"])[still])
+    np.testing.assert_allclose(np.sort(drawn["open"].get_ydata()), np.sort(age))
+    assert drawn["open"].get_marker() == "^"
+    late = int((seconds(times.loc[times["outcome"] == "closed", "cycle"]) > 900).sum() + (age > 900).sum())
+    assert f"{late:,} of" in ax.get_title(loc="left")
+
+
+def test_forest_shows_p90_with_its_interval(season_frames):
+    _, actions = season_frames
+    found = pk.cycle_times(actions, by="classification").sort_values("p90", ascending=False)
+    ax = pk.plots.p90_forest(actions, by="classification", target="45min")
+    p50, p90 = (line for line in ax.get_lines() if line.get_marker() == "o")
+    np.testing.assert_allclose(p90.get_xdata(), seconds(found["p90"]))
+    np.testing.assert_allclose(p50.get_xdata(), seconds(found["p50"]))
+    bars = next(each for each in ax.collections if isinstance(each, LineCollection)).get_segments()
+    np.testing.assert_allclose([bar[0, 0] for bar in bars], seconds(found["p90_low"]))
+    np.testing.assert_allclose([bar[1, 0] for bar in bars], seconds(found["p90_high"]))
+    over = (found["p90"] > pd.Timedelta("45min")).sum()
+    assert f"in {over} of {len(found)} groups" in pk.plots.alt_text(ax)
+    assert all(f"P90 {shown_minutes(value)} min" in pk.plots.alt_text(ax) for value in found["p90"])
+
+
+def test_forest_draws_what_was_not_reached_as_an_arrow(actions):
+    found = pk.cycle_times(actions, by="classification")
+    endless = found["p90_low"].notna() & found["p90_high"].isna()
+    assert endless.any()
+    ax = pk.plots.p90_forest(actions, by="classification")
+    arrows = next(line for line in ax.get_lines() if line.get_marker() == ">")
+    assert len(arrows.get_xdata()) == endless.sum()
+    assert set(arrows.get_xdata()) == {ax.get_xlim()[1]}
+
+
+def test_matrix_holds_the_counts(season_frames):
+    _, actions = season_frames
+    found = pk.routing_matrix(actions)
+    ax = pk.plots.routing_matrix(actions)
+    rows, columns = (
+        [text.get_text().replace("\n", " ") for text in axis] for axis in (ax.get_yticklabels(), ax.get_xticklabels())
+    )
+    drawn = {
+        (rows[int(text.get_position()[1])], columns[int(text.get_position()[0])]): int(text.get_text().replace(",", ""))
+        for text in ax.texts
+        if text.get_text().replace(",", "").isdigit()
+    }
+    assert drawn == {(row.channel, row.latest_channel): row.n for row in found.itertuples()}
+    rate = pk.reroute_rate(actions)["rate"].iloc[0]
+    assert f"At least {100 * rate:.1f} %" in pk.plots.alt_text(ax)
+
+
+def test_folded_channels_keep_every_action(season_frames):
+    _, actions = season_frames
+    ax = pk.plots.routing_matrix(actions, max_groups=3)
+    numbers = [int(text.get_text().replace(",", "")) for text in ax.texts if text.get_text().replace(",", "").isdigit()]
+    assert sum(numbers) == len(actions)
+    assert [text.get_text() for text in ax.get_yticklabels()][-1] == "other (8)"
+
+
+def test_folded_groups_keep_every_action(season_frames):
+    _, actions = season_frames
+    names = [f"Kind {at % 40}" for at in range(len(actions))]
+    ax = pk.plots.dispatch_rate(actions.assign(kind=names), by="kind")
+    assert len(ax.get_yticks()) == 12
+    said = [text.get_text().rpartition("= ")[2] for text in ax.texts if "n = " in text.get_text()]
+    known = actions["ai_dispatched"].notna().sum()
+    assert sum(int(each.replace(",", "")) for each in said if each.replace(",", "").isdigit()) == known
+    assert "other (29)" in [text.get_text() for text in ax.get_yticklabels()]
+
+
+def test_aging_shows_the_open_ones_the_oldest_first(actions):
+    still = pk.stage_times(actions)["outcome"] == "open"
+    age = seconds((actions["fetched_at"] - actions["created_time"])[still])
+    ax = pk.plots.aging(actions, target="30min")
+    stages = [line for line in ax.get_lines() if line.get_linestyle() == "None"]
+    drawn = np.concatenate([line.get_xydata() for line in stages])
+    drawn = drawn[np.argsort(drawn[:, 1])]
+    np.testing.assert_allclose(drawn[:, 0], np.sort(age)[::-1])
+    past = int((age > 1800).sum())
+    assert ax.get_title(loc="left").startswith(f"{past} of {len(age)}")
+    unassigned = int((actions["assigned_time"].isna() & actions["doing_time"].isna() & still).sum())
+    assert f"{unassigned:,} unassigned" in pk.plots.alt_text(ax)
+    nearest = 1800 - age[age <= 1800].max()
+    assert f"in {nearest / 60:.1f} min" in pk.plots.alt_text(ax)
+
+
+def test_few_open_actions_are_each_named(actions):
+    few = actions[actions["closed_time"].isna()].tail(6)
+    ax = pk.plots.aging(few)
+    said = " ".join(text.get_text() for text in ax.get_yticklabels())
+    assert all(str(each) in said for each in few["action_id"])
