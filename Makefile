@@ -85,6 +85,6 @@ $(READY): pyproject.toml constraints.txt | $(BIN)/python
 	else \
 	    echo "Installing with pip, which takes about a minute ..."; \
 	    $(BIN)/python -m pip install -qq -c constraints.txt -e ".[dev]" || \
-	    { echo "The packages could not be installed: see above. Nothing else was changed." >&2; exit 1; }; \
+	    { echo "The packages could not be installed: see above. Where constraints.txt no longer fits pyproject.toml, run: make lock" >&2; exit 1; }; \
 	fi
 	@touch $@
