@@ -25,6 +25,8 @@ from periodkit.errors import (
     TransportError,
 )
 
+TOKEN_VARIABLE = "ALO_API_TOKEN"  # noqa: S105  (the name of the variable, not a token)
+
 _BY_STATUS: Mapping[int, type[ApiError]] = {
     400: InvalidRequestError,
     401: AuthError,
@@ -102,7 +104,7 @@ class Transport:
         status = response.status_code
         said = self._auth.scrub(_server_message(response))
         if status in (401, 403):
-            advice = f"Check the token (argument token, or ALO_API_TOKEN) and that it may read {path}."
+            advice = f"Check the token (argument token, or {TOKEN_VARIABLE}) and that it may read {path}."
         elif status == 404:
             found = said and path != "/periods"
             advice = f"{'client.periods() lists the ids that this token may read' if found else 'Check the base URL'}."

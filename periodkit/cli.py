@@ -173,7 +173,8 @@ def _latest(actions: pd.DataFrame) -> str:
 
 def _print_table(frame: pd.DataFrame) -> None:
     shown = readable(frame)
-    for name in shown.columns[:1]:
-        width = max(len(name), *shown[name].str.len(), 1)
-        shown = shown.assign(**{name: shown[name].str.ljust(width)}).rename(columns={name: name.ljust(width)})
+    # pandas sets every column to the right, and names read from the left.
+    name = shown.columns[0]
+    width = max([len(name), *shown[name].str.len()])
+    shown = shown.assign(**{name: shown[name].str.ljust(width)}).rename(columns={name: name.ljust(width)})
     print(shown.to_string(index=False))

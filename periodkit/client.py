@@ -17,7 +17,7 @@ import requests
 
 from periodkit._answer import Answer, OnBad
 from periodkit._arguments import PeriodIds, api_time, checked_form_fields, period_ids
-from periodkit._http import Transport
+from periodkit._http import TOKEN_VARIABLE, Transport
 from periodkit._moment import When, read_moment
 from periodkit.errors import (
     AuthError,
@@ -33,7 +33,6 @@ from periodkit.parse import page_info, parse_actions, parse_periods
 __all__ = ["BASE_URL_VARIABLE", "TOKEN_VARIABLE", "Client"]
 
 BASE_URL_VARIABLE = "ALO_BASE_URL"
-TOKEN_VARIABLE = "ALO_API_TOKEN"  # noqa: S105  (the name of the variable, not a token)
 
 
 class Client:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -105,7 +105,13 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
         msg = f"actions is a {type(actions).__name__}. Pass a pandas frame, as client.actions() returns it."
         raise ArgumentError(msg)
     columns = [*MILESTONES, "status"]
-    frame = prepare(nw.from_native(as_arrow(actions, [*columns, "fetched_at"]), eager_only=True), as_of, columns)
+    frame = nw.from_native(as_arrow(actions, [*columns, "fetched_at"]), eager_only=True)
+    schema = check_columns(frame, columns)
+    frame = _in_utc(frame, schema)
+    # Taken before a replay, which nulls what lies after its moment.
+    limit = nw.col("fetched_at") + _SKEW
+    skewed = [_lies_after(nw.col(name), limit) for name in MILESTONES] if "fetched_at" in schema else []
+    frame = prepare(frame.with_columns(_after_as_of=_any(skewed)), as_of, columns)
     outcome = (
         nw.when(~nw.col("_exists"))
         .then(nw.lit("not_started"))
@@ -151,15 +157,12 @@ def prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # n
     -------
     narwhals DataFrame or LazyFrame
         `frame` with its milestones replayed, and ``_seen`` (last moment at which the row was known), ``_exists``
-        (created by then), ``_canceled``, ``_ended`` (what the status said by then) and ``_after_as_of``.
+        (created by then), ``_canceled`` and ``_ended`` (what the status said by then).
     """
     schema = check_columns(frame, columns)
-    times = [name for name in (*MILESTONES, "fetched_at") if name in schema]
-    frame = frame.with_columns(**{name: _as_utc(name, schema[name], frame.implementation) for name in times})
+    frame = _in_utc(frame, schema)
     milestones = [name for name in MILESTONES if name in schema]
     has_fetched = "fetched_at" in schema
-    skewed = [_lies_after(nw.col(name), nw.col("fetched_at") + _SKEW) for name in milestones] if has_fetched else []
-    frame = frame.with_columns(_after_as_of=_any(skewed))
     if as_of is None:
         if not has_fetched:
             msg = "Without a column 'fetched_at' it cannot be told when open actions were last seen. Pass as_of."
@@ -217,11 +220,16 @@ def checked_stage(name: object) -> Stage:
 def check_columns(frame: Any, columns: Iterable[str]) -> nw.Schema:  # noqa: ANN401
     """Return the schema of a narwhals frame, or say which column it lacks."""
     schema: nw.Schema = frame.collect_schema()
-    missing = [name for name in columns if name not in schema]
-    if missing:
-        msg = f"The frame has no column {missing[0]!r}. Pass an actions frame as client.actions() returns it."
-        raise SchemaError(msg)
+    require_columns(schema, columns)
     return schema
+
+
+def require_columns(present: Container[object], columns: Iterable[str]) -> None:
+    """Raise a SchemaError that names the first of the columns that is not present."""
+    for name in columns:
+        if name not in present:
+            msg = f"The frame has no column {name!r}. Pass an actions frame as client.actions() returns it."
+            raise SchemaError(msg)
 
 
 def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
@@ -256,6 +264,11 @@ def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bo
     return frame.with_columns(
         **{name: nw.when(nw.col("_exists") & (nw.col(name) <= at)).then(nw.col(name)) for name in milestones}
     )
+
+
+def _in_utc(frame: Any, schema: nw.Schema) -> Any:  # noqa: ANN401
+    times = [name for name in (*MILESTONES, "fetched_at") if name in schema]
+    return frame.with_columns(**{name: _as_utc(name, schema[name], frame.implementation) for name in times})
 
 
 def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.Expr:

@@ -67,7 +67,7 @@ def ai_dispatch_rate(
     if of not in ("known", "assigned", "all"):
         msg = f'of is {of!r}; it takes "known", "assigned" or "all".'
         raise ArgumentError(msg)
-    grouping(by, _AI_COLUMNS)
+    keys = grouping(by, _AI_COLUMNS)
     ai = nw.col("ai_dispatched").cast(nw.Boolean)
     counted = ~nw.col("assigned_time").is_null() if of == "assigned" else nw.lit(True)
     flags = {"_counted": counted, "ai": ai & counted, "not_ai": ~ai & counted, "unknown": ai.is_null() & counted}
@@ -75,7 +75,7 @@ def ai_dispatch_rate(
     result = count_flags(actions, flags, by, columns)
     result["n"] = result.pop("_counted")
     total = result["n"] if of == "all" else result["ai"] + result["not_ai"]
-    return _with_rate(result, "ai", total, confidence, grouping(by))
+    return _with_rate(result, "ai", total, confidence, keys)
 
 
 def reroute_rate(
@@ -115,12 +115,12 @@ def reroute_rate(
     >>> reroute_rate(actions).round(3).iloc[0].tolist()
     [3.0, 1.0, 1.0, 1.0, 0.5, 0.095, 0.905]
     """
-    grouping(by, _ROUTE_COLUMNS)
+    keys = grouping(by, _ROUTE_COLUMNS)
     first, last = nw.col("channel").cast(nw.String), nw.col("latest_channel").cast(nw.String)
     flags = {"rerouted": first != last, "stayed": first == last, "unknown": first.is_null() | last.is_null()}
     result = count_flags(actions, flags, by, ["channel", "latest_channel"])
     total = result["rerouted"] + result["stayed"]
-    result = _with_rate(result, "rerouted", total, confidence, grouping(by))
+    result = _with_rate(result, "rerouted", total, confidence, keys)
     result.attrs["note"] = LOWER_BOUND
     return result
 

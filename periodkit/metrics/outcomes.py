@@ -164,17 +164,12 @@ def on_time(
     grouping(by, [*COUNT_COLUMNS, *_ON_TIME_COLUMNS])
     limit = as_micros(target, "target")
     counts = count_stage(actions, stage, by, as_of, resolution="us")
-    size = len(counts.groups)
-
-    def total(lines: Any, of: Any) -> Any:  # noqa: ANN401
-        return np.bincount(counts.code[lines], of[lines], size).astype(np.int64)
-
     within = counts.duration <= limit
     before = counts.duration < limit
-    gone = counts.canceled + counts.left if canceled == "censor" else np.zeros_like(counts.left)
-    met = total(within, counts.event)
-    missed = total(~within, counts.event) + total(~before, counts.open + gone)
-    undetermined = total(before, counts.open + gone)
+    unfinished = counts.open + counts.gone(canceled)
+    met = counts.sum_by_group(counts.event, within)
+    missed = counts.sum_by_group(counts.event, ~within) + counts.sum_by_group(unfinished, ~before)
+    undetermined = counts.sum_by_group(unfinished, before)
     rate, low, high = wilson(met, met + missed, confidence)
     result = pd.concat([counts.keys(), stage_totals(counts, canceled)], axis=1)
     everyone = np.where(met + missed + undetermined > 0, met + missed + undetermined, np.nan)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from periodkit.errors import SchemaError
-from periodkit.milestones import stage_times
+from periodkit.milestones import require_columns, stage_times
 from periodkit.schema import ACTIONS, FORM_PREFIX
 
 __all__ = ["BATCH_SIZE", "quality"]
@@ -61,10 +60,7 @@ def quality(actions: pd.DataFrame, periods: pd.DataFrame | None = None) -> pd.Da
     >>> bool(found["out_of_order"] > 0)
     True
     """
-    missing = [name for name in ("period_id", "action_id", *_NULL_CHECKED) if name not in actions.columns]
-    if missing:
-        msg = f"The frame has no column {missing[0]!r}. Pass an actions frame as client.actions() returns it."
-        raise SchemaError(msg)
+    require_columns(actions.columns, ["period_id", "action_id", *_NULL_CHECKED])
     frame = pd.DataFrame([vars(check) for check in _checks(actions, periods)])
     frame = frame.astype({"check": "str", "count": "Int64", "of": "Int64", "meaning": "str"})
     share = frame["count"].astype("Float64") / frame["of"].where(frame["of"] > 0).astype("Float64")

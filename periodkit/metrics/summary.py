@@ -47,12 +47,11 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
     ['actions', 'closed', 'canceled']
     """
     times = stage_times(actions, as_of)
-    here = times[times["outcome"] != "not_started"]
     there = actions[(times["outcome"] != "not_started").to_numpy()]
-    outcomes = here["outcome"].value_counts()
-    rows: list[dict[str, object]] = [{"measure": "actions", "kind": "count", "value": len(here), "n": len(here)}]
+    outcomes = times["outcome"].value_counts()
+    rows: list[dict[str, object]] = [{"measure": "actions", "kind": "count", "value": len(there), "n": len(there)}]
     rows += [
-        {"measure": outcome, "kind": "count", "value": int(outcomes.get(outcome, 0)), "n": len(here)}
+        {"measure": outcome, "kind": "count", "value": int(outcomes.get(outcome, 0)), "n": len(there)}
         for outcome in ("closed", "canceled", "open", "unknown")
     ]
     for stage in ("cycle", *(name for name in STAGES if name != "cycle")):

@@ -95,15 +95,23 @@ class StageCounts:
         bounds = np.searchsorted(self.code, np.arange(len(self.groups) + 1))
         return (slice(start, stop) for start, stop in pairwise(bounds))
 
+    def gone(self, canceled: str) -> Ints:
+        """Return how many were canceled or left in each line; none where ``canceled="exclude"`` leaves them out."""
+        return self.canceled + self.left if canceled == "censor" else np.zeros_like(self.left)
+
+    def sum_by_group(self, counts: Ints, lines: NDArray[np.bool_] | None = None) -> Ints:
+        """Add up counts of lines, or of those of the lines that are chosen, by group."""
+        return _sum_where(lines, self.code, counts, len(self.groups))
+
     def life_tables(self, canceled: str = "censor") -> Iterator[LifeTable]:
         """Yield the life table of each group; ``canceled="exclude"`` leaves cancellations and leavers out."""
-        gone = self.canceled + self.left if canceled == "censor" else np.zeros_like(self.left)
+        gone = self.gone(canceled)
         for rows in self.rows():
             yield LifeTable(self.duration[rows], self.event[rows], gone[rows], self.open[rows])
 
     def totals(self) -> pd.DataFrame:
         """Return one row per group: ``n`` and how many there are of each state."""
-        states = {name: _sum_where(None, self.code, getattr(self, name), len(self.groups)) for name in COUNTED}
+        states = {name: self.sum_by_group(getattr(self, name)) for name in COUNTED}
         states |= {name: self.groups[name].to_numpy() for name in EXCLUDED}
         n = reduce(np.add, states.values())
         return pd.DataFrame({"n": n, **states})

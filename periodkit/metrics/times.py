@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from periodkit.metrics.lifetable import LifeTable
 from periodkit.metrics.rates import Ints, check_share, observed_quantile, quantile_interval
 from periodkit.metrics.tally import By, StageCounts, count_stage, grouping
 
-__all__ = ["COUNT_COLUMNS", "as_timedelta", "checked_canceled", "cycle_times", "stage_totals"]
+__all__ = ["COUNT_COLUMNS", "as_timedelta", "checked_canceled", "cycle_times", "quantile_table", "stage_totals"]
 
 COUNT_COLUMNS = ("n", "used", "events", "open", "canceled", "left", "not_started", "invalid", "unknown")
 
@@ -89,7 +89,27 @@ def cycle_times(
     if method not in ("kaplan-meier", "observed"):
         msg = f'method is {method!r}; it takes "kaplan-meier" or "observed".'
         raise ArgumentError(msg)
-    counts = count_stage(actions, stage, by, as_of)
+    return quantile_table(count_stage(actions, stage, by, as_of), names, canceled, confidence, method)
+
+
+def quantile_table(
+    counts: StageCounts,
+    names: Mapping[float, str],
+    canceled: str = "censor",
+    confidence: float = 0.95,
+    method: str = "kaplan-meier",
+) -> pd.DataFrame:
+    """Return what `cycle_times` does, of counts that are already there.
+
+    Parameters
+    ----------
+    counts : StageCounts
+        The counts of a stage.
+    names : mapping of float to str
+        The quantiles, and how their columns are called.
+    canceled, confidence, method
+        As for `cycle_times`.
+    """
     result = pd.concat([counts.keys(), stage_totals(counts, canceled, method)], axis=1)
     estimates = np.full((len(result), len(names), 3), np.nan)
     if not names:
@@ -145,13 +165,13 @@ def _columns(name: str) -> tuple[str, str, str]:
     return name, f"{name}_low", f"{name}_high"
 
 
-def _survival(table: LifeTable, names: dict[float, str], confidence: float) -> list[tuple[float, float, float]]:
+def _survival(table: LifeTable, names: Mapping[float, str], confidence: float) -> list[tuple[float, float, float]]:
     curve = kaplan_meier(table, confidence)
     return [survival_quantile(curve, q) for q in names]
 
 
 def _observed(
-    durations: Ints, completed: Ints, names: dict[float, str], confidence: float
+    durations: Ints, completed: Ints, names: Mapping[float, str], confidence: float
 ) -> list[tuple[float, float, float]]:
     found = []
     for q in names:

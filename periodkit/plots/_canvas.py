@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from periodkit.errors import ArgumentError
-from periodkit.plots._text import drawable
+from periodkit.plots._text import count, drawable
 
 __all__ = [
     "COLOURS",
@@ -27,6 +27,7 @@ __all__ = [
     "check_actions",
     "explain",
     "finish",
+    "nothing_of",
     "open_axes",
     "styled",
 ]
@@ -150,6 +151,11 @@ def explain(given: object, what: str, reason: str, subtitle: str = "") -> Axes:
         spine.set_visible(False)
     ax.text(0.5, 0.5, drawable(reason), ha="center", va="center", fontsize=TITLE, color=MUTED, transform=ax.transAxes)
     return finish(ax, what, subtitle, f"{what}: {reason[:1].lower()}{reason[1:]}. {subtitle}")
+
+
+def nothing_of(n: int, why: str) -> str:
+    """Say why there is nothing to draw: no actions at all, or none of the `n` that there are."""
+    return f"None of {count(n)} {why}" if n else "No actions to show"
 
 
 def alt_text(ax: Axes) -> str:

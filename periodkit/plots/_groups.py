@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from periodkit.errors import ArgumentError, SchemaError
+from periodkit.errors import ArgumentError
 from periodkit.metrics.tally import By, grouping
+from periodkit.milestones import require_columns
 from periodkit.plots._text import plain
 from periodkit.present import label
 
-__all__ = ["GROUP", "Groups", "at_most", "group_by", "need"]
+__all__ = ["GROUP", "Groups", "at_most", "group_by"]
 
 GROUP = "_group"
 _PERIOD = ("period_name", "period_id")
@@ -54,14 +55,6 @@ class Groups:
         return chosen if len(chosen) > 1 else usable
 
 
-def need(frame: pd.DataFrame, *columns: str) -> None:
-    """Raise a SchemaError unless the frame has these columns."""
-    for name in columns:
-        if name not in frame.columns:
-            msg = f"The frame has no column {name!r}. Pass an actions frame as client.actions() returns it."
-            raise SchemaError(msg)
-
-
 def at_most(number: object, argument: str = "max_groups", least: int = 2) -> int:
     """Return a number of things to show at most, or say what it takes."""
     if isinstance(number, bool) or not isinstance(number, int) or number < least:
@@ -73,7 +66,7 @@ def at_most(number: object, argument: str = "max_groups", least: int = 2) -> int
 def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
     """Return the actions grouped: periods in order of time, all else by key; the smallest above `max_groups` in one."""
     names = grouping(by)
-    need(actions, *names)
+    require_columns(actions.columns, names)
     most = len(actions) + 2 if max_groups is None else at_most(max_groups)
     if not names:
         return Groups(actions.assign(**{GROUP: 0}), ["all actions"], "", 0, in_time=False)

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit._moment import AsOf
-from periodkit.plots._canvas import FAINT, INK, check_actions, explain, finish, open_axes, styled
+from periodkit.plots._canvas import FAINT, INK, check_actions, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._groups import at_most
 from periodkit.plots._replay import at_clock, replay
 from periodkit.plots._scales import as_target, duration_axis, duration_limits, target_line, zone
@@ -83,7 +83,7 @@ def aging(
     single["name"] = _names(actions)
     still = single[single["state"] == "open"].copy()
     if not len(still):
-        reason = "No actions to show" if not len(actions) else f"None of {count(len(actions))} is open"
+        reason = nothing_of(len(actions), "is open")
         return explain(ax, "Ages of open actions", reason, out)
     still["waits"] = np.select(
         [still["doing_time"].notna(), still["assigned_time"].notna()], [*_STAGES][:0:-1], "unassigned"

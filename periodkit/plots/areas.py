@@ -12,7 +12,7 @@ from periodkit._moment import AsOf
 from periodkit.metrics.outcomes import outcome_curve
 from periodkit.metrics.times import cycle_times
 from periodkit.milestones import checked_stage
-from periodkit.plots._canvas import INK, MUTED, TICK, check_actions, explain, finish, open_axes, styled
+from periodkit.plots._canvas import INK, MUTED, TICK, check_actions, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._labels import beside
 from periodkit.plots._scales import as_target, duration_axis, event_limits, seconds, share_axis, target_line
 from periodkit.plots._stages import DONE, axis_label, confidence_words, left_out, noun
@@ -84,7 +84,7 @@ def outcome_areas(
     total = curve.iloc[0] if len(curve) else pd.Series({"n": 0, "used": 0})
     out = left_out(total) if len(curve) else ""
     if not total["used"]:
-        reason = "No actions to show" if not total["n"] else f"None of {count(int(total['n']))} has a {noun(stage)}"
+        reason = nothing_of(int(total["n"]), f"has a {noun(stage)}")
         return explain(ax, "How actions ended", reason, out)
     time = seconds(curve["time"])
     ended = (curve["closed"] + curve["canceled"]).to_numpy()

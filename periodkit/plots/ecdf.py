@@ -11,8 +11,9 @@ from matplotlib.lines import Line2D
 
 from periodkit._moment import AsOf
 from periodkit.metrics.estimate import SurvivalCurve, kaplan_meier
+from periodkit.metrics.rates import check_share
 from periodkit.metrics.tally import By, count_stage
-from periodkit.metrics.times import cycle_times
+from periodkit.metrics.times import checked_canceled, quantile_table
 from periodkit.milestones import checked_stage
 from periodkit.plots._canvas import (
     COLOURS,
@@ -23,6 +24,7 @@ from periodkit.plots._canvas import (
     check_actions,
     explain,
     finish,
+    nothing_of,
     open_axes,
     styled,
 )
@@ -100,13 +102,15 @@ def cycle_time_ecdf(
     checked_stage(stage)
     limit = as_target(target)
     groups = group_by(check_actions(actions), by, max_groups)
-    found = cycle_times(groups.actions, GROUP, stage, canceled=canceled, confidence=confidence, as_of=as_of)
+    checked_canceled(canceled)
+    check_share(confidence, "confidence")
     counts = count_stage(groups.actions, stage, GROUP, as_of)
+    found = quantile_table(counts, {0.5: "p50", 0.9: "p90"}, canceled, confidence)
     curves = [kaplan_meier(table, confidence) for table in counts.life_tables(canceled)]
     total = found[["n", "used", "events", "open", "not_started", "invalid", "unknown"]].sum()
     out = left_out(total)
     if not total["used"]:
-        reason = "No actions to show" if not total["n"] else f"None of {count(total['n'])} has a {noun(stage)}"
+        reason = nothing_of(int(total["n"]), f"has a {noun(stage)}")
         return explain(ax, noun(stage).capitalize(), reason, out)
     ax = open_axes(ax)
     limits = _limits(curves, found, counts.unit, limit)

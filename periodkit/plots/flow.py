@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from periodkit._moment import AsOf
 from periodkit.milestones import MILESTONES
-from periodkit.plots._canvas import FAINT, INK, check_actions, explain, finish, open_axes, styled
+from periodkit.plots._canvas import FAINT, INK, check_actions, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._event import mark_times
 from periodkit.plots._labels import beside
 from periodkit.plots._replay import at_clock, periods_of, replay, view
@@ -86,7 +86,7 @@ def cumulative_flow(
     out = left_out({name: int(states.get(name, 0)) for name in ("not_started", "invalid", "unknown")})
     single = single[single["state"].isin(["event", "canceled", "open"])]
     if not len(single):
-        reason = "No actions to show" if not len(actions) else f"None of {count(len(actions))} can be placed in time"
+        reason = nothing_of(len(actions), "can be placed in time")
         return explain(ax, "Actions by how far they had come", reason, out)
     begin, end = view(single["created_time"], single["closed_time"], chosen)
     # What is not known yet would look like nothing happening.

@@ -12,7 +12,7 @@ from periodkit._moment import AsOf
 from periodkit.metrics.tally import By
 from periodkit.metrics.times import cycle_times
 from periodkit.milestones import checked_stage
-from periodkit.plots._canvas import COLOURS, INK, MUTED, check_actions, explain, finish, open_axes, styled
+from periodkit.plots._canvas import COLOURS, INK, MUTED, check_actions, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._groups import GROUP, Groups, group_by
 from periodkit.plots._scales import Floats, as_target, duration_axis, duration_limits, seconds, target_line
 from periodkit.plots._stages import axis_label, confidence_words, left_out, noun
@@ -85,7 +85,7 @@ def p90_forest(
     total = found[["n", "used", "open", "not_started", "invalid", "unknown"]].sum()
     out = left_out(total)
     if not total["used"]:
-        reason = "No actions to show" if not total["n"] else f"None of {count(total['n'])} has a {noun(stage)}"
+        reason = nothing_of(int(total["n"]), f"has a {noun(stage)}")
         return explain(ax, f"P90 {noun(stage)}", reason, out)
     # Not reached is longer than all that were.
     found = found.assign(_order=np.nan_to_num(seconds(found["p90"]), nan=np.inf)).sort_values(

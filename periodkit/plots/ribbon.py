@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from periodkit._moment import AsOf
 from periodkit.metrics.flow import workload
 from periodkit.metrics.outcomes import as_micros
-from periodkit.plots._canvas import FAINT, INK, MUTED, check_actions, explain, finish, open_axes, styled
+from periodkit.plots._canvas import FAINT, INK, MUTED, check_actions, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._event import mark_times, shade_after
 from periodkit.plots._replay import at_clock, periods_of, replay, view
 from periodkit.plots._scales import Floats, clock, numbers, zone
@@ -78,7 +78,7 @@ def event_ribbon(
     found = workload(check_actions(actions), freq, as_of)
     chosen = periods_of(actions, periods)
     if not len(found):
-        reason = "No actions to show" if not len(actions) else f"None of {count(len(actions))} can be placed in time"
+        reason = nothing_of(len(actions), "can be placed in time")
         return explain(ax, "Arrivals, departures and actions in progress", reason)
     single = replay(actions, "cycle", as_of)
     single = single[single["state"].isin(["event", "canceled", "open"])]

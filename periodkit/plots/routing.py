@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from periodkit.metrics import dispatch
+from periodkit.milestones import require_columns
 from periodkit.plots._canvas import FAINT, INK, check_actions, explain, finish, open_axes, styled
-from periodkit.plots._groups import at_most, need
+from periodkit.plots._groups import at_most
 from periodkit.plots._scales import Floats
 from periodkit.plots._text import count, drawable, percent, plain, stub
 
@@ -56,7 +57,7 @@ def routing_matrix(actions: pd.DataFrame, max_groups: int = 12, ax: Axes | None 
     'At least 50.0 % of actions ended in '
     >>> ax.figure.clear()
     """
-    need(check_actions(actions), *_ENDS)
+    require_columns(check_actions(actions).columns, _ENDS)
     most = at_most(max_groups)
     if not len(actions):
         return explain(ax, "First channel to last channel", "No actions to show")

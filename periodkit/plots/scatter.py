@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from periodkit._moment import AsOf
 from periodkit.metrics.times import cycle_times
 from periodkit.milestones import STAGES
-from periodkit.plots._canvas import MUTED, check_actions, explain, finish, open_axes, styled
+from periodkit.plots._canvas import MUTED, check_actions, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._event import mark_times, shade_after
 from periodkit.plots._replay import periods_of, replay, view
 from periodkit.plots._scales import as_target, clock, duration_axis, duration_limits, numbers, target_line, zone
@@ -89,7 +89,7 @@ def cycle_scatter(
     start = STAGES[stage].start
     shown = single[single["state"].isin(["event", "open"])]
     if not len(shown):
-        reason = "No actions to show" if not len(actions) else f"None of {count(len(actions))} has a {noun(stage)}"
+        reason = nothing_of(len(actions), f"has a {noun(stage)}")
         return explain(ax, f"{noun(stage).capitalize()} of each action", reason, out)
     ax = open_axes(ax)
     ended = shown["state"] == "event"
