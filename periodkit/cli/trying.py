@@ -1,4 +1,4 @@
-"""The command line: a thin face over the package."""
+"""Commands that need no account: the demo, the sandbox, the notebooks."""
 
 from __future__ import annotations
 
@@ -6,32 +6,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import pandas as pd
-from cyclopts import App, CycloptsError, Parameter
 
-from periodkit._version import __version__
+from periodkit.cli._app import app
 from periodkit.client import BASE_URL_VARIABLE, TOKEN_VARIABLE, Client
-from periodkit.errors import ConfigError, PeriodkitError
+from periodkit.errors import ConfigError
 from periodkit.metrics import ai_dispatch_rate, cycle_times
 from periodkit.notebook import notebooks_folder
 from periodkit.present import readable
-
-__all__ = ["app", "main"]
-
-app = App(
-    name="periodkit",
-    version=__version__,
-    help="Periods and actions of the ALO.ai venue platform: fetch them, measure them, report on them.",
-    help_epilogue=(
-        f"Your account: set {BASE_URL_VARIABLE} and {TOKEN_VARIABLE}. Exit codes: 0 done, 1 failed, 2 called wrongly. "
-        "Add --debug to see where an error came from."
-    ),
-    result_action="return_value",
-)
 
 
 @app.command
@@ -95,31 +79,6 @@ def sandbox(port: int = 8770, data: Path | None = None, page_size: int | None = 
 
 
 @app.command
-def report(
-    *,
-    period: Annotated[list[int] | None, Parameter(negative=())] = None,
-    output: Annotated[Path, Parameter(alias="-o")] = Path("report.html"),
-    target: str = "20min",
-) -> None:
-    """Write an after-action report: one HTML file that asks for nothing from anywhere.
-
-    Without an account in the environment it reports on the sandbox's season.
-
-    Parameters
-    ----------
-    period
-        Id of a period to report on; repeat for several. By default all that the account has.
-    output
-        The file to write.
-    target
-        The promised cycle time, such as 15min.
-    """
-    from periodkit.report import write_report  # noqa: PLC0415
-
-    print(f"Wrote {write_report(output, period, target=target)}")
-
-
-@app.command
 def lab(folder: Path = Path("periodkit-lab"), *, browser: bool = True) -> None:
     """Open the curated notebooks in JupyterLab.
 
@@ -142,29 +101,6 @@ def lab(folder: Path = Path("periodkit-lab"), *, browser: bool = True) -> None:
     if done.returncode:
         msg = 'JupyterLab did not start; if it is not installed: pip install "periodkit[lab]"'
         raise ConfigError(msg)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 called wrongly."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
-    try:
-        app([each for each in given if each != "--debug"], exit_on_error=False, print_error=False)
-    except CycloptsError as error:
-        _complain(str(error).strip(), debug)
-        print("periodkit --help says what there is.", file=sys.stderr)
-        sys.exit(2)
-    except PeriodkitError as error:
-        _complain(str(error), debug)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def _complain(message: str, debug: bool) -> None:
-    if debug:
-        raise  # noqa: PLE0704  (called from within an except block)
-    print(f"periodkit: {' '.join(message.split())}", file=sys.stderr)
 
 
 def _latest(actions: pd.DataFrame) -> str:
