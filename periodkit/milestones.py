@@ -172,12 +172,11 @@ def prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # n
         frame = _replay(frame, read_moment(as_of, "as_of", ArgumentError), milestones, has_fetched)
     if "status" not in schema:
         return frame
-    status = nw.col("status").cast(nw.String).str.to_lowercase()
-    so_far = ~nw.col("_closed_later") if as_of is not None else nw.lit(True)
-    return frame.with_columns(
-        _canceled=status.is_in(CANCELED).fill_null(False) & so_far,
-        _ended=status.is_in(ENDED).fill_null(False) & so_far,
-    )
+    frame = _read_status(frame)
+    if as_of is None:
+        return frame
+    so_far = ~nw.col("_closed_later")
+    return frame.with_columns(_canceled=nw.col("_canceled") & so_far, _ended=nw.col("_ended") & so_far)
 
 
 def stage_entry(stage: Stage) -> tuple[nw.Expr, nw.Expr]:
@@ -186,27 +185,26 @@ def stage_entry(stage: Stage) -> tuple[nw.Expr, nw.Expr]:
     To be used on a frame that `prepare` returned. The first rule that fits decides, as the package's documentation of
     methods lists them.
     """
-    start, end, closed = nw.col(stage.start), nw.col(stage.end), nw.col("closed_time")
-    no_end, no_close = end.is_null(), closed.is_null()
-    last = nw.when(~no_end).then(end).otherwise(nw.when(~no_close).then(closed).otherwise(nw.col("_seen")))
-    micros = _micros(start, last)
-    reached = nw.lit(STATES.index("event"))
+    start, end, closed, seen = nw.col(stage.start), nw.col(stage.end), nw.col("closed_time"), nw.col("_seen")
+    last = nw.coalesce(end, closed, seen)
+    number = {name: nw.lit(position, dtype=nw.Int8) for position, name in enumerate(STATES)}
+    stopped = nw.col("_canceled") | nw.col("_ended") | seen.is_null()
+    rest = nw.when(stopped).then(number["unknown"]).otherwise(number["open"])
     if stage.end == "closed_time":
-        reached = nw.when(nw.col("_canceled")).then(nw.lit(STATES.index("canceled"))).otherwise(reached)
+        reached = nw.when(nw.col("_canceled")).then(number["canceled"]).otherwise(number["event"])
+    else:
+        reached = number["event"]
+        rest = nw.when(~closed.is_null()).then(number["left"]).otherwise(rest)
     state = (
         nw.when(start.is_null() | ~nw.col("_exists"))
-        .then(nw.lit(STATES.index("not_started")))
-        .when(micros < 0)
-        .then(nw.lit(STATES.index("invalid")))
-        .when(~no_end)
+        .then(number["not_started"])
+        .when(last < start)
+        .then(number["invalid"])
+        .when(~end.is_null())
         .then(reached)
-        .when(~no_close)
-        .then(nw.lit(STATES.index("left")))
-        .when(nw.col("_canceled") | nw.col("_ended") | nw.col("_seen").is_null())
-        .then(nw.lit(STATES.index("unknown")))
-        .otherwise(nw.lit(STATES.index("open")))
+        .otherwise(rest)
     )
-    return state, micros
+    return state, _micros(start, last)
 
 
 def checked_stage(name: object) -> Stage:
@@ -251,6 +249,22 @@ def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
     if not arrays:
         return pa.table({"_row": pa.nulls(len(frame))})
     return pa.table(arrays)
+
+
+def _read_status(frame: Any) -> Any:  # noqa: ANN401
+    status = nw.col("status").cast(nw.String).str.to_lowercase()
+    says = {"_canceled": CANCELED, "_ended": ENDED}
+    read = {name: status.is_in(texts).fill_null(value=False) for name, texts in says.items()}
+    if isinstance(frame, nw.LazyFrame):
+        return frame.with_columns(**read)
+    # Millions of rows hold a handful of texts, so in memory each text is read once.
+    table = frame.to_arrow()
+    texts = table["status"].combine_chunks()
+    coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
+    distinct = nw.from_native(pa.table({"status": coded.dictionary}), eager_only=True).select(**read).to_arrow()
+    for name in says:
+        table = table.append_column(name, distinct[name].combine_chunks().take(coded.indices).fill_null(False))
+    return nw.from_native(table, eager_only=True)
 
 
 def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bool) -> Any:  # noqa: ANN401

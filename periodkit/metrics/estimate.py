@@ -60,7 +60,7 @@ __all__ = [
     "wilson",
 ]
 
-_TOLERANCE = 1e-12
+TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,28 +156,7 @@ def kaplan_meier(table: LifeTable, confidence: float = 0.95) -> SurvivalCurve:
     at_risk = count_at_risk(table)
     rows = np.flatnonzero(table.event)
     ended = table.event[rows]
-    risk, left, weight = remaining(ended, at_risk[rows])
-    variance = greenwood(ended, risk, left)
-    survival = weight
-    survival *= left
-    if rows.size:
-        survival /= risk[0]
-    all_ended = bool(rows.size) and survival[-1] == 0.0
-    if all_ended:
-        survival[-1] = 0.5  # any share that has a finite log-log; this row's results are replaced below
-    root = np.sqrt(variance, out=variance)
-    std_error = survival * root
-    log_survival = np.log(survival, out=left)
-    factor = np.divide(root, log_survival, out=root)
-    factor *= -z
-    np.exp(factor, out=factor)
-    low = np.multiply(log_survival, factor, out=risk)
-    np.exp(low, out=low)
-    high = np.divide(log_survival, factor, out=log_survival)
-    np.exp(high, out=high)
-    if all_ended:
-        survival[-1] = 0.0
-        std_error[-1] = low[-1] = high[-1] = np.nan
+    survival, std_error, low, high = survival_band(ended, at_risk[rows], z)
     size = table.time.size
     return SurvivalCurve(
         time=table.time,
@@ -188,6 +167,31 @@ def kaplan_meier(table: LifeTable, confidence: float = 0.95) -> SurvivalCurve:
         low=spread(low, rows, size, 1.0),
         high=spread(high, rows, size, 1.0),
     )
+
+
+def survival_band(ended: Ints, at_risk: Ints, z: float) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return the share not yet ended, its error and its band, at rows where any ended; rows along the last axis."""
+    risk, left, weight = remaining(ended, at_risk)
+    root = greenwood(ended, risk, left)
+    np.sqrt(root, out=root)
+    survival = weight
+    survival *= left
+    survival /= risk[..., :1]
+    all_ended = survival == 0.0
+    survival[all_ended] = 0.5  # any share that has a finite log-log; the results are replaced below
+    std_error = survival * root
+    log_survival = np.log(survival, out=left)
+    factor = np.divide(root, log_survival, out=root)
+    factor *= -z
+    np.exp(factor, out=factor)
+    low = np.multiply(log_survival, factor, out=risk)
+    np.exp(low, out=low)
+    high = np.divide(log_survival, factor, out=log_survival)
+    np.exp(high, out=high)
+    survival[all_ended] = 0.0
+    for each in (std_error, low, high):
+        each[all_ended] = np.nan
+    return survival, std_error, low, high
 
 
 def _first_at_most(time: Ints, share: Floats, bound: float) -> float:
@@ -230,7 +234,7 @@ def survival_quantile(curve: SurvivalCurve, q: float) -> tuple[float, float, flo
     >>> survival_quantile(curve, 0.5)
     (30.0, 10.0, nan)
     """
-    bound = 1.0 - check_share(q, "q") + _TOLERANCE
+    bound = 1.0 - check_share(q, "q") + TOLERANCE
     return (
         _first_at_most(curve.time, curve.survival, bound),
         _first_at_most(curve.time, curve.low, bound),

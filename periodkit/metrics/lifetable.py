@@ -128,22 +128,24 @@ def count_at_risk(table: LifeTable) -> Ints:
 def remaining(ended: Ints, at_risk: Ints) -> tuple[Floats, Floats, Floats]:
     """Return those at risk, those left after the end, and the weight of one end, at rows where any ended.
 
+    The rows of one group stand along the last axis; several groups may stand along others.
+
     The product of (n - d) / n telescopes while nothing is censored, so it is kept as left / first n times a weight
     that only censoring moves (Efron's redistribution to the right): exact shares as long as nothing is censored.
     """
     risk = at_risk.astype(np.float64)
     left = risk - ended
     weight = np.ones_like(risk)
-    np.divide(left[:-1], risk[1:], out=weight[1:])
-    np.cumprod(weight, out=weight)
+    np.divide(left[..., :-1], risk[..., 1:], out=weight[..., 1:])
+    np.cumprod(weight, axis=-1, out=weight)
     return risk, left, weight
 
 
 def greenwood(ended: Ints, risk: Floats, left: Floats) -> Floats:
-    """Return the running sum of d / (n (n - d)); the term at which all ended counts as 0 and is last."""
+    """Return the running sum along the last axis of d / (n (n - d)); the term at which all ended counts as 0 and is last."""
     terms = risk * left
     np.divide(ended, terms, out=terms, where=terms > 0.0)
-    return np.cumsum(terms, out=terms)
+    return np.cumsum(terms, axis=-1, out=terms)
 
 
 def spread(values: Floats, rows: NDArray[np.intp], size: int, before: float) -> Floats:

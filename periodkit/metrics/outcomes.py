@@ -13,6 +13,7 @@ from periodkit._moment import AsOf
 from periodkit.errors import ArgumentError
 from periodkit.metrics.incidence import aalen_johansen, incidence_at
 from periodkit.metrics.rates import check_share, wilson
+from periodkit.metrics.stage_counts import gone_states
 from periodkit.metrics.tally import By, count_stage, grouping
 from periodkit.metrics.times import COUNT_COLUMNS, as_timedelta, checked_canceled, stage_totals
 
@@ -164,12 +165,11 @@ def on_time(
     grouping(by, [*COUNT_COLUMNS, *_ON_TIME_COLUMNS])
     limit = as_micros(target, "target")
     counts = count_stage(actions, stage, by, as_of, resolution="us")
-    within = counts.duration <= limit
-    before = counts.duration < limit
-    unfinished = counts.open + counts.gone(canceled)
-    met = counts.sum_by_group(counts.event, within)
-    missed = counts.sum_by_group(counts.event, ~within) + counts.sum_by_group(unfinished, ~before)
-    undetermined = counts.sum_by_group(unfinished, before)
+    events, unfinished = counts.only("event"), counts.only("open", *gone_states(canceled))
+    within, before = counts.duration <= limit, counts.duration < limit
+    met = counts.sum_by_group(events * within)
+    missed = counts.sum_by_group(events * ~within + unfinished * ~before)
+    undetermined = counts.sum_by_group(unfinished * before)
     rate, low, high = wilson(met, met + missed, confidence)
     result = pd.concat([counts.keys(), stage_totals(counts, canceled)], axis=1)
     everyone = np.where(met + missed + undetermined > 0, met + missed + undetermined, np.nan)

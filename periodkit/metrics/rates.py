@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import bdtr
 
 from periodkit.errors import ArgumentError
 
@@ -109,8 +110,13 @@ def observed_quantile(values: ArrayLike, counts: ArrayLike, q: float) -> float:
     rank = int(position)
     at = np.searchsorted(below, [rank, min(rank + 1, n - 1)], side="right")
     left, right = (float(value) for value in numbers[at])
-    weight = position - rank
-    return right - (right - left) * (1.0 - weight) if weight >= 0.5 else left + (right - left) * weight
+    return float(interpolate(left, right, position - rank))
+
+
+def interpolate(left: ArrayLike, right: ArrayLike, weight: ArrayLike) -> Floats:
+    """Return what lies between two values, from the nearer one, as NumPy does."""
+    low, high, share = (np.asarray(each, dtype=np.float64) for each in (left, right, weight))
+    return np.where(share >= 0.5, high - (high - low) * (1.0 - share), low + (high - low) * share)
 
 
 def quantile_interval(values: ArrayLike, counts: ArrayLike, q: float, confidence: float = 0.95) -> QuantileInterval:
@@ -150,19 +156,26 @@ def quantile_interval(values: ArrayLike, counts: ArrayLike, q: float, confidence
     >>> interval.low, interval.high, round(interval.coverage, 4)
     (10.0, 50.0, 0.9785)
     """
+    numbers, below = _sorted_counts(values, counts)
+    n = int(below[-1]) if below.size else 0
+    first, last = (int(rank) for rank in binomial_ranks(n, q, confidence))
+    if n == 0:
+        return QuantileInterval(0, 1, np.nan, np.nan, np.nan)
+    low = float(numbers[np.searchsorted(below, first)]) if first >= 1 else np.nan
+    high = float(numbers[np.searchsorted(below, last)]) if last <= n else np.nan
+    coverage = float(bdtr(last - 1, n, q) - (bdtr(first - 1, n, q) if first else 0.0))
+    return QuantileInterval(first, last, low, high, coverage)
+
+
+def binomial_ranks(n: ArrayLike, q: float, confidence: float) -> tuple[Ints, Ints]:
+    """Return the ranks, from 1, of the limits of a quantile among n values; 0 and n + 1 are beyond them."""
     from scipy import stats  # noqa: PLC0415  slow to import and needed here alone
 
     share, tail = check_share(q, "q"), (1.0 - check_share(confidence, "confidence")) / 2.0
-    numbers, below = _sorted_counts(values, counts)
-    n = int(below[-1]) if below.size else 0
-    if n == 0:
-        return QuantileInterval(0, 1, np.nan, np.nan, np.nan)
-    binomial = stats.binom(n, share)
-    first, last = int(binomial.ppf(tail)), int(binomial.ppf(1.0 - tail))
-    low = float(numbers[np.searchsorted(below, first)]) if first >= 1 else np.nan
-    high = float(numbers[np.searchsorted(below, last + 1)]) if last < n else np.nan
-    coverage = float(binomial.cdf(last) - binomial.cdf(first - 1))
-    return QuantileInterval(first, last + 1, low, high, coverage)
+    total = np.asarray(n, dtype=np.int64)
+    binomial = stats.binom(np.maximum(total, 1), share)
+    first, last = (binomial.ppf(each).astype(np.int64) for each in (tail, 1.0 - tail))
+    return np.where(total > 0, first, 0), np.where(total > 0, last, 0) + 1
 
 
 def _rates(successes: ArrayLike, n: ArrayLike, names: tuple[str, str]) -> tuple[Ints, Ints]:

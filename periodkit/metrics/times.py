@@ -10,9 +10,8 @@ import pandas as pd
 
 from periodkit._moment import AsOf
 from periodkit.errors import ArgumentError
-from periodkit.metrics.estimate import kaplan_meier, survival_quantile
-from periodkit.metrics.lifetable import LifeTable
-from periodkit.metrics.rates import Ints, check_share, observed_quantile, quantile_interval
+from periodkit.metrics.quantiles import observed_quantiles, survival_quantiles
+from periodkit.metrics.rates import check_share
 from periodkit.metrics.tally import By, StageCounts, count_stage, grouping
 
 __all__ = ["COUNT_COLUMNS", "as_timedelta", "checked_canceled", "cycle_times", "quantile_table", "stage_totals"]
@@ -111,16 +110,8 @@ def quantile_table(
         As for `cycle_times`.
     """
     result = pd.concat([counts.keys(), stage_totals(counts, canceled, method)], axis=1)
-    estimates = np.full((len(result), len(names), 3), np.nan)
-    if not names:
-        return result
-    if method == "observed":
-        completed = counts.event + counts.canceled if canceled == "censor" else counts.event
-        for row, lines in enumerate(counts.rows()):
-            estimates[row] = _observed(counts.duration[lines], completed[lines], names, confidence)
-    else:
-        for row, table in enumerate(counts.life_tables(canceled)):
-            estimates[row] = _survival(table, names, confidence)
+    estimator = observed_quantiles if method == "observed" else survival_quantiles
+    estimates = estimator(counts, [*names], canceled, confidence)
     for position, name in enumerate(names.values()):
         for side, column in enumerate(_columns(name)):
             result[column] = as_timedelta(estimates[:, position, side], counts.unit)
@@ -163,18 +154,3 @@ def _quantile_names(quantiles: object) -> dict[float, str]:
 
 def _columns(name: str) -> tuple[str, str, str]:
     return name, f"{name}_low", f"{name}_high"
-
-
-def _survival(table: LifeTable, names: Mapping[float, str], confidence: float) -> list[tuple[float, float, float]]:
-    curve = kaplan_meier(table, confidence)
-    return [survival_quantile(curve, q) for q in names]
-
-
-def _observed(
-    durations: Ints, completed: Ints, names: Mapping[float, str], confidence: float
-) -> list[tuple[float, float, float]]:
-    found = []
-    for q in names:
-        interval = quantile_interval(durations, completed, q, confidence)
-        found.append((observed_quantile(durations, completed, q), interval.low, interval.high))
-    return found
