@@ -34,7 +34,7 @@ def encode(table: pa.Table, names: Sequence[str]) -> tuple[pa.Table, Ints]:
     if not names:
         return pa.table({"": [None]}), np.zeros(len(table), dtype=np.int64)
     picked: list[tuple[Ints, pa.Array]] = []
-    code: Ints | None = None
+    code = np.zeros(0, dtype=np.int64)
     for name in names:
         column = table[name].combine_chunks()
         if pa.types.is_nested(column.type):
@@ -44,13 +44,12 @@ def encode(table: pa.Table, names: Sequence[str]) -> tuple[pa.Table, Ints]:
             column = column.cast(column.type.value_type)
         coded = column.dictionary_encode(null_encoding="encode")
         values, indices = coded.dictionary, coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        if code is None:
+        if not picked:
             code, picked = indices, [(np.arange(len(values)), values)]
             continue
         present, code = _renumber(code * len(values) + indices)
         outer, inner = np.divmod(present, max(len(values), 1))
         picked = [(rows[outer], each) for rows, each in picked] + [(inner, values)]
-    assert code is not None
     return pa.table([values.take(pa.array(rows)) for rows, values in picked], names=list(names)), code
 
 

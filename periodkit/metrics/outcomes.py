@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ import pandas as pd
 
 from periodkit._moment import AsOf
 from periodkit.errors import ArgumentError
-from periodkit.metrics.incidence import aalen_johansen, incidence_at
-from periodkit.metrics.rates import check_share, wilson
+from periodkit.metrics.incidence import IncidenceCurve, aalen_johansen, incidence_at
+from periodkit.metrics.lifetable import LifeTable
+from periodkit.metrics.rates import Floats, check_share, wilson
 from periodkit.metrics.stage_counts import gone_states
 from periodkit.metrics.tally import By, count_stage, grouping
 from periodkit.metrics.times import COUNT_COLUMNS, as_timedelta, checked_canceled, stage_totals
@@ -21,6 +23,9 @@ __all__ = ["as_micros", "on_time", "outcome_curve"]
 
 _SHARES = {"closed": "event", "canceled": "competing", "open": "open"}
 _SUFFIXES = {"": "", "_se": "_std_error", "_low": "_low", "_high": "_high"}
+_NO_CURVE = {
+    field.name: np.zeros(0, np.int64 if field.name == "at_risk" else float) for field in fields(IncidenceCurve)
+}
 _CURVE_COUNTS = ["n", "used", "not_started", "invalid", "unknown"]
 _CURVE_COLUMNS = ["time", "at_risk", *(share + suffix for share in _SHARES for suffix in _SUFFIXES)]
 _ON_TIME_COLUMNS = ("met", "missed", "undetermined", "rate", "low", "high", "worst", "best")
@@ -88,19 +93,22 @@ def outcome_curve(
         raise ArgumentError(msg)
     asked = None if times is None else np.array([as_micros(each, "times") for each in times]) / counts.unit
     totals = stage_totals(counts, "censor")
-    parts, sizes = [], []
-    for table in counts.life_tables():
-        at = asked if asked is not None else table.time if table.time[:1].tolist() == [0] else np.r_[0, table.time]
-        curve = incidence_at(aalen_johansen(table, confidence), at)
-        columns = {"time": as_timedelta(curve.time, counts.unit), "at_risk": curve.at_risk}
-        for share, name in _SHARES.items():
-            columns |= {share + suffix: getattr(curve, name + field) for suffix, field in _SUFFIXES.items()}
-        parts.append(pd.DataFrame(columns))
-        sizes.append(len(curve.time))
-    rows = np.repeat(np.arange(len(sizes)), sizes)
-    curves = pd.concat(parts, ignore_index=True) if parts else _empty_curve()
+    curves = [_read_curve(table, asked, confidence) for table in counts.life_tables()]
+    joined = {
+        name: np.concatenate([none, *(getattr(curve, name) for curve in curves)]) for name, none in _NO_CURVE.items()
+    }
+    columns = {"time": as_timedelta(joined["time"], counts.unit), "at_risk": joined["at_risk"]}
+    columns |= {
+        share + end: joined[name + field] for share, name in _SHARES.items() for end, field in _SUFFIXES.items()
+    }
+    rows = np.repeat(np.arange(len(curves)), [len(curve.time) for curve in curves])
     groups = pd.concat([counts.keys(), totals], axis=1).iloc[rows].reset_index(drop=True)
-    return pd.concat([groups[list(counts.by)], curves, groups[_CURVE_COUNTS]], axis=1)
+    return pd.concat([groups[list(counts.by)], pd.DataFrame(columns), groups[_CURVE_COUNTS]], axis=1)
+
+
+def _read_curve(table: LifeTable, asked: Floats | None, confidence: float) -> IncidenceCurve:
+    at = asked if asked is not None else table.time if table.time[:1].tolist() == [0] else np.r_[0, table.time]
+    return incidence_at(aalen_johansen(table, confidence), at)
 
 
 def on_time(
@@ -206,8 +214,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _empty_curve() -> pd.DataFrame:
-    columns = {name: pd.Series(dtype="float64") for name in _CURVE_COLUMNS}
-    return pd.DataFrame(columns | {"time": as_timedelta([], 1), "at_risk": pd.Series(dtype="int64")})

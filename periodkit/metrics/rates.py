@@ -174,7 +174,7 @@ def binomial_ranks(n: ArrayLike, q: float, confidence: float) -> tuple[Ints, Int
     share, tail = check_share(q, "q"), (1.0 - check_share(confidence, "confidence")) / 2.0
     total = np.asarray(n, dtype=np.int64)
     binomial = stats.binom(np.maximum(total, 1), share)
-    first, last = (binomial.ppf(each).astype(np.int64) for each in (tail, 1.0 - tail))
+    first, last = (np.asarray(binomial.ppf(each)).astype(np.int64) for each in (tail, 1.0 - tail))
     return np.where(total > 0, first, 0), np.where(total > 0, last, 0) + 1
 
 

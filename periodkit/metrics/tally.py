@@ -14,6 +14,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from periodkit._moment import AsOf
 from periodkit.errors import ArgumentError, SchemaError
@@ -104,9 +105,12 @@ def count_stage(
         parts = [_Part.read(lines, names, lines["_duration"])]
         n = lines["_n"].cast(pa.int64()).to_numpy()
     else:
-        entered = (enter(nw.from_native(rows, eager_only=True)).to_arrow() for rows in batches)
-        parts = [_Part.read(rows, names, rows["_micros"], unit) for rows in entered]
-        n = None
+
+        def read(rows: pa.Table) -> _Part:
+            entered = enter(nw.from_native(rows, eager_only=True)).to_arrow()
+            return _Part.read(entered, names, entered["_micros"], unit)
+
+        parts, n = [read(rows) for rows in batches], None
     keys, codes = merge_keys([part.keys for part in parts], names)
     groups, rank = sort_keys(keys, names, actions)
     whole = (rank[code][part.code] for code, part in zip(codes, parts, strict=True))
@@ -118,7 +122,7 @@ class _Part(NamedTuple):
     """Rows as numbers: the keys that they have, which row has which, and state and duration joined into one."""
 
     keys: pa.Table
-    code: Ints
+    code: NDArray[np.int32]
     entry: Ints
 
     @classmethod
@@ -126,7 +130,7 @@ class _Part(NamedTuple):
         keys, code = encode(rows, names)
         length = duration.fill_null(0).to_numpy()
         state = rows["_state"].to_numpy().astype(np.int8, copy=False)
-        return cls(keys, code, join_entry(length if unit == 1 else length // unit, state))
+        return cls(keys, code.astype(np.int32), join_entry(length if unit == 1 else length // unit, state))
 
 
 def _batches(frame: Any) -> Iterator[pa.Table] | None:  # noqa: ANN401
