@@ -43,10 +43,11 @@ def workload(
     Returns
     -------
     pandas.DataFrame
-        One row per bin, without gaps from the first arrival to the last moment at which anything was known: ``time`` (its
-        start, UTC); ``arrivals`` and ``departures`` within it; ``in_progress`` at its end and ``in_progress_max`` within
-        it; then ``n`` (actions counted) and, not counted, ``not_started``, ``invalid`` (closed before created) and
-        ``unknown`` (ended, but it is not known when). No rows where nothing was counted.
+        One row per bin, without gaps from the first arrival to the last moment at which something came or went; while
+        something is still open, to the last moment at which it was seen. ``time`` (the bin's start, UTC); ``arrivals`` and
+        ``departures`` within it; ``in_progress`` at its end and ``in_progress_max`` within it; then ``n`` (actions
+        counted) and, not counted, ``not_started``, ``invalid`` (closed before created) and ``unknown`` (ended, but it is
+        not known when). No rows where nothing was counted.
 
     Raises
     ------
@@ -79,8 +80,10 @@ def workload(
     if counted.any():
         came = moments["created_time"].filter(counted).to_numpy()
         went = moments["closed_time"].filter(counted).drop_null().to_numpy()
-        known_until = moments["_seen"].filter(counted).drop_null().to_numpy().max(initial=came.max())
-        start, columns = _bins(came, went, int(max(known_until, went.max(initial=known_until))), width)
+        # An event fetched months later has no load to show in between, unless something is open until then.
+        seen_open = moments["_seen"].filter(states == STATES.index("open")).to_numpy()
+        last = max(each.max(initial=came[0]) for each in (came, went, seen_open))
+        start, columns = _bins(came, went, int(last), width)
     time = pd.Series(start.view("datetime64[us]")).dt.tz_localize("UTC")
     return pd.DataFrame({"time": time, **columns, "n": int(counted.sum()), **left_out})
 
@@ -89,7 +92,7 @@ def _bins(came: Ints, went: Ints, end: int, width: int) -> tuple[Ints, dict[str,
     first = int(came.min()) // width
     size = end // width - first + 1
     if size > 1_000_000:
-        msg = f"freq makes {size:,} bins; pass a longer one, or fewer periods at a time."
+        msg = f"freq makes {size:,} bins; pass a longer one, fewer periods at a time, or an as_of soon after the event."
         raise ArgumentError(msg)
     arrivals = np.bincount(came // width - first, minlength=size)
     departures = np.bincount(went // width - first, minlength=size)

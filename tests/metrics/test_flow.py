@@ -3,10 +3,14 @@
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
-from metrics.strategies import FRAMES, action, frame
+from hypothesis import strategies as st
+from metrics.strategies import FRAMES, action, at, frame
 
 import periodkit as pk
+
+ENDS = ("created_time", "closed_time")
 
 
 @settings(max_examples=40, deadline=None)
@@ -33,3 +37,61 @@ def test_duckdb_keeps_rates_and_long_times_exact():
         relation = connection.from_arrow(pa.Table.from_pandas(actions, preserve_index=False))
         assert pk.cycle_times(relation)["p50"].iloc[0] == pd.Timedelta(minutes=60 * 24 * 400 + 1)
         assert pk.ai_dispatch_rate(relation.filter("false"))["n"].tolist() == [0]
+
+
+@settings(max_examples=80, deadline=None)
+@given(FRAMES, st.sampled_from(["1min", "7min", "1h"]), st.sampled_from([None, 4, 9]))
+def test_it_is_what_a_count_action_by_action_gives(actions, freq, moment):
+    as_of = at(moment)
+    load = pk.workload(actions, freq, as_of=as_of)
+    stays = []
+    for row in actions.to_dict("records"):
+        seen = (
+            row["fetched_at"]
+            if as_of is None
+            else as_of
+            if pd.isna(row["fetched_at"])
+            else min(row["fetched_at"], as_of)
+        )
+        came, went = (None if pd.isna(row[name]) or (as_of and row[name] > as_of) else row[name] for name in ENDS)
+        ended = went is None and str(row["status"]).lower() in ("closed", "canceled", "cancelled", "resolved")
+        if as_of is not None and went is None and not pd.isna(row["closed_time"]):
+            ended = False  # what the status says came with the closing
+        if came is None or ended or (went or seen) is pd.NaT or (went or seen) < came:
+            continue
+        stays.append((came, went, went or seen))
+    assert load["n"].iloc[0] == len(stays) if len(load) else not stays
+    if not stays:
+        return
+    width = pd.Timedelta(freq)
+    first, last = min(came for came, _, _ in stays), max(max(came, end) for came, _, end in stays)
+    bins = pd.date_range(first.floor(freq), last.floor(freq), freq=freq)
+    assert load["time"].tolist() == bins.tolist()
+    for start, row in zip(bins, load.to_dict("records"), strict=True):
+        stop = start + width
+        assert row["arrivals"] == sum(start <= came < stop for came, _, _ in stays)
+        assert row["departures"] == sum(went is not None and start <= went < stop for _, went, _ in stays)
+        assert row["in_progress"] == sum(came < stop and (went is None or went >= stop) for came, went, _ in stays)
+        moments = {start, *(m for came, went, _ in stays for m in (came, went) if m is not None and start <= m < stop)}
+        # Just before a moment's departures: who came by then and did not go earlier.
+        most = max(sum(came <= m and (went is None or went >= m) for came, went, _ in stays) for m in moments)
+        before = sum(came < start and (went is None or went >= start) for came, went, _ in stays)
+        assert row["in_progress_max"] == max(most, before)
+
+
+def test_an_event_fetched_months_later_ends_when_it_ended():
+    closed = [action(closed=12, fetched=60 * 24 * 90), action(created=3, closed=7, fetched=60 * 24 * 90)]
+    load = pk.workload(frame(closed), "1s")
+    assert (len(load), load["in_progress"].iloc[-1]) == (12 * 60 + 1, 0)
+    assert load["time"].iloc[-1] == at(12)
+
+
+def test_while_something_is_open_it_ends_when_that_was_last_seen():
+    load = pk.workload(frame([action(closed=12, fetched=200), action(fetched=60)]), "5min")
+    assert load["time"].iloc[-1] == at(60)
+    assert load["in_progress"].tolist() == [2, 2, *[1] * 11]
+
+
+def test_too_many_bins_say_what_to_do():
+    with pytest.raises(pk.ArgumentError, match=r"freq .* as_of"):
+        pk.workload(frame([action(fetched=60 * 24 * 90)]), "1s")
