@@ -3,6 +3,7 @@
 import functools
 import operator
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from metrics import oracle
 from metrics.strategies import BY, ENGINES, FRAMES, ROW, action, at, frame
 
 import periodkit as pk
+from periodkit.metrics import tally
 from periodkit.metrics.estimate import kaplan_meier, survival_quantile
 from periodkit.metrics.tally import StageCounts, count_stage
 from periodkit.milestones import STAGES, STATES
@@ -50,6 +52,25 @@ def same_counts(one: StageCounts, other: StageCounts) -> None:
 @given(FRAMES, stages, keys, moments)
 def test_every_engine_counts_the_same(engine, actions, stage, by, as_of):
     same_counts(count_stage(actions, stage, by, as_of), count_stage(ENGINES[engine](actions), stage, by, as_of))
+
+
+@pytest.mark.parametrize("engine", ["polars lazy", "duckdb"])
+@law
+@given(FRAMES, stages, keys, moments)
+def test_an_engine_that_hands_over_no_rows_counts_where_it_is(engine, actions, stage, by, as_of):
+    expected = count_stage(actions, stage, by, as_of)
+    with mock.patch.object(tally, "_batches", return_value=None):
+        same_counts(count_stage(ENGINES[engine](actions), stage, by, as_of), expected)
+
+
+@pytest.mark.parametrize("engine", ["pandas", *ENGINES])
+@law
+@given(FRAMES, stages, keys, moments)
+def test_batches_of_any_size_count_the_same(engine, actions, stage, by, as_of):
+    expected = count_stage(actions, stage, by, as_of)
+    given_ = ENGINES[engine](actions) if engine in ENGINES else actions
+    with mock.patch.object(tally, "_BATCH", 3):
+        same_counts(count_stage(given_, stage, by, as_of), expected)
 
 
 @pytest.mark.parametrize("metric", METRICS)

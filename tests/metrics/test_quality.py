@@ -1,0 +1,129 @@
+"""Every check on records made by hand, with the counts that it must find and no others."""
+
+import pandas as pd
+import pytest
+from metrics.strategies import action, actions, at, frame
+
+import periodkit as pk
+
+CHECKS = ["duplicates", "out_of_order", "skipped_stage", "ended_without_time", "after_as_of", "outside_period"]
+CHECKS += ["batch_closing"]
+CHECKS += [f"null_{name}_time" for name in ("created", "assigned", "doing", "closed")]
+CHECKS += ["null_classification", "null_sub_classification", "null_channel", "null_ai_dispatched"]
+CHECKS += ["bad_values", "unknown_fields"]
+WHOLE = {"assigned": 1, "doing": 2, "closed": 3, "status": "closed", "sub_classification": "Wet", "ai_dispatched": True}
+PERIODS = pd.DataFrame(
+    {
+        "period_id": pd.array([1, 2], dtype="Int64"),
+        "start_date": pd.to_datetime([at(-10), None], utc=True),
+        "end_date": pd.to_datetime([at(10), at(10)], utc=True),
+    }
+)
+
+
+def counts(data, periods=None):
+    found = pk.quality(data, periods).set_index("check")["count"]
+    return {check: count for check, count in found.items() if pd.notna(count) and count}
+
+
+def whole(*changes, **common):
+    return actions(*({**WHOLE, **common, **change} for change in changes))
+
+
+def test_good_records_have_nothing_to_find():
+    got = pk.quality(whole({}, {"closed": 4}), PERIODS)
+    assert got["check"].tolist() == CHECKS
+    assert [*got.columns] == ["check", "count", "of", "share", "examples", "meaning"]
+    assert got["count"].tolist() == [0] * len(CHECKS)
+    assert got["share"].tolist() == [0.0] * len(CHECKS)
+    assert (got["of"].iloc[:-1] == 2).all()
+    assert got["examples"].tolist() == [[]] * len(CHECKS)
+    assert got["meaning"].str.endswith(".").all()
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"assigned": 2.5}, {"out_of_order"}),
+        ({"closed": -1}, {"out_of_order"}),
+        ({"doing": None}, {"skipped_stage", "null_doing_time"}),
+        ({"assigned": None}, {"skipped_stage", "null_assigned_time"}),
+        ({"closed": None}, {"ended_without_time", "null_closed_time"}),
+        ({"closed": None, "status": "Cancelled"}, {"ended_without_time", "null_closed_time"}),
+        ({"closed": None, "status": "open"}, {"null_closed_time"}),
+        ({"fetched": 1.5}, {"after_as_of"}),  # closed 90 s after it was seen
+        ({"fetched": 2}, set()),  # exactly a minute: clocks differ
+        ({"created": -10}, set()),
+        ({"created": -10.001}, {"outside_period"}),
+        ({"created": 10, "assigned": 11, "doing": 12, "closed": 13}, set()),
+        ({"created": 10.001, "assigned": 11, "doing": 12, "closed": 13}, {"outside_period"}),
+        ({"created": -50, "period_id": 2}, set()),  # its period has no start
+        ({"created": -50, "period_id": 3}, set()),  # of no known period
+        ({"created": -50, "period_id": None}, set()),
+        ({"created": None}, {"null_created_time"}),
+        ({"classification": None}, {"null_classification"}),
+        ({"sub_classification": None}, {"null_sub_classification"}),
+        ({"channel": None}, {"null_channel"}),
+        ({"ai_dispatched": None}, {"null_ai_dispatched"}),
+        ({"ai_dispatched": False}, set()),
+    ],
+)
+def test_one_odd_record_among_three(change, found):
+    data = whole({"closed": 3.1}, change, {"closed": 3.2})
+    assert counts(data, PERIODS) == dict.fromkeys(found, 1)
+    rows = pk.quality(data, PERIODS).set_index("check")
+    for check in found:
+        assert rows.loc[check, "examples"] == [2], "the id of the record"
+        assert rows.loc[check, "share"] == pytest.approx(1 / 3)
+
+
+def test_duplicates_are_the_same_action_of_the_same_period():
+    data = frame([action(**WHOLE)] * 4).assign(
+        action_id=pd.array([7, 7, 7, None], dtype="Int64"), period_id=pd.array([1, 1, 2, 1], dtype="Int64")
+    )
+    assert counts(data) == {"duplicates": 1}
+    data.attrs["duplicates"] = 3  # those that the parser left out
+    row = pk.quality(data).set_index("check").loc["duplicates"]
+    assert (row["count"], row["of"], row["examples"]) == (4, 7, [7])
+
+
+def test_a_batch_is_five_of_one_period_within_one_second():
+    second = 1 / 60
+    assert counts(whole(*({"closed": 3 + k * second / 5} for k in range(5)))) == {"batch_closing": 5}
+    assert counts(whole(*({"closed": 3 + k * second / 5} for k in range(4)))) == {}
+    assert counts(whole(*({"closed": 3, "period_id": k % 2} for k in range(8)))) == {}
+    assert counts(whole(*({"closed": 3 + k * second} for k in range(5)))) == {}
+
+
+def test_what_the_parser_found_is_told():
+    data = whole({}, {})
+    data.attrs["bad_values"] = [{"actionId": 9}, {"actionId": 9}, {"actionId": 4}]
+    row = pk.quality(data).set_index("check").loc["bad_values"]
+    assert (row["count"], row["examples"]) == (3, [9, 4])
+
+
+def test_columns_that_nobody_knows_are_named():
+    data = whole({}).assign(**{"mood": "good", "form.department": "Bar"})
+    row = pk.quality(data).set_index("check").loc["unknown_fields"]
+    assert (row["count"], row["examples"], row["of"]) == (1, ["mood"], data.shape[1])
+
+
+def test_without_periods_it_says_that_it_did_not_look():
+    row = pk.quality(whole({"created": -500})).set_index("check").loc["outside_period"]
+    assert pd.isna(row["count"])
+    assert pd.isna(row["share"])
+    assert "pass periods" in row["meaning"]
+
+
+def test_five_examples_are_enough():
+    row = pk.quality(whole(*[{"channel": None}] * 9)).set_index("check").loc["null_channel"]
+    assert (row["count"], row["examples"]) == (9, [1, 2, 3, 4, 5])
+
+
+def test_real_records_have_the_defects_that_are_known(recorded_frames):
+    periods, data = recorded_frames
+    found = counts(data, periods)
+    assert found["null_closed_time"] == 19
+    assert found["null_sub_classification"] == 397
+    skipped = data["closed_time"].notna() & (data["doing_time"].isna() | data["assigned_time"].isna())
+    assert found["skipped_stage"] == skipped.sum() >= 173
