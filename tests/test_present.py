@@ -1,0 +1,138 @@
+"""Metric frames as people read them: every kind of value, and text that is only ever text."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from metrics.strategies import action, actions, at, frame
+
+import periodkit as pk
+from periodkit.present import format_value, label, readable
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (pd.Timedelta("90s"), "1.5 min"),
+        (pd.Timedelta(0), "0.0 min"),
+        (pd.Timedelta("2D"), "2,880.0 min"),
+        (pd.Timedelta("-1min"), "-1.0 min"),
+        (0.0, "0.0 %"),
+        (np.float64(1), "100.0 %"),
+        (0.98765, "98.8 %"),
+        (0, "0"),
+        (1_234_567, "1,234,567"),
+        (np.int64(5), "5"),
+        (True, "yes"),
+        (np.bool_(False), "no"),
+        (pd.Timestamp("2024-07-01T19:05:09Z"), "2024-07-01 19:05"),
+        ("Bar", "Bar"),
+        ("", ""),
+        ([], "–"),
+        (["Ann", 1234], "Ann, 1234"),
+        *((null, "–") for null in (None, np.nan, pd.NA, pd.NaT)),
+    ],
+)
+def test_values(value, text):
+    assert format_value(value) == text
+
+
+def test_without_units():
+    assert format_value(pd.Timedelta("90s"), unit=False) == "1.5"
+    assert format_value(0.5, unit=False) == "50.0"
+    assert format_value(12345, grouped=False) == "12345"
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("p50", "P50"),
+        ("p99.9", "P99.9"),
+        ("period_name", "period"),
+        ("ai", "AI"),
+        ("not_ai", "not AI"),
+        ("ai_dispatched", "AI-dispatched"),
+        ("form.department", "department"),
+        ("sub_classification", "sub classification"),
+        ("phase", "phase"),
+    ],
+)
+def test_labels(column, text):
+    assert label(column) == text
+
+
+def test_cycle_times():
+    data = actions(*({"closed": k, "status": "closed", "channel": "Bar"} for k in range(1, 11)), {"channel": None})
+    got = readable(pk.cycle_times(data, by="channel"))
+    assert got.columns.tolist()[0] == "channel"
+    assert got.columns.tolist()[-2:] == ["P50 (min)", "P90 (min)"]
+    assert got["channel"].tolist() == ["Bar", "–"]
+    assert got["P50 (min)"].tolist() == ["5.0 (1.0–8.0)", "–"]
+    assert got["P90 (min)"].tolist()[0].endswith("–∞)"), "an upper limit that is not reached is said"
+    assert got["n"].tolist() == ["10", "1"]
+    assert (got.dtypes == "str").all()
+
+
+def test_rates_curves_and_load():
+    data = actions({"ai_dispatched": True, "closed": 2}, {"ai_dispatched": None}, {"ai_dispatched": False})
+    assert readable(pk.ai_dispatch_rate(data))["rate"].tolist() == ["50.0 % (9.5–90.5)"]
+    curve = readable(pk.outcome_curve(data, times=["5min"]))
+    assert curve["closed"].iloc[0].startswith("33.3 % (")
+    assert not [name for name in curve.columns if name.endswith(("se", "low", "high"))]
+    assert readable(pk.workload(data))["time"].iloc[0] == "2024-07-01 19:00"
+    assert readable(pk.on_time(data, "5min"))["worst"].tolist() == ["33.3 %"]
+
+
+def test_each_value_of_describe_in_its_own_way():
+    got = readable(pk.describe(frame([action(closed=4, status="closed", ai_dispatched=True)])))
+    assert got.columns.tolist() == ["measure", "value", "n"]
+    values = dict(zip(got["measure"], got["value"], strict=True))
+    assert values["actions"] == "1"
+    assert values["cycle P50"] == "4.0 min", "one action sets no limits"
+    assert values["AI-dispatch rate"].startswith("100.0 % (")
+    assert values["pickup P50"] == "–"
+
+
+def test_an_id_is_no_count():
+    data = actions({"period_id": 12345}, {"period_id": 12345})
+    assert readable(pk.ai_dispatch_rate(data, by="period_id"))["period id"].tolist() == ["12345"]
+
+
+def test_two_columns_that_people_call_alike_are_both_kept():
+    data = actions({}).assign(**{"form.channel": "Roof"})
+    got = readable(pk.ai_dispatch_rate(data, by=["channel", "form.channel"]))
+    assert got.columns.tolist()[:2] == ["channel", "form.channel"]
+
+
+def test_no_rows_and_no_columns():
+    assert readable(pk.cycle_times(frame([]), by="channel")).shape == (0, 12)
+    assert len(pk.format_table(pk.workload(frame([]))).to_html()) > 0
+    assert readable(pd.DataFrame()).empty
+
+
+NASTY = "<script>alert(1)</script>&\"'"
+
+
+def test_text_is_only_ever_text():
+    data = actions({"channel": NASTY}).assign(**{f"form.{NASTY}": NASTY})
+    made = pk.format_table(pk.ai_dispatch_rate(data, by=["channel", f"form.{NASTY}"]), caption=NASTY).to_html()
+    assert "<script" not in made
+    assert made.count("&lt;script&gt;") == 4  # two cells, a heading, the caption
+
+
+def test_the_same_content_gives_the_same_page():
+    got = pk.cycle_times(frame([action(closed=3, fetched=9)]), as_of=at(8))
+    assert pk.format_table(got).to_html() == pk.format_table(got.copy()).to_html()
+    assert pk.format_table(got).to_html() != pk.format_table(got.assign(n=7)).to_html()
+
+
+def test_numbers_stand_to_the_right():
+    made = pk.format_table(pk.ai_dispatch_rate(actions({}), by="channel")).to_html()
+    assert ".col0 {\n  text-align: left" in made
+    assert ".col1 {\n  text-align: right" in made
+
+
+def test_the_frame_is_not_changed():
+    got = pk.describe(frame([action(closed=1)]))
+    before = got.copy(deep=True)
+    pk.format_table(got).to_html()
+    pd.testing.assert_frame_equal(got, before)
