@@ -107,6 +107,34 @@ def test_counts_of_every_period_add_up(actions, stage, by, as_of):
     same_counts(added, count_stage(actions, stage, by, as_of))
 
 
+@pytest.mark.parametrize("metric", [name for name in METRICS if name not in ("routing_matrix", "workload")])
+@settings(law, max_examples=30)
+@given(FRAMES, stages, moments)
+def test_by_period_each_gets_what_it_gets_alone(metric, actions, stage, as_of):
+    together = METRICS[metric](actions, stage, "period_id", as_of)
+    for period in actions["period_id"].unique():
+        own = actions["period_id"].isna() if pd.isna(period) else (actions["period_id"] == period).fillna(value=False)
+        rows = (
+            together["period_id"].isna() if pd.isna(period) else (together["period_id"] == period).fillna(value=False)
+        )
+        found = together[rows].drop(columns="period_id").reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, METRICS[metric](actions[own], stage, None, as_of))
+
+
+@law
+@given(FRAMES, moments)
+def test_routes_and_load_of_the_periods_add_up(actions, as_of):
+    parts = [part for _, part in actions.groupby("period_id", dropna=False)] or [actions]
+    routes = pd.concat([pk.routing_matrix(part) for part in parts])
+    added = routes.groupby(["channel", "latest_channel"], dropna=False, as_index=False)["n"].sum()
+    pd.testing.assert_frame_equal(added, pk.routing_matrix(actions).drop(columns="share"))
+    moves = ["arrivals", "departures"]
+    loads = pd.concat([pk.workload(part, "2min", as_of=as_of) for part in parts]).groupby("time")[moves].sum()
+    whole = pk.workload(actions, "2min", as_of=as_of).set_index("time")
+    pd.testing.assert_frame_equal(loads.reindex(whole.index, fill_value=0), whole[moves], check_dtype=False)
+    assert (whole["in_progress"] == (whole["arrivals"] - whole["departures"]).cumsum()).all()
+
+
 @law
 @given(FRAMES, stages, keys, moments, methods, ways)
 def test_n_is_used_plus_every_exclusion(actions, stage, by, as_of, method, canceled):
