@@ -51,8 +51,9 @@ def make_actions(n):
 
 
 def plain_quantile(actions, by):
-    closed = actions[actions["closed_time"].notna()]
-    return closed.assign(t=closed["closed_time"] - closed["created_time"]).groupby(by)["t"].quantile([0.5, 0.9])
+    # Its quickest form: open actions have no length, and are skipped without copying the frame.
+    length = actions["closed_time"] - actions["created_time"]
+    return length.groupby([actions[name] for name in by]).quantile([0.5, 0.9])
 
 
 def durations(group):

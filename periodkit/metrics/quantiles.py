@@ -14,6 +14,7 @@ from periodkit.metrics.estimate import TOLERANCE, survival_band
 from periodkit.metrics.lifetable import normal_quantile
 from periodkit.metrics.rates import Floats, Ints, binomial_ranks, interpolate
 from periodkit.metrics.stage_counts import StageCounts, gone_states, sum_up
+from periodkit.milestones import STATES
 
 __all__ = ["observed_quantiles", "survival_quantiles"]
 
@@ -43,7 +44,7 @@ def survival_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled
     z = normal_quantile(confidence)
     entered = sum_up(counts.only("event", *gone_states(canceled), "open"))
     # At equal durations events stand first, so at an event all that follow in its group are at risk, and itself.
-    events = np.flatnonzero(counts.only("event"))
+    events = np.flatnonzero(counts.state == STATES.index("event"))
     starts = np.searchsorted(events, counts.bounds)
     size = np.diff(starts)
     at_risk = np.repeat(entered[counts.bounds[1:]], size) - entered[events]

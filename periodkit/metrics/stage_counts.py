@@ -69,7 +69,7 @@ class StageCounts:
         own, others = np.split(rank[code], [len(self.groups)])
         cells = count_cells(
             [own[self.code()], others[other.code()]],
-            [join_entry(counts.duration, counts.state) for counts in (self, other)],
+            np.concatenate([join_entry(counts.duration, counts.state) for counts in (self, other)]),
             np.concatenate([self.n, other.n]),
             len(groups),
         )
@@ -140,7 +140,7 @@ def join_entry(duration: Ints, state: NDArray[np.int8]) -> Ints:
 
 
 def count_cells(
-    codes: Iterable[Ints], entries: Sequence[Ints], n: Ints | None, groups: int
+    codes: Iterable[Ints], packed: Ints, n: Ints | None, groups: int
 ) -> tuple[Ints, Ints, NDArray[np.int8], Ints]:
     """Return bounds, duration, state and n of the cells of `StageCounts`.
 
@@ -148,8 +148,8 @@ def count_cells(
     ----------
     codes : iterable of int64 arrays
         The group of each row, in as many parts as there are.
-    entries : sequence of int64 arrays
-        What `join_entry` gave for each row of each part.
+    packed : array of int64
+        What `join_entry` gave for each row, over all parts; it is used up.
     n : array of int64, optional
         How many actions each row is, over all parts; by default one.
     groups : int
@@ -161,7 +161,6 @@ def count_cells(
         Groups and durations do not fit into one whole number.
     """
     # One sort of one whole number a row, group in its highest bits and state in its lowest, is the quickest way to count.
-    packed = np.concatenate(entries)
     bits = int(packed.max(initial=0)).bit_length()
     if bits + groups.bit_length() > 63:
         msg = "The durations are too long for this resolution; pass a coarser one."

@@ -111,10 +111,14 @@ def count_stage(
             return _Part.read(entered, names, entered["_micros"], unit)
 
         parts, n = [read(rows) for rows in batches], None
-    keys, codes = merge_keys([part.keys for part in parts], names)
+    tables, codes, entries = zip(*parts, strict=True)
+    del parts  # what is joined is let go, or the rows would be held twice
+    keys, positions = merge_keys(tables, names)
     groups, rank = sort_keys(keys, names, actions)
-    whole = (rank[code][part.code] for code, part in zip(codes, parts, strict=True))
-    cells = count_cells(whole, [part.entry for part in parts], n, len(groups))
+    ranks = (rank[position][code] for position, code in zip(positions, codes, strict=True))
+    packed = np.concatenate(entries)
+    del entries
+    cells = count_cells(ranks, packed, n, len(groups))
     return StageCounts(groups, *cells, by=names, resolution=resolution)
 
 
