@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -56,8 +57,10 @@ class Transport:
 
     Parameters
     ----------
-    base_url, token : str
-        Where to and as whom.
+    base_url : str
+        Where to, as `checked_url` returned it.
+    auth : BearerAuth
+        As whom.
     session : requests.Session or None
         The caller's session, left open; None opens one of our own.
     timeout : float or (float, float)
@@ -70,8 +73,6 @@ class Transport:
         Told when the server answers.
     max_bytes : int
         How large a body may be, unpacked.
-    allow_insecure : bool
-        Whether plain http may leave this machine.
     """
 
     def __init__(
@@ -85,9 +86,8 @@ class Transport:
         connections: int,
         gate: Gate,
         max_bytes: int,
-        allow_insecure: bool,
     ) -> None:
-        self.base_url = checked_url(base_url, allow_insecure)
+        self.base_url = base_url
         self._auth = auth
         self._timeout = timeout
         self._whole = whole
@@ -152,8 +152,9 @@ class Transport:
             pieces.append(piece)
         body = b"".join(pieces)
         # Where the server gives no length, nothing else tells that the connection broke.
-        if body[:1] == b"{" and not body.rstrip().endswith(b"}"):
-            msg = f"{path}: the answer ends in the middle, after {len(body):,} bytes. Ask again."
+        if not body or (body.startswith(b"{") and not body.rstrip().endswith(b"}")):
+            ends = f"ends in the middle, after {len(body):,} bytes" if body else "is empty"
+            msg = f"{path}: the answer {ends}. Ask again."
             raise _RefusedError(msg)
         return body
 
@@ -166,13 +167,13 @@ class Transport:
             return TransportError(msg)
         advice = "Check the base URL and the network."
         if isinstance(error, requests.exceptions.SSLError):
-            advice = "Its certificate was refused: check the base URL, or give Client a session that knows it."
+            advice = "Check the base URL; a certificate of your own is the business of Client(session=...)."
         msg = f"No whole answer to {path} from {self.base_url} ({cause}). {advice}"
         return TransportError(msg, retryable=not isinstance(error, _HOPELESS))
 
     def _error(self, response: requests.Response, path: str) -> ApiError:
         status = response.status_code
-        said = self._auth.scrub(_server_message(response))
+        said = _server_message(response)
         if status in (401, 403):
             advice = f"Check the token (argument token, or {TOKEN_VARIABLE}) and that it may read {path}."
         elif status == 404:
@@ -189,7 +190,7 @@ class Transport:
         else:
             advice = "Correct the request and ask again."
         kind = ServerError if status >= 500 else _BY_STATUS.get(status, ApiError)
-        message = f"{path}: {said or response.reason or 'error'} (HTTP {status}). {advice}"
+        message = self._auth.scrub(f"{path}: {said or response.reason or 'error'} (HTTP {status}). {advice}")
         return kind(status, message, status == 429 or status >= 500, _retry_after(response))
 
 
@@ -257,9 +258,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _server_message(response: requests.Response) -> str:
+    """Return what an error says of itself; of a page without end only the first piece is read."""
     try:
-        said = response.json()["message"]
-    except (ValueError, KeyError, TypeError):
+        said = json.loads(next(response.iter_content(_PIECE), b""))["message"]
+    except (ValueError, KeyError, TypeError, RecursionError, requests.RequestException, OSError, HTTPException):
         return ""
     return said[:300] if isinstance(said, str) else ""
 
@@ -284,7 +286,13 @@ def _retry_after(response: requests.Response) -> float | None:
 
 def _cause(error: requests.RequestException) -> str:
     """Say what went wrong in a few words, without addresses of objects."""
-    inner: Any = error.args[0] if error.args else error
-    inner = getattr(inner, "reason", inner)
-    text = str(inner).split(": ", 1)[-1] if "object at 0x" in str(inner) else str(inner)
-    return text or type(error).__name__
+    inner: Any = error
+    while True:
+        nested = [getattr(inner, "reason", None), *getattr(inner, "args", ())]
+        deeper = next((each for each in nested if isinstance(each, BaseException)), None)
+        if deeper is None:
+            break
+        inner = deeper
+    text = getattr(inner, "strerror", None) or str(inner)
+    text = text.split(": ", 1)[-1] if "object at 0x" in text else text
+    return " ".join(text.split()) or type(inner).__name__

@@ -129,7 +129,7 @@ class Effort:
             wait = self._wait(failed, failures, began)
             if wait is None:
                 raise _tried(failed, failures, self._clock.now() - began)
-            self._announce(path, failed, failures, wait)
+            self._announce(failed, failures, wait)
             if isinstance(failed, RateLimitError) or (isinstance(failed, ApiError) and failed.retry_after):
                 self._gate.shut(wait)
             self._clock.wait(wait, self.stop)
@@ -160,11 +160,11 @@ class Effort:
         spent = now + wait - min(began, self._failing_since)
         return wait if spent <= self._policy.budget else None
 
-    def _announce(self, path: str, failed: ApiError | TransportError, failures: int, wait: float) -> None:
+    def _announce(self, failed: ApiError | TransportError, failures: int, wait: float) -> None:
         why = str(failed) if not isinstance(failed, ApiError) else f"HTTP {failed.status_code}"
         self._waits = max(self._waits, (self._clock.now() + wait, why.split(".")[0]))
         level = logging.WARNING if wait >= _WORTH_A_WARNING else logging.INFO
-        _LOG.log(level, "%s: %s Asking again in %.1f s (try %d failed).", path, failed, wait, failures)
+        _LOG.log(level, "%s Asking again in %.1f s (try %d failed).", failed, wait, failures)
 
 
 def _tried(failed: ApiError | TransportError, failures: int, seconds: float) -> ApiError | TransportError:

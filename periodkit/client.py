@@ -16,7 +16,7 @@ import requests
 from periodkit._answer import Answer, OnBad
 from periodkit._arguments import PeriodIds, api_time, checked_form_fields, period_ids
 from periodkit._crew import Crew
-from periodkit._http import TOKEN_VARIABLE, BearerAuth, Transport
+from periodkit._http import TOKEN_VARIABLE, BearerAuth, Transport, checked_url
 from periodkit._limits import Clock, Gate
 from periodkit._moment import When, read_moment
 from periodkit._progress import Progress
@@ -105,6 +105,7 @@ class Client:
     ) -> None:
         auth = BearerAuth(_setting(token, "token", TOKEN_VARIABLE))
         del token  # some tracebacks show the variables of a frame
+        url = checked_url(_setting(base_url, "base_url", BASE_URL_VARIABLE), allow_insecure)
         for name, value in {
             "workers": workers,
             "requests_per_second": requests_per_second,
@@ -118,7 +119,7 @@ class Client:
         self._gate = Gate(requests_per_second, self._clock)
         self._retry = retry
         self._transport = Transport(
-            _setting(base_url, "base_url", BASE_URL_VARIABLE),
+            url,
             auth,
             session=session,
             timeout=timeout,
@@ -126,7 +127,6 @@ class Client:
             connections=workers,
             gate=self._gate,
             max_bytes=max_body_bytes,
-            allow_insecure=allow_insecure,
         )
         self._workers = workers
         self._progress = progress
@@ -140,7 +140,8 @@ class Client:
         return self._transport.base_url
 
     def __repr__(self) -> str:
-        return f"Client({self.base_url!r})"
+        # A traceback may show one whose arguments were refused.
+        return f"Client({self.base_url!r})" if "_transport" in vars(self) else "Client(...)"
 
     def __enter__(self) -> Self:
         return self
