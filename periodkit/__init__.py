@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from periodkit._retry import RetryPolicy
 from periodkit._version import __version__
 from periodkit.client import Client
 from periodkit.demo import connect, demo_client
@@ -13,6 +14,7 @@ from periodkit.errors import (
     AuthError,
     BadValueWarning,
     ConfigError,
+    FetchInterrupted,
     InvalidRequestError,
     PartialResultError,
     PeriodkitError,
@@ -48,11 +50,13 @@ __all__ = [
     "BadValueWarning",
     "Client",
     "ConfigError",
+    "FetchInterrupted",
     "InvalidRequestError",
     "PartialResultError",
     "PeriodNotFoundError",
     "PeriodkitError",
     "RateLimitError",
+    "RetryPolicy",
     "SchemaError",
     "ServerError",
     "TransportError",

@@ -7,9 +7,11 @@ as times, round large numbers, and crash the process on deeply nested input.
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -116,11 +118,11 @@ def _read_batch(bodies: list[bytes], options: pj.ParseOptions) -> tuple[pa.Struc
     if _NULL_DOCUMENT.search(joined):
         return None
     try:
-        joined.decode()  # pyarrow does not check it
+        _check_utf8(joined)  # the reader does not
         table = pj.read_json(
             pa.BufferReader(joined), pj.ReadOptions(use_threads=False, block_size=len(joined) + 1), options
         )
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError):
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
     lists = table["actions"].combine_chunks()
     # Another number of rows than bodies: one of them is not a single document.
@@ -130,6 +132,12 @@ def _read_batch(bodies: list[bytes], options: pj.ParseOptions) -> tuple[pa.Struc
     if records.null_count:
         return None
     return records, pc.list_value_length(lists).to_numpy(zero_copy_only=False)
+
+
+def _check_utf8(text: bytes) -> None:
+    """Raise ArrowInvalid where `text` is not UTF-8; a quarter of the time of ``text.decode()``, and no copy."""
+    offsets = pa.py_buffer(np.array([0, len(text)], dtype=np.int64))
+    pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(text)).validate(full=True)
 
 
 def _columns(
@@ -171,16 +179,35 @@ def _columns(
 
 
 def _as_lists(column: pa.ListArray) -> list[list[Any] | None]:
-    """Return a list column as Python lists; slicing one flat list is far quicker than ``to_pylist``."""
+    """Return a list column as Python lists.
+
+    Texts that repeat are made once, and one flat list is sliced: far quicker than ``to_pylist``.
+    """
     if column.null_count == len(column):
         return [None] * len(column)
-    values = column.values.to_pylist()
+    coded = column.values.dictionary_encode()
+    # Null has the last place: pyarrow gives it no code, and -1 stands for it here.
+    texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    values = texts[pc.fill_null(coded.indices, -1).to_numpy()].tolist()
     starts = column.offsets.to_pylist()
-    lists: list[list[Any] | None] = [values[a:b] for a, b in pairwise(starts)]
+    with _no_collection():
+        lists: list[list[Any] | None] = [values[a:b] for a, b in pairwise(starts)]
     if column.null_count:
         for i in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)):
             lists[i] = None
     return lists
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from searching, again and again, through many new lists that are all in use."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _plain_numbers(column: pa.Array) -> bool:

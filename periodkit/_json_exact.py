@@ -31,7 +31,7 @@ class Problems:
 
     def bad(self, where: str, api: str, value: object, reason: str, ids: dict[str, object]) -> None:
         if self.on_bad == "raise":
-            known = ", ".join(f"{key} {item}" for key, item in ids.items() if item is not None)
+            known = ", ".join(f"{key} {shown(item)}" for key, item in ids.items() if item is not None)
             msg = (
                 f"{where}.{api}{f' ({known})' if known else ''}: {shown(value)} {reason}. "
                 'Report it to the platform, or pass on_bad="null" to go on without this value.'

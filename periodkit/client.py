@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -17,11 +15,16 @@ import requests
 
 from periodkit._answer import Answer, OnBad
 from periodkit._arguments import PeriodIds, api_time, checked_form_fields, period_ids
-from periodkit._http import TOKEN_VARIABLE, Transport
+from periodkit._crew import Crew
+from periodkit._http import TOKEN_VARIABLE, BearerAuth, Transport, checked_url
+from periodkit._limits import Clock, Gate
 from periodkit._moment import When, read_moment
+from periodkit._progress import Progress
+from periodkit._retry import Effort, RetryPolicy
 from periodkit.errors import (
     AuthError,
     ConfigError,
+    FetchInterrupted,
     InvalidRequestError,
     PartialResultError,
     PeriodkitError,
@@ -46,8 +49,19 @@ class Client:
         The bearer token; else ``ALO_API_TOKEN``. It is shown nowhere.
     timeout : float or (float, float)
         Seconds to wait for a connection and for the next bytes.
+    total_timeout : float, optional
+        Seconds to wait for one whole answer, however steadily it drips; None waits for ever.
     workers : int
-        How many requests run at once when several periods are asked for.
+        How many requests run at once when several periods are asked for, over as many connections.
+    requests_per_second : float, optional
+        How many requests may begin in a second, retries included, whatever the workers; None sets no limit. A server
+        that answers 429 pauses all of them in any case.
+    retry : RetryPolicy, optional
+        How often and for how long failed requests are tried again; None asks once. Waits are logged under
+        ``periodkit``.
+    max_body_bytes : int
+        How large an answer may be, unpacked; a larger one is not read on. By default 512 MiB, which is about a million
+        actions in one period.
     session : requests.Session, optional
         A session of your own (proxies, certificates); it is used as it is and left open.
     progress : bool, optional
@@ -79,22 +93,40 @@ class Client:
         token: str | None = None,
         *,
         timeout: float | tuple[float, float] = (10.0, 60.0),
+        total_timeout: float | None = 300.0,
         workers: int = 8,
+        requests_per_second: float | None = None,
+        retry: RetryPolicy | None = RetryPolicy(),  # noqa: B008  (frozen)
+        max_body_bytes: int = 512 * 2**20,
         session: requests.Session | None = None,
         progress: bool | None = None,
         on_bad: OnBad = "raise",
         allow_insecure: bool = False,
     ) -> None:
-        if workers < 1:
-            msg = f"workers is {workers}; it takes 1 or more."
-            raise ConfigError(msg)
+        auth = BearerAuth(_setting(token, "token", TOKEN_VARIABLE))
+        del token  # some tracebacks show the variables of a frame
+        url = checked_url(_setting(base_url, "base_url", BASE_URL_VARIABLE), allow_insecure)
+        for name, value in {
+            "workers": workers,
+            "requests_per_second": requests_per_second,
+            "total_timeout": total_timeout,
+            "max_body_bytes": max_body_bytes,
+        }.items():
+            if value is not None and not value > 0:
+                msg = f"{name} is {value}; it takes a number above 0."
+                raise ConfigError(msg)
+        self._clock = Clock()
+        self._gate = Gate(requests_per_second, self._clock)
+        self._retry = retry
         self._transport = Transport(
-            _setting(base_url, "base_url", BASE_URL_VARIABLE),
-            _setting(token, "token", TOKEN_VARIABLE),
+            url,
+            auth,
             session=session,
             timeout=timeout,
+            whole=total_timeout,
             connections=workers,
-            allow_insecure=allow_insecure,
+            gate=self._gate,
+            max_bytes=max_body_bytes,
         )
         self._workers = workers
         self._progress = progress
@@ -108,7 +140,8 @@ class Client:
         return self._transport.base_url
 
     def __repr__(self) -> str:
-        return f"Client({self.base_url!r})"
+        # A traceback may show one whose arguments were refused.
+        return f"Client({self.base_url!r})" if "_transport" in vars(self) else "Client(...)"
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +189,7 @@ class Client:
             msg = f"start ({start}) is after end ({end}). Swap them."
             raise InvalidRequestError(None, msg)
         params = {name: api_time(value) for name, value in bounds.items()}
-        return parse_periods(self._pages("/periods", params, "periods"), self._on_bad)
+        return parse_periods(self._pages("/periods", params, "periods", self._effort()), self._on_bad)
 
     def actions(self, periods: PeriodIds, form_fields: Iterable[str] | None = None) -> pd.DataFrame:
         """Fetch the actions of one period or of several.
@@ -177,6 +210,8 @@ class Client:
         ------
         PartialResultError
             Several periods were asked for and some failed; the error holds what arrived, and why the rest did not.
+        FetchInterrupted
+            Ctrl-C while several periods were being fetched; a `KeyboardInterrupt` that holds what had arrived.
         InvalidRequestError
             An id is not a whole number, or `form_fields` is not a list of texts.
         AuthError, PeriodNotFoundError, ApiError, TransportError, SchemaError
@@ -184,39 +219,123 @@ class Client:
         """
         ids = period_ids(periods)
         fields = checked_form_fields(form_fields)
-        params = {"form_fields": json.dumps(fields, ensure_ascii=False, separators=(",", ":"))} if fields else {}
         if len(ids) == 1:
-            return parse_actions(self._period_answers(ids[0], params), fields, self._on_bad)
-        return self._several(ids, params, fields)
+            pages = self._period_answers(ids[0], _params(fields), self._effort())
+            return parse_actions(pages, fields, self._on_bad)
+        return self._several(ids, fields)
 
-    def _several(self, ids: list[int], params: dict[str, str], fields: list[str]) -> pd.DataFrame:
-        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="periodkit")
-        futures = {pool.submit(self._period_answers, period_id, params): period_id for period_id in ids}
+    def iter_actions(
+        self, periods: PeriodIds, form_fields: Iterable[str] | None = None
+    ) -> Iterator[tuple[int, pd.DataFrame | PeriodkitError]]:
+        """Fetch the actions of several periods and hand over each period as it arrives.
+
+        For more than memory holds, or where each period shall be kept at once. Only a few periods are fetched ahead.
+
+        Parameters
+        ----------
+        periods, form_fields
+            As for `actions`.
+
+        Yields
+        ------
+        tuple of int and (pandas.DataFrame or PeriodkitError)
+            Each period's id, once, with its frame or with what kept it from coming; in the order in which they come.
+            A refused token (`AuthError`) will not become better: all further periods come with that same error, and
+            the server is not asked again. Closing the iterator begins no further request.
+
+        Raises
+        ------
+        InvalidRequestError
+            An id is not a whole number, or `form_fields` is not a list of texts.
+
+        Examples
+        --------
+        >>> import periodkit as pk
+        >>> with pk.demo_client() as client:
+        ...     sizes = {period_id: len(frame) for period_id, frame in client.iter_actions(client.periods().head(2))}
+        >>> len(sizes)
+        2
+        """
+        ids = period_ids(periods)
+        fields = checked_form_fields(form_fields)
+        return self._frames(ids, fields)
+
+    def _frames(self, ids: list[int], fields: list[str]) -> Iterator[tuple[int, pd.DataFrame | PeriodkitError]]:
+        with contextlib.closing(self._answers(ids, _params(fields))) as answers:
+            for period_id, pages in answers:
+                if isinstance(pages, PeriodkitError):
+                    yield period_id, pages
+                    continue
+                try:
+                    frame: pd.DataFrame | PeriodkitError = parse_actions(pages, fields, self._on_bad)
+                except SchemaError as error:
+                    frame = error
+                yield period_id, frame
+
+    def _answers(
+        self,
+        ids: list[int],
+        params: Mapping[str, str],
+        kept: dict[int, list[Answer] | PeriodkitError] | None = None,
+    ) -> Generator[tuple[int, list[Answer] | PeriodkitError], None, None]:
+        """Yield each period's answers, or its error, as they come, under a progress bar when someone is watching.
+
+        All that comes also stands in `kept`, at once: nothing is lost to an interrupt on its way here.
+        """
+        effort = self._effort()
+        refused: list[AuthError] = []
+
+        def fetch(period_id: int) -> list[Answer] | PeriodkitError:
+            came: list[Answer] | PeriodkitError
+            try:
+                came = self._period_answers(period_id, params, effort)
+            except AuthError as error:
+                refused.append(error)
+                effort.stop.set()  # the token will not become better: spare the server the rest
+                came = error
+            except PeriodkitError as error:
+                came = refused[0] if refused and effort.stop.is_set() else error
+            if kept is not None:
+                kept[period_id] = came
+            return came
+
+        crew = Crew(fetch, ids, self._workers)
+        with contextlib.ExitStack() as stack:
+            progress = stack.enter_context(contextlib.closing(Progress(len(ids), self._progress)))
+            stack.callback(effort.stop.set)
+            came = stack.enter_context(contextlib.closing(crew.results(lambda: progress.say(effort.waiting()))))
+            for period_id, pages in came:
+                progress.step()
+                yield period_id, pages
+
+    def _several(self, ids: list[int], fields: list[str]) -> pd.DataFrame:
+        kept: dict[int, list[Answer] | PeriodkitError] = {}
+        interrupted = False
         try:
-            for future in self._watched(futures):
-                if isinstance(future.exception(), AuthError):
-                    break  # the token will not become better: spare the server the rest
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown(cancel_futures=True)
+            with contextlib.closing(self._answers(ids, _params(fields), kept)) as answers:
+                for _ in answers:
+                    pass
+        except KeyboardInterrupt:
+            interrupted = True
+        came = kept.copy()
+        missing = TransportError("The fetch was interrupted before this period arrived. Ask again.")
         done: dict[int, list[Answer]] = {}
         failed: dict[int, Exception] = {}
-        for future, period_id in futures.items():
-            if not future.cancelled():
-                try:
-                    done[period_id] = future.result()
-                except PeriodkitError as error:
-                    failed[period_id] = error
+        for period_id in ids:
+            pages = came.get(period_id, missing)
+            if isinstance(pages, PeriodkitError):
+                failed[period_id] = pages
+            else:
+                done[period_id] = pages
         refusal = next((error for error in failed.values() if isinstance(error, AuthError)), None)
-        if refusal is not None:
-            if not done:
-                raise refusal
-            failed |= {period_id: refusal for future, period_id in futures.items() if future.cancelled()}
+        if refusal is not None and not done and not interrupted:
+            raise refusal
         frame, unreadable = self._parsed(done, fields)
-        failed |= unreadable
+        failed = {period_id: error for period_id in ids if (error := (failed | unreadable).get(period_id)) is not None}
+        if interrupted:
+            raise FetchInterrupted(frame, failed)
         if failed:
-            raise PartialResultError(frame, {period_id: failed[period_id] for period_id in ids if period_id in failed})
+            raise PartialResultError(frame, failed)
         return frame
 
     def _parsed(
@@ -235,18 +354,23 @@ class Client:
         good = [each for period_id, pages in answers.items() if period_id not in bad for each in pages]
         return parse_actions(good, fields, self._on_bad), bad
 
-    def _period_answers(self, period_id: int, params: Mapping[str, str]) -> list[Answer]:
-        return self._pages(f"/periods/{period_id}/actions", params, "actions", period_id)
+    def _effort(self) -> Effort:
+        return Effort(self._retry, self._gate, self._clock)
 
-    def _pages(self, path: str, params: Mapping[str, str], key: str, period_id: int | None = None) -> list[Answer]:
+    def _period_answers(self, period_id: int, params: Mapping[str, str], effort: Effort) -> list[Answer]:
+        return self._pages(f"/periods/{period_id}/actions", params, "actions", effort, period_id)
+
+    def _pages(
+        self, path: str, params: Mapping[str, str], key: str, effort: Effort, period_id: int | None = None
+    ) -> list[Answer]:
         """Fetch an answer and, where it says that there are more pages, those."""
-        answers = [self._transport.get(path, params, period_id)]
+        answers = [self._transport.get(path, params, period_id, effort)]
         first = page_info(answers[0], key)
         records, page, total = first.records, 1, first.total_pages
         while page < total:
             page += 1
             more = {"page": str(page)} | ({"per_page": str(first.per_page)} if first.per_page else {})
-            answers.append(self._transport.get(path, {**params, **more}, period_id))
+            answers.append(self._transport.get(path, {**params, **more}, period_id, effort))
             info = page_info(answers[-1], key)
             if info.page not in (None, page) or answers[-1].body == answers[-2].body:
                 msg = f"{answers[-1].name}: asked for page {page} of {total}, got page {info.page or page - 1} again."
@@ -258,14 +382,9 @@ class Client:
             raise TransportError(msg)
         return answers
 
-    def _watched(self, futures: Mapping[Future[list[Answer]], int]) -> Iterator[Future[list[Answer]]]:
-        """Yield futures as they complete, under a progress bar when someone is watching."""
-        finished = as_completed(futures)
-        if not (_someone_is_watching() if self._progress is None else self._progress):
-            return finished
-        from tqdm.auto import tqdm  # noqa: PLC0415  (looks for a notebook when imported)
 
-        return iter(tqdm(finished, total=len(futures), unit="period", desc="Fetching actions", leave=False))
+def _params(form_fields: list[str]) -> dict[str, str]:
+    return {"form_fields": json.dumps(form_fields, ensure_ascii=False, separators=(",", ":"))} if form_fields else {}
 
 
 def _setting(value: str | None, argument: str, variable: str) -> str:
@@ -277,7 +396,3 @@ def _setting(value: str | None, argument: str, variable: str) -> str:
         )
         raise ConfigError(msg)
     return found
-
-
-def _someone_is_watching() -> bool:
-    return sys.stderr.isatty() or "ipykernel" in sys.modules

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one family.
+"""Everything that can go wrong, as one family, and what is left of an interrupted fetch.
 
 Callers branch on the class (and on ``retryable``), never on the text of a message. All of them pickle, so they cross
 process and thread boundaries whole.
@@ -19,6 +19,7 @@ __all__ = [
     "AuthError",
     "BadValueWarning",
     "ConfigError",
+    "FetchInterrupted",
     "InvalidRequestError",
     "PartialResultError",
     "PeriodNotFoundError",
@@ -92,9 +93,23 @@ class ServerError(ApiError):
 
 
 class TransportError(PeriodkitError):
-    """No whole answer arrived: unreachable host, time-out, reset, or a body that was cut short."""
+    """No whole answer arrived: unreachable host, time-out, reset, or a body that was cut short or is too large.
 
-    retryable = True
+    Parameters
+    ----------
+    message : str
+        What happened and what to do next.
+    retryable : bool
+        Whether the same request may succeed later.
+    """
+
+    def __init__(self, message: str, retryable: bool = True) -> None:
+        super().__init__(message, retryable)
+        self.message = message
+        self.retryable = retryable
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class SchemaError(PeriodkitError):
@@ -123,6 +138,33 @@ class PartialResultError(PeriodkitError):
         return (
             f"{len(self.failed)} period(s) could not be fetched; {len(self.done)} action(s) of the others are in "
             f"error.done, and client.actions(error.failed) fetches the rest.{cause}"
+        )
+
+
+class FetchInterrupted(KeyboardInterrupt):
+    """Ctrl-C, or a notebook's stop button, while several periods were being fetched; what had arrived is kept here.
+
+    A `KeyboardInterrupt` and not a `PeriodkitError`, so that no ``except`` that goes on after a failed period takes
+    it for one. In a notebook that did not catch it, it is ``sys.last_value``.
+
+    Parameters
+    ----------
+    done : pandas.DataFrame
+        The frame of everything that had arrived, complete in its columns and dtypes.
+    failed : mapping of int to Exception
+        Each period id that is missing from `done`, with its cause. ``client.actions(error.failed)`` fetches the rest.
+    """
+
+    def __init__(self, done: pd.DataFrame, failed: Mapping[int, Exception]) -> None:
+        super().__init__(done, failed)
+        self.done = done
+        self.failed = dict(failed)
+
+    def __str__(self) -> str:
+        return (
+            f"The fetch was interrupted; {len(self.done)} action(s) had arrived, {len(self.failed)} period(s) had not. "
+            "With error = sys.last_value (after import sys), error.done is the frame of what arrived, and "
+            "client.actions(error.failed) fetches the rest."
         )
 
 

@@ -1,8 +1,11 @@
 """Servers on loopback that answer what a test tells them to."""
 
 import json
+import socket
+import socketserver
+import struct
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -38,3 +41,65 @@ def scripted(answer):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+RESET = object()
+"""In what `raw` sends: tear the connection down."""
+
+
+@contextmanager
+def raw(answer):
+    """Serve bytes that need not be HTTP, one connection a request; yields the base URL and the request heads seen.
+
+    ``answer(path)`` returns what is sent, piece by piece: bytes, seconds to wait, or `RESET`.
+    """
+    seen = []
+    stopping = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            head = b""
+            while b"\r\n\r\n" not in head:
+                more = self.request.recv(65536)
+                if not more:
+                    return
+                head += more
+            seen.append(head.decode("latin-1"))
+            path = seen[-1].split(" ")[1]
+            with suppress(OSError):  # a client that has heard enough
+                for piece in answer(path):
+                    if piece is RESET:
+                        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        self.request.close()
+                        return
+                    if not isinstance(piece, bytes):
+                        if stopping.wait(piece):
+                            return
+                        continue
+                    self.request.sendall(piece)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+        request_queue_size = 64
+
+        def handle_error(self, request, address):
+            pass
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        finally:
+            stopping.set()
+            server.shutdown()
+            thread.join()
+
+
+def head(body, status="200 OK", **headers):
+    """The head of an answer as bytes; headers are named with underscores, and None leaves one out."""
+    given = {"Date": "Tue, 02 Jul 2024 06:30:00 GMT", "Connection": "close", "Content_Length": str(len(body))}
+    given |= headers
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in given.items() if value is not None]
+    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode()

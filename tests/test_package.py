@@ -75,6 +75,7 @@ def test_every_error_is_public_and_of_one_family():
         "PartialResultError": "PeriodkitError",
         "ArchiveError": "PeriodkitError",
     }
+    assert pk.FetchInterrupted.__bases__ == (KeyboardInterrupt,)
     for name, base in bases.items():
         assert getattr(pk, name).__bases__[0] is getattr(pk, base)
 
