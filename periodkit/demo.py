@@ -67,6 +67,7 @@ def connect(**options: Any) -> Client:  # noqa: ANN401
     >>> periods.empty
     False
     """
+    options.pop("archive", None), options.pop("snapshot", None)
     if os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE):
         return Client(**options)
     return demo_client(**options)
