@@ -36,12 +36,15 @@ from periodkit.metrics import (
 from periodkit.milestones import stage_times
 from periodkit.parse import markers
 from periodkit.present import format_table
+from periodkit.pseudonyms import pseudonymize
 
 if TYPE_CHECKING:
     from periodkit import plots
+    from periodkit.archive import Archive, SyncResult
 
 __all__ = [
     "ApiError",
+    "Archive",
     "ArchiveError",
     "ArgumentError",
     "AuthError",
@@ -55,6 +58,7 @@ __all__ = [
     "RateLimitError",
     "SchemaError",
     "ServerError",
+    "SyncResult",
     "TransportError",
     "__version__",
     "ai_dispatch_rate",
@@ -67,6 +71,7 @@ __all__ = [
     "on_time",
     "outcome_curve",
     "plots",
+    "pseudonymize",
     "quality",
     "reroute_rate",
     "routing_matrix",
@@ -79,5 +84,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     # matplotlib is slow to import and only pictures need it.
     if name == "plots":
         return import_module("periodkit.plots")
+    # The archive knows the client, the milestones and, once used, Delta Lake.
+    if name in {"Archive", "SyncResult"}:
+        return getattr(import_module("periodkit.archive"), name)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

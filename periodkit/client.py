@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -17,8 +15,10 @@ import requests
 
 from periodkit._answer import Answer, OnBad
 from periodkit._arguments import PeriodIds, api_time, checked_form_fields, period_ids
+from periodkit._crew import Crew
 from periodkit._http import TOKEN_VARIABLE, Transport
 from periodkit._moment import When, read_moment
+from periodkit._progress import Progress
 from periodkit.errors import (
     AuthError,
     ConfigError,
@@ -184,35 +184,97 @@ class Client:
         """
         ids = period_ids(periods)
         fields = checked_form_fields(form_fields)
-        params = {"form_fields": json.dumps(fields, ensure_ascii=False, separators=(",", ":"))} if fields else {}
         if len(ids) == 1:
-            return parse_actions(self._period_answers(ids[0], params), fields, self._on_bad)
-        return self._several(ids, params, fields)
+            return parse_actions(self._period_answers(ids[0], _params(fields)), fields, self._on_bad)
+        return self._several(ids, fields)
 
-    def _several(self, ids: list[int], params: dict[str, str], fields: list[str]) -> pd.DataFrame:
-        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="periodkit")
-        futures = {pool.submit(self._period_answers, period_id, params): period_id for period_id in ids}
-        try:
-            for future in self._watched(futures):
-                if isinstance(future.exception(), AuthError):
-                    break  # the token will not become better: spare the server the rest
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown(cancel_futures=True)
+    def iter_actions(
+        self, periods: PeriodIds, form_fields: Iterable[str] | None = None
+    ) -> Iterator[tuple[int, pd.DataFrame | PeriodkitError]]:
+        """Fetch the actions of several periods and hand over each period as it arrives.
+
+        For more than memory holds, or where each period shall be kept at once. Only a few periods are fetched ahead.
+
+        Parameters
+        ----------
+        periods, form_fields
+            As for `actions`.
+
+        Yields
+        ------
+        tuple of int and (pandas.DataFrame or PeriodkitError)
+            Each period's id, once, with its frame or with what kept it from coming; in the order in which they come.
+            A refused token (`AuthError`) will not become better: all further periods come with that same error, and
+            the server is not asked again. Closing the iterator begins no further request.
+
+        Raises
+        ------
+        InvalidRequestError
+            An id is not a whole number, or `form_fields` is not a list of texts.
+
+        Examples
+        --------
+        >>> import periodkit as pk
+        >>> with pk.demo_client() as client:
+        ...     sizes = {period_id: len(frame) for period_id, frame in client.iter_actions(client.periods().head(2))}
+        >>> len(sizes)
+        2
+        """
+        ids = period_ids(periods)
+        fields = checked_form_fields(form_fields)
+        return self._frames(ids, fields)
+
+    def _frames(self, ids: list[int], fields: list[str]) -> Iterator[tuple[int, pd.DataFrame | PeriodkitError]]:
+        with contextlib.closing(self._answers(ids, _params(fields))) as answers:
+            for period_id, pages in answers:
+                if isinstance(pages, PeriodkitError):
+                    yield period_id, pages
+                    continue
+                try:
+                    frame: pd.DataFrame | PeriodkitError = parse_actions(pages, fields, self._on_bad)
+                except SchemaError as error:
+                    frame = error
+                yield period_id, frame
+
+    def _answers(
+        self, ids: list[int], params: Mapping[str, str]
+    ) -> Generator[tuple[int, list[Answer] | PeriodkitError], None, None]:
+        """Yield each period's answers, or its error, as they come, under a progress bar when someone is watching."""
+        refused: list[AuthError] = []
+
+        def fetch(period_id: int) -> list[Answer] | PeriodkitError:
+            if refused:
+                return refused[0]  # the token will not become better: spare the server the rest
+            try:
+                return self._period_answers(period_id, params)
+            except AuthError as error:
+                refused.append(error)
+                return error
+            except PeriodkitError as error:
+                return error
+
+        crew = Crew(fetch, ids, self._workers)
+        with (
+            contextlib.closing(Progress(len(ids), self._progress)) as progress,
+            contextlib.closing(crew.results()) as came,
+        ):
+            for period_id, pages in came:
+                progress.step()
+                yield period_id, pages
+
+    def _several(self, ids: list[int], fields: list[str]) -> pd.DataFrame:
+        came = dict(self._answers(ids, _params(fields)))
         done: dict[int, list[Answer]] = {}
         failed: dict[int, Exception] = {}
-        for future, period_id in futures.items():
-            if not future.cancelled():
-                try:
-                    done[period_id] = future.result()
-                except PeriodkitError as error:
-                    failed[period_id] = error
+        for period_id in ids:
+            pages = came[period_id]
+            if isinstance(pages, PeriodkitError):
+                failed[period_id] = pages
+            else:
+                done[period_id] = pages
         refusal = next((error for error in failed.values() if isinstance(error, AuthError)), None)
-        if refusal is not None:
-            if not done:
-                raise refusal
-            failed |= {period_id: refusal for future, period_id in futures.items() if future.cancelled()}
+        if refusal is not None and not done:
+            raise refusal
         frame, unreadable = self._parsed(done, fields)
         failed |= unreadable
         if failed:
@@ -258,14 +320,9 @@ class Client:
             raise TransportError(msg)
         return answers
 
-    def _watched(self, futures: Mapping[Future[list[Answer]], int]) -> Iterator[Future[list[Answer]]]:
-        """Yield futures as they complete, under a progress bar when someone is watching."""
-        finished = as_completed(futures)
-        if not (_someone_is_watching() if self._progress is None else self._progress):
-            return finished
-        from tqdm.auto import tqdm  # noqa: PLC0415  (looks for a notebook when imported)
 
-        return iter(tqdm(finished, total=len(futures), unit="period", desc="Fetching actions", leave=False))
+def _params(form_fields: list[str]) -> dict[str, str]:
+    return {"form_fields": json.dumps(form_fields, ensure_ascii=False, separators=(",", ":"))} if form_fields else {}
 
 
 def _setting(value: str | None, argument: str, variable: str) -> str:
@@ -277,7 +334,3 @@ def _setting(value: str | None, argument: str, variable: str) -> str:
         )
         raise ConfigError(msg)
     return found
-
-
-def _someone_is_watching() -> bool:
-    return sys.stderr.isatty() or "ipykernel" in sys.modules

@@ -1,5 +1,6 @@
 """The client against the sandbox and against servers that misbehave."""
 
+import contextlib
 import pickle
 import traceback
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -357,3 +358,35 @@ def test_the_recorded_set_arrives_whole(recorded_frames, recorded_path):
     assert actions["sub_classification"].isna().sum() == 397
     assert actions["assigned_user_names"].str.len().max() == 16
     assert (actions["fetched_at"] == pd.Timestamp("2020-04-21T03:00Z")).all()
+
+
+def test_periods_one_at_a_time_are_the_frames_of_the_whole(client, season_frames):
+    ids = season_frames[0]["period_id"].tolist()
+    came = dict(client.iter_actions(season_frames[0], form_fields=["department"]))
+    assert sorted(came) == sorted(ids)
+    whole = client.actions(ids, form_fields=["department"])
+    pd.testing.assert_frame_equal(pd.concat([came[i] for i in ids], ignore_index=True), whole)
+    assert list(client.iter_actions([])) == []
+
+
+def test_one_at_a_time_an_error_stands_in_for_its_frame():
+    with scripted(some_fail) as (url, _), connect(url, workers=2) as client:
+        came = dict(client.iter_actions([5, 3, 1, 4, 2]))
+    kinds = {5: pd.DataFrame, 3: pk.ServerError, 1: pd.DataFrame, 4: pk.SchemaError, 2: pd.DataFrame}
+    assert {i: type(each) for i, each in came.items()} == kinds
+
+
+def test_one_at_a_time_a_refused_token_is_not_tried_again():
+    refused = (401, DATE, {"message": "Unauthorized"})
+    with scripted(lambda path, sent: refused) as (url, seen), connect(url, workers=2) as client:
+        came = list(client.iter_actions(range(200)))
+    assert sorted(i for i, _ in came) == list(range(200))
+    assert {type(error) for _, error in came} == {pk.AuthError}
+    assert len(seen) <= 2
+
+
+def test_a_closed_iterator_asks_for_no_more():
+    with answering(body={"actions": []}) as (url, seen), connect(url, workers=2) as client:
+        with contextlib.closing(client.iter_actions(range(200))) as each:
+            next(each)
+        assert len(seen) <= 8
