@@ -37,6 +37,7 @@ from periodkit.milestones import stage_times
 from periodkit.parse import markers
 from periodkit.present import format_table
 from periodkit.pseudonyms import pseudonymize
+from periodkit.report import report
 
 if TYPE_CHECKING:
     from periodkit import plots
@@ -73,6 +74,7 @@ __all__ = [
     "plots",
     "pseudonymize",
     "quality",
+    "report",
     "reroute_rate",
     "routing_matrix",
     "stage_times",

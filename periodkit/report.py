@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from periodkit.errors import ArgumentError
-from periodkit.notebook import execute, normalise, notebooks_folder, parameterise
 
 __all__ = ["report"]
 
@@ -89,6 +88,8 @@ def report(
     >>> pk.report(4711, "cup-final.html", tz="Europe/London")  # doctest: +SKIP
     PosixPath('cup-final.html')
     """
+    from periodkit.notebook import execute, normalise, notebooks_folder, parameterise  # noqa: PLC0415  (itself a program)
+
     ids = _ids(period)
     chosen = _source(source, archive, snapshot)
     browser = None

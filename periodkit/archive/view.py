@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 
@@ -41,6 +41,12 @@ class ArchiveView:
     def __repr__(self) -> str:
         state = self._state()
         return f"ArchiveView({str(state.folder.path)!r}, {len(state.ids)} period(s), {sum(state.rows.values()):,} action(s))"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to close: files are open only while they are read."""
 
     def periods(self) -> pd.DataFrame:
         """Return the archived periods, as ``client.periods()`` does: one row per period, in the server's order.

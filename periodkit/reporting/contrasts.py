@@ -55,12 +55,14 @@ def rate_difference(hits: int, n: int, other_hits: int, other_n: int, confidence
     >>> round(found.estimate, 4), round(found.low, 4), found.excludes_null
     (0.2, 0.0524, True)
     """
-    return Contrast(*(float(each) for each in newcombe(hits, n, other_hits, other_n, confidence)), null=0.0)
+    estimate, low, high = newcombe(hits, n, other_hits, other_n, confidence)
+    return Contrast(float(estimate), float(low), float(high), 0.0)
 
 
 def rate_above(hits: int, n: int, bound: float, confidence: float) -> Contrast:
     """Return a rate with Wilson's interval, against a fixed bound."""
-    return Contrast(*(float(each) for each in wilson(hits, n, confidence)), null=bound)
+    estimate, low, high = wilson(hits, n, confidence)
+    return Contrast(float(estimate), float(low), float(high), bound)
 
 
 def quantile_ratio(table: LifeTable, other: LifeTable, q: float, confidence: float) -> Contrast:
@@ -84,10 +86,8 @@ def quantile_ratio(table: LifeTable, other: LifeTable, q: float, confidence: flo
         )
     if not (np.isfinite(top) and np.isfinite(base)):
         return Contrast(np.nan, np.nan, np.nan, 1.0)
-    down, up = (
-        np.hypot(*(np.inf if np.isnan(each) else each for each in gaps))
-        for gaps in ((top - top_low, base_high - base), (top_high - top, base - base_low))
-    )
+    down = _together(top - top_low, base_high - base)
+    up = _together(top_high - top, base - base_low)
     ratio = top - base
     return Contrast(float(np.exp(ratio)), float(np.exp(ratio - down)), float(np.exp(ratio + up)), 1.0)
 
@@ -112,3 +112,8 @@ def trend(values: Sequence[float], confidence: float) -> Contrast:
         return Contrast(np.nan, np.nan, np.nan, 0.0)
     found = theilslopes(y[at], at, alpha=confidence)
     return Contrast(float(found.slope), float(found.low_slope), float(found.high_slope), 0.0)
+
+
+def _together(one: float, other: float) -> float:
+    """Return how far a difference reaches when its sides reach so far; NaN is beyond all bounds."""
+    return float(np.inf if np.isnan(one) or np.isnan(other) else np.hypot(one, other))

@@ -94,8 +94,6 @@ class Findings:
 class _Question(Protocol):
     """A comparison that can be made at any confidence, and the words for where it finds something."""
 
-    kind: str
-
     def ask(self, confidence: float) -> Contrast:
         """Return the comparison."""
 
@@ -199,7 +197,7 @@ class _AgainstEarlier:
     kind: str = "earlier"
 
     def ask(self, confidence: float) -> Contrast:
-        return self.now.against(self.then, confidence)  # type: ignore[arg-type]  (both are of one measure)
+        return self.now.against(self.then, confidence)
 
     def tell(self, contrast: Contrast) -> Finding:
         more, k = contrast.estimate > contrast.null, len(self.each)
@@ -230,7 +228,7 @@ class _AgainstTheRest:
     kind: str = "group"
 
     def ask(self, confidence: float) -> Contrast:
-        return self.one.against(self.rest, confidence)  # type: ignore[arg-type]
+        return self.one.against(self.rest, confidence)
 
     def tell(self, contrast: Contrast) -> Finding:
         said = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pandas as pd
 
@@ -68,15 +68,9 @@ class Material:
 
     @property
     def as_of(self) -> pd.Timestamp:
-        """The last moment at which anything was known; NaT where nothing was fetched."""
-        return max(
-            (
-                frame["fetched_at"].max()
-                for frame in (self.actions, self.periods)
-                if len(frame) and pd.notna(frame["fetched_at"].max())
-            ),
-            default=pd.NaT,
-        )
+        """The last moment at which anything was known."""
+        seen = pd.concat([self.actions["fetched_at"], self.periods["fetched_at"]])
+        return cast("pd.Timestamp", seen.max())
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -146,7 +140,7 @@ def gather(
     (['Harbour Sounds Festival'], 3)
     """
     as_micros(target, "target")
-    if isinstance(compare, bool) or not isinstance(compare, int) or compare < 0:
+    if compare < 0:
         msg = f"compare is {compare!r}; it takes the number of earlier periods to compare with, 0 for none."
         raise ArgumentError(msg)
     where, zone_name = zone(tz)

@@ -74,7 +74,7 @@ class Rate:
         """Return the rate of all the other groups together."""
         return Rate(None, sum(each.hits for each in groups) - self.hits, sum(each.n for each in groups) - self.n)
 
-    def against(self, other: Rate, confidence: float) -> Contrast:
+    def against(self, other: Any, confidence: float) -> Contrast:  # noqa: ANN401  (another of its kind)
         """Return how much higher this one is."""
         return rate_difference(self.hits, self.n, other.hits, other.n, confidence)
 
@@ -142,7 +142,7 @@ class Quantile:
         """Return the quantile of all the other groups together."""
         return Quantile(None, merge(each.table for each in groups if each is not self), self.q, self.unit)
 
-    def against(self, other: Quantile, confidence: float) -> Contrast:
+    def against(self, other: Any, confidence: float) -> Contrast:  # noqa: ANN401  (another of its kind)
         """Return how many times as long this one is."""
         return quantile_ratio(self.table, other.table, self.q, confidence)
 
@@ -218,7 +218,8 @@ class QuantileMeasure:
 
     def slope_words(self, contrast: Contrast) -> str:
         """Say how it changes."""
-        share = Contrast(*(float(np.expm1(each)) for each in (contrast.estimate, contrast.low, contrast.high)), null=0)
+        estimate, low, high = (float(np.expm1(each)) for each in (contrast.estimate, contrast.low, contrast.high))
+        share = Contrast(estimate, low, high, 0.0)
         word = "grew" if contrast.estimate > 0 else "fell"
         return f"{word} by {_signed(share, 100, 1)} % a period ({_limits(share, 100, 1)})"
 
@@ -274,7 +275,7 @@ def with_limits(text: str, low: float, high: float) -> str:
     return f"{text} ({100 * low:.1f}–{100 * high:.1f})"
 
 
-def _timedelta(seconds: float) -> pd.Timedelta:
+def _timedelta(seconds: float) -> object:
     return pd.Timedelta(seconds=seconds) if np.isfinite(seconds) else pd.NaT
 
 

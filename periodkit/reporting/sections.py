@@ -86,7 +86,7 @@ def _when(found: Material) -> str:
 
 def _rests_on(found: Material) -> str:
     seen = found.as_of
-    known = f"as of {seen.tz_convert(found.tz):%Y-%m-%d %H:%M} {_bracketed(found.tz_name)}" if pd.notna(seen) else ""
+    known = f"as of {seen.tz_convert(found.tz):%Y-%m-%d %H:%M} {_bracketed(found.tz_name)}"
     k = len(found.earlier_periods)
     against = f"compared with the {count(k, 'period')} before" if k else ""
     return joined([count(len(found.actions)), known, against])

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from periodkit.errors import ConfigError
-from periodkit.fingerprint import fingerprint
+from periodkit.errors import ArchiveError, ConfigError
+from periodkit.fingerprint import fingerprint, total_of
 from periodkit.reporting.material import Material, Source
+
+if TYPE_CHECKING:
+    from periodkit.archive import Archive
 
 __all__ = ["MIME", "Check", "Stamp", "check_report", "read_stamp", "stamp_of", "stamp_tags"]
 
@@ -85,7 +87,7 @@ def stamp_of(found: Material, title: str) -> dict[str, Any]:
     whole, earlier = found.fingerprint, found.earlier_fingerprint
     return {
         "title": title,
-        "as_of": found.as_of.isoformat() if pd.notna(found.as_of) else "",
+        "as_of": found.as_of.isoformat(),
         "hash": whole.total,
         "periods": {str(key): value for key, value in whole.periods.items()},
         "compared": {str(key): value for key, value in earlier.periods.items()},
@@ -130,51 +132,63 @@ def read_stamp(path: str | Path) -> Stamp:
         raise ConfigError(msg) from None
     tags = _Head(text).tags
     try:
-        return Stamp(
+        stamp = Stamp(
             hash=_matched(_HASH, tags["hash"]),
             periods=_hashes(tags["periods"]),
             compared=_hashes(tags.get("compared", "{}")),
             snapshot=_matched(_SNAPSHOT, tags["snapshot"]) if "snapshot" in tags else None,
-            as_of=_matched(_SNAPSHOT, tags["as-of"]) if tags.get("as-of") else "",
+            as_of=_matched(_SNAPSHOT, tags["as-of"]),
         )
     except (KeyError, ValueError, RecursionError):
-        msg = f"{str(file)!r} does not say what it was made from. Give an HTML file that `periodkit report` wrote, unchanged."
+        msg = f"{str(file)!r} does not say what it was made from. Give a file that `periodkit report` wrote, unchanged."
         raise ConfigError(msg) from None
+    if total_of(stamp.periods) != stamp.hash:
+        msg = f"{str(file)!r} contradicts itself: its hash is not that of the periods it names. It has been changed."
+        raise ConfigError(msg)
+    return stamp
 
 
-def check_report(path: str | Path, archive: Source, *, at_snapshot: bool = False) -> Check:
-    """Hold a report against an archive: are the records still those that it was made from?
+def check_report(path: str | Path, archive: Archive) -> Check:
+    """Hold a report against an archive and say whether the records are still those that it was made from.
+
+    It is held against the snapshot that the report names, while that is there, else against the present state.
 
     Parameters
     ----------
     path : path
         The HTML file.
-    archive : Archive or a snapshot of one
-        The records.
-    at_snapshot : bool
-        Whether `archive` is the snapshot that the report names; only passed on.
+    archive : Archive
+        Where the records are.
 
     Returns
     -------
     Check
-        Which periods differ or are missing.
+        Which periods differ or are missing. It speaks of the records alone: whether the page shows what they give, making
+        it again tells.
 
     Raises
     ------
     ConfigError
         The file is no report of periodkit.
-    PeriodkitError
+    ArchiveError
         The archive cannot be read.
     """
     stamp = read_stamp(path)
+    view: Source = archive
+    if stamp.snapshot is not None:
+        with contextlib.suppress(ArchiveError):
+            view = archive.at(stamp.snapshot)
     wanted = {**stamp.compared, **stamp.periods}
-    known = archive.periods()
+    known = view.periods()
     there = known[known["period_id"].isin(list(wanted))]
-    now = fingerprint(there, archive.actions(there)).periods
-    differs = tuple(key for key, value in stamp.periods.items() if key in now and now[key] != value)
-    missing = tuple(key for key in stamp.periods if key not in now)
-    compared = tuple(key for key, value in stamp.compared.items() if now.get(key) != value)
-    return Check(stamp, at_snapshot, differs, missing, compared)
+    now = fingerprint(there, view.actions(there)).periods
+    return Check(
+        stamp,
+        at_snapshot=view is not archive,
+        differs=tuple(key for key, value in stamp.periods.items() if key in now and now[key] != value),
+        missing=tuple(key for key in stamp.periods if key not in now),
+        compared_differs=tuple(key for key, value in stamp.compared.items() if now.get(key) != value),
+    )
 
 
 class _Head(HTMLParser):
@@ -203,5 +217,5 @@ def _matched(pattern: re.Pattern[str], value: str) -> str:
 def _hashes(text: str) -> dict[int, str]:
     found = json.loads(text)
     if not isinstance(found, dict):
-        raise ValueError(text)  # noqa: TRY004  (one kind of error for all that a page can get wrong)
+        raise ValueError(text)
     return {int(key): _matched(_HASH, str(value)) for key, value in found.items()}

@@ -9,6 +9,7 @@ from periodkit.metrics.dispatch import LOWER_BOUND
 from periodkit.metrics.outcomes import as_micros
 from periodkit.milestones import STAGES, stage_times
 from periodkit.plots._text import count, exact, listed, plain
+from periodkit.present import NULL
 from periodkit.reporting.blocks import show_sentence, show_table
 from periodkit.reporting.material import Material
 
@@ -93,7 +94,7 @@ def show_quality(found: Material) -> None:
     bad = checks.loc[checks["count"].fillna(0) > 0, ["check", "count", "of", "share", "examples", "meaning"]]
     bad = bad.assign(
         check=bad["check"].str.replace("_", " "),
-        examples=[listed([plain(one, 40) for one in each]) or None for each in bad["examples"]],
+        examples=[listed([plain(one, 40) for one in each]) or NULL for each in bad["examples"]],
     )
     fine = len(checks) - len(bad)
     show_table(bad, "Checks that found something", f"{count(fine, 'check')} found nothing. Nothing was repaired.")

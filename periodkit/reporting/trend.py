@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from periodkit.metrics import cycle_times
 from periodkit.plots._canvas import COLOURS, FAINT, INK, explain, finish, open_axes, styled
@@ -72,10 +73,8 @@ def times_by_period(
     _label(ax, found, at)
     ax.set_xlim(-0.8, len(found) - 0.2)
     ax.grid(visible=False, axis="x")
-    first, most = found.loc[found["p90"].idxmin()] if found["p90"].notna().any() else None, None
-    if first is not None:
-        most = found.loc[found["p90"].idxmax()]
-        title = f"P90 between {duration(first['p90'])} and {duration(most['p90'])} by period"
+    if found["p90"].notna().any():
+        title = f"P90 between {duration(found['p90'].min())} and {duration(found['p90'].max())} by period"
     details = "; ".join(
         f"{plain(row['period_name'], 40)} P50 {duration(row['p50'])}, P90 {duration(row['p90'])}"
         for _, row in found.iterrows()
@@ -84,7 +83,7 @@ def times_by_period(
     return finish(ax, title, subtitle, f"{title}. {details}.")
 
 
-def _label(ax: Axes, found: pd.DataFrame, at: np.ndarray) -> None:
+def _label(ax: Axes, found: pd.DataFrame, at: NDArray[np.int64]) -> None:
     step = max(1, -(-len(found) // _MOST_NAMES))
     names = [plain(each, 26) if isinstance(each, str) else "unnamed" for each in found["period_name"]]
     ax.set_xticks(at[::step], names[::step], rotation=60, ha="right", rotation_mode="anchor", fontsize=8, color=INK)
