@@ -50,7 +50,7 @@ def to_html(
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
-    values = {
+    values: dict[str, Any] = {
         "title": title or (stamp or {}).get("title") or "Report",
         "version": __version__,
         "narrow": NARROW,
@@ -63,9 +63,11 @@ def to_html(
         "made_with": f"periodkit {__version__}, Python {platform.python_version()}, "
         + ", ".join(f"{name} {version(name)}" for name in _MADE_WITH),
     }
-    page, _ = exporter.from_notebook_node(notebook, {"periodkit": values})
+    page = str(exporter.from_notebook_node(notebook, {"periodkit": values})[0])
+    for anchor, words in values["sections"]:
+        page = page.replace(f"<h2>{words}</h2>", f'<h2 id="{anchor}">{words}</h2>', 1)
     # Blank lines of the templates.
-    return re.sub(r"\n\s*\n+", "\n", str(page)).strip() + "\n"
+    return re.sub(r"\n\s*\n+", "\n", page).strip() + "\n"
 
 
 def periods_of(notebook: Any) -> list[int]:  # noqa: ANN401
@@ -79,7 +81,7 @@ def _stamp(notebook: Any) -> dict[str, Any] | None:  # noqa: ANN401
 
 
 def _sections(notebook: Any) -> Sequence[tuple[str, str]]:  # noqa: ANN401
-    """Return the anchor and the words of every section, as nbconvert makes them from Markdown."""
+    """Return the anchor and the words of every section."""
     sources = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     heads = [head for source in sources for head in re.findall(r"^## (.+)$", source, re.MULTILINE)]
     return [(head.replace(" ", "-"), head) for head in heads]

@@ -27,9 +27,9 @@ __all__ = [
 ]
 
 MOST_ROWS = 1000
-"""A table of single actions or of people has at most so many rows, and says so."""
+"""A table of single actions has at most so many rows, and says so."""
 
-_BINS = ("5min", "15min", "30min", "1h", "3h", "6h", "12h", "1d", "7d", "28d")
+_BINS = ("5min", "15min", "30min", "1h", "3h", "6h", "12h", "1D", "7D", "28D")
 
 
 def show_stages(found: Material) -> None:
@@ -74,8 +74,8 @@ def show_open(found: Material) -> None:
     show_table(_single(found, age.head(MOST_ROWS), "age"), f"Still open: {count(len(age))}", note)
 
 
-def show_people(found: Material) -> None:
-    """Show how many actions each person was assigned, if people may be named."""
+def show_people(found: Material, most: int = 20) -> None:
+    """Show who was assigned the most actions, if people may be named."""
     if not found.names:
         show_sentence("People are not named in this report.", "note")
         return
@@ -84,8 +84,8 @@ def show_people(found: Material) -> None:
     each = each.dropna(subset=["person"]).astype({"person": "str"})
     frame = each.groupby("person", as_index=False).agg(actions=("open", "size"), open=("open", "sum"))
     frame = frame.sort_values(["actions", "person"], ascending=[False, True], kind="stable")
-    note = "" if len(frame) <= MOST_ROWS else f"The first {MOST_ROWS:,} of {count(len(frame), 'person')} are shown."
-    show_table(frame.head(MOST_ROWS), "Actions by the person they were assigned to", note)
+    note = "" if len(frame) <= most else f"The first {most:,} of {len(frame):,} people."
+    show_table(frame.head(most), "Actions by the person they were assigned to", note)
 
 
 def show_quality(found: Material) -> None:
@@ -110,7 +110,7 @@ def bin_width(found: Material, most: int = 160) -> str:
 
 def show_busiest(found: Material, most: int = 5) -> None:
     """Show when the most work came in."""
-    freq = "30min" if len(found.periods) == 1 else "1d"
+    freq = "30min" if len(found.periods) == 1 else "1D"
     load = workload(found.actions, freq)
     top = load[load["arrivals"] > 0].nlargest(most, "arrivals").sort_index()
     frame = pd.DataFrame(
@@ -184,7 +184,7 @@ def _single(found: Material, times: pd.Series, time: str = "cycle") -> pd.DataFr
     }
     if found.names:
         columns["assigned to"] = [
-            listed([plain(one, 60) for one in each]) if isinstance(each, list) else None
+            (listed([plain(one, 60) for one in each]) or None) if isinstance(each, list) else None
             for each in rows["assigned_user_names"]
         ]
     return pd.DataFrame(columns)
