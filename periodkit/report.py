@@ -6,7 +6,9 @@ import os
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -112,21 +114,22 @@ def report(
         parameters["compare"] = compare
     folder = Path(__file__).parent / "templates" if season else notebooks_folder()
     notebook = parameterise(folder / (SEASON if season else EVENT), parameters)
-    with tempfile.TemporaryDirectory() as workplace:
+    with tempfile.TemporaryDirectory() as workplace, ThreadPoolExecutor(1) as beside:
+        # What makes the page is slow to import, and this process only waits while the kernel works.
+        page_maker = beside.submit(import_module, "periodkit.reporting.page")
         notebook = normalise(execute(notebook, Path(workplace), environment))
-    from periodkit.reporting.page import periods_of, to_html  # noqa: PLC0415  (the extra "lab")
-
+    make = page_maker.result()
     again = {
         "compare": None if season or compare == 24 else compare,
         "target": target,
         "tz": tz,
         "names": names or None,
     }
-    told = _command(periods_of(notebook), chosen, snapshot, season, again)
+    told = _command(make.periods_of(notebook), chosen, snapshot, season, again)
     path = Path(output)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    page = to_html(notebook, command=told, source=chosen, snapshot=snapshot)
+    page = make.to_html(notebook, command=told, source=chosen, snapshot=snapshot)
     unfinished.write_text(page, encoding="utf-8", newline="\n")
     os.replace(unfinished, path)  # noqa: PTH105  (atomic, and overwrites on every system)
     if browser is not None:

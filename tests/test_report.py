@@ -1,7 +1,6 @@
 """The report: one file that asks for nothing, says what it rests on, and comes out the same again."""
 
 import importlib
-import json
 import re
 from html.parser import HTMLParser
 
@@ -89,7 +88,7 @@ def test_the_name_is_the_function_whoever_imports_the_module():
 
 
 @pytest.mark.notebook
-def test_from_an_archive_twice_the_same_bytes_and_the_data_can_be_checked(archive, tmp_path, monkeypatch):
+def test_from_an_archive_twice_the_same_bytes_and_the_data_can_be_checked(archive, season, tmp_path, monkeypatch):
     pages = [
         pk.report(output=tmp_path / name, archive=archive.path, snapshot="may", tz="Europe/London")
         for name in ("a.html", "b.html")
@@ -102,25 +101,17 @@ def test_from_an_archive_twice_the_same_bytes_and_the_data_can_be_checked(archiv
     stamp = read_stamp(pages[0])
     assert list(stamp.periods) == [LAST]
     assert len(stamp.compared) == 24
-    assert stamp.hash in text[text.index("<dl class=\"provenance\">") :]
-    command = (
-        f"periodkit report --period {LAST} --from archive --archive ARCHIVE --snapshot may --target 20min --tz Europe/London"
-    )
+    assert stamp.hash in text[text.index('<dl class="provenance">') :]
+    command = f"periodkit report --period {LAST} --from archive --archive ARCHIVE --snapshot may --target 20min --tz Europe/London"
     assert command in text
     found = check_report(pages[0], archive)
     assert found.same
     assert found.at_snapshot
     # The same from the API, drawn without a kernel: figures, findings and hash are those of the archive.
-    with Sandbox(archive_source(archive)) as sandbox:
+    with Sandbox(season.dataset) as sandbox:
         account(monkeypatch, sandbox)
         drawn = draw(monkeypatch, tz="Europe/London")
     assert between(drawn, "<main", "provenance") == between(text, "<main", "provenance")
-
-
-def archive_source(archive):
-    from periodkit.sandbox.season import make_season
-
-    return make_season().dataset
 
 
 def between(text, start, end):
@@ -141,7 +132,13 @@ def test_a_report_of_the_recorded_set(recorded_path, monkeypatch):
         account(monkeypatch, sandbox)
         page = draw(monkeypatch, period_ids=DataSet.load(recorded_path).period_ids)
         check_offline(page, sandbox.token)
-    for text in ("5,239 actions", "2020-04-21 03:00 UTC", "68.7 % (67.4–69.9)", "Medical Incident", "63.6 min (62.4–64.6)"):
+    for text in (
+        "5,239 actions",
+        "2020-04-21 03:00 UTC",
+        "68.7 % (67.4–69.9)",
+        "Medical Incident",
+        "63.6 min (62.4–64.6)",
+    ):
         assert text in page
 
 
@@ -154,7 +151,8 @@ def test_a_season_report(sandbox, monkeypatch, season):
     rows = between_table(page, "26 periods, in the order of time")
     assert len(rows) == 27
     assert "Over 26 periods, the AI-dispatch rate rose by" in page
-    assert json.loads(re.search(r'"periodkit:compared" content="([^"]*)"', page)[1]) == {}
+    (compared,) = [each["content"] for tag, each in Page(page).tags if each.get("name") == "periodkit:compared"]
+    assert compared == "{}"
 
 
 def between_table(page, caption):
@@ -196,7 +194,9 @@ def test_a_period_with_next_to_nothing_has_a_report(what, season, monkeypatch):
         "one action": all_of_it[:1],
         "nothing closed": records,
     }[what]
-    with Sandbox(bare(season.dataset.as_of, chosen, **({"start_date": first["start_date"]} if len(chosen) > 1 else {}))) as one:
+    with Sandbox(
+        bare(season.dataset.as_of, chosen, **({"start_date": first["start_date"]} if len(chosen) > 1 else {}))
+    ) as one:
         account(monkeypatch, one)
         page = draw(monkeypatch)
     check_offline(page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from periodkit.metrics import workload
 from periodkit.metrics.outcomes import as_micros
 from periodkit.milestones import stage_times
@@ -93,7 +95,9 @@ def _figure(name: str, now: Measured | None, then: Measured | None) -> Figure:
 
 
 def _load(found: Material) -> Figure:
-    load = workload(found.actions, bin_width(found))
+    # As in the timeline, as long as a bar of it still says when that was.
+    width = bin_width(found)
+    load = workload(found.actions, min(width, "1h", key=pd.Timedelta))
     if load.empty:
         return Figure("Most at once", "–", "", ("no action to count",))
     peak = load.iloc[int(load["in_progress_max"].argmax())]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from periodkit.metrics import cycle_times
-from periodkit.plots._canvas import COLOURS, FAINT, INK, explain, finish, open_axes, styled
+from periodkit.plots._canvas import COLOURS, FAINT, INK, explain, figure_of, finish, open_axes, styled
 from periodkit.plots._scales import as_target, duration_axis, duration_limits, seconds, target_line
 from periodkit.plots._text import count, duration, plain
 from periodkit.reporting.blocks import show_plot
@@ -16,7 +16,7 @@ from periodkit.reporting.material import Material
 
 __all__ = ["show_trend", "times_by_period"]
 
-_MOST_NAMES = 26
+_NAMES_AN_INCH = 5
 
 
 def show_trend(found: Material) -> None:
@@ -84,7 +84,8 @@ def times_by_period(
 
 
 def _label(ax: Axes, found: pd.DataFrame, at: NDArray[np.int64]) -> None:
-    step = max(1, -(-len(found) // _MOST_NAMES))
+    inches = ax.get_window_extent().width / figure_of(ax).dpi
+    step = max(1, -(-len(found) // int(_NAMES_AN_INCH * inches)))
     names = [plain(each, 26) if isinstance(each, str) else "unnamed" for each in found["period_name"]]
     ax.set_xticks(at[::step], names[::step], rotation=60, ha="right", rotation_mode="anchor", fontsize=8, color=INK)
     ax.tick_params(axis="x", color=FAINT)

@@ -56,7 +56,9 @@ def hostile_set(season):
     for number, record in enumerate(season.dataset.actions[first["id"]]):
         end = LONG if number % 2 else ""
         # What groups them stays apart, so that groups are compared and named.
-        hostile = {name: f"{record.get(name)} {name} {text}{end if name == 'subClassification' else ''}" for name in texts}
+        hostile = {
+            name: f"{record.get(name)} {name} {text}{end if name == 'subClassification' else ''}" for name in texts
+        }
         records.append(
             {
                 **record,
@@ -72,7 +74,10 @@ def hostile_set(season):
         **first,
         "id": 1,
         "name": text + LONG,
-        "markers": [{"name": text + LONG, "timestamp": first["start_date"]}, {"name": text, "timestamp": first["end_date"]}],
+        "markers": [
+            {"name": text + LONG, "timestamp": first["start_date"]},
+            {"name": text, "timestamp": first["end_date"]},
+        ],
         f"more {text}": text,
     }
     return DataSet(season.dataset.as_of, text, [period], {1: records})
@@ -134,9 +139,16 @@ def test_hostile_text_is_text(chromium, pages):
     assert page.evaluate("document.querySelectorAll('script, iframe, svg, object, form, base, link').length") == 0
     assert page.evaluate("[...document.images].every(one => one.src.startsWith('data:image/png'))")
     assert page.evaluate("[...document.links].every(one => one.getAttribute('href').startsWith('#'))")
-    assert page.evaluate("[...document.querySelectorAll('*')].every(one => ![...one.attributes].some(a => a.name.startsWith('on')))")
+    assert page.evaluate(
+        "[...document.querySelectorAll('*')].every(one => ![...one.attributes].some(a => a.name.startsWith('on')))"
+    )
     # All is still inside the page that it was put in.
-    assert page.evaluate("document.body.querySelectorAll(':scope > main, :scope > nav, :scope > footer, :scope > a').length") == 4
+    assert (
+        page.evaluate(
+            "document.body.querySelectorAll(':scope > main, :scope > nav, :scope > footer, :scope > a').length"
+        )
+        == 4
+    )
     assert page.evaluate("document.body.children.length") == 4
     assert "<script>window.ran=1</script>" in page.locator("h1").inner_text()
     assert "<script>" in page.title()

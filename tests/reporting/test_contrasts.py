@@ -24,7 +24,9 @@ def table(durations, still_open=()):
 @given(counts, counts)
 def test_a_difference_of_rates_is_newcombes_and_turns_its_sign_with_its_sides(one, other):
     found, back = rate_difference(*one, *other, 0.99), rate_difference(*other, *one, 0.99)
-    assert np.array_equal([found.estimate, found.low, found.high], np.array(newcombe(*one, *other, 0.99)), equal_nan=True)
+    assert np.array_equal(
+        [found.estimate, found.low, found.high], np.array(newcombe(*one, *other, 0.99)), equal_nan=True
+    )
     assert np.allclose([found.estimate, found.low, found.high], [-back.estimate, -back.high, -back.low], equal_nan=True)
     assert found.known == bool(one[1] and other[1])
 
@@ -59,7 +61,9 @@ def test_a_quantile_that_is_not_reached_is_no_contrast_and_an_open_limit_opens_t
 def test_more_confidence_never_finds_more():
     one, other = table(range(100, 200)), table(range(130, 230))
     widths = [quantile_ratio(one, other, 0.5, c) for c in (0.8, 0.95, 0.999)]
-    assert all(wide.low <= close.low and wide.high >= close.high for close, wide in zip(widths, widths[1:], strict=False))
+    assert all(
+        wide.low <= close.low and wide.high >= close.high for close, wide in zip(widths, widths[1:], strict=False)
+    )
 
 
 def test_the_interval_of_a_ratio_covers():

@@ -60,11 +60,16 @@ def test_a_difference_that_is_there_is_told_with_the_metrics_own_numbers():
     (told,) = [each for each in of_kind(found, "earlier") if each.measure == "ai_rate"]
     rate = pk.ai_dispatch_rate(now).iloc[0]
     then = pk.ai_dispatch_rate(earlier).iloc[0]
-    assert f"was {100 * rate['rate']:.1f} % ({100 * rate['low']:.1f}–{100 * rate['high']:.1f}, n = 400)" in told.sentence
+    assert (
+        f"was {100 * rate['rate']:.1f} % ({100 * rate['low']:.1f}–{100 * rate['high']:.1f}, n = 400)" in told.sentence
+    )
     assert f"in the 2 periods before ({100 * then['rate']:.1f} %); higher than in every one of them." in told.sentence
     expected = rate_difference(int(rate["ai"]), 400, int(then["ai"]), 800, found.confidence)
     assert told.contrast == expected
-    assert f"{100 * expected.estimate:.1f} points higher ({100 * expected.low:.1f}–{100 * expected.high:.1f})" in told.sentence
+    assert (
+        f"{100 * expected.estimate:.1f} points higher ({100 * expected.low:.1f}–{100 * expected.high:.1f})"
+        in told.sentence
+    )
     assert told.good is None
 
 
