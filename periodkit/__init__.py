@@ -38,12 +38,16 @@ from periodkit.metrics import (
 from periodkit.milestones import stage_times
 from periodkit.parse import markers
 from periodkit.present import format_table
+from periodkit.pseudonyms import pseudonymize
+from periodkit.report import report
 
 if TYPE_CHECKING:
     from periodkit import plots
+    from periodkit.archive import Archive, SyncResult
 
 __all__ = [
     "ApiError",
+    "Archive",
     "ArchiveError",
     "ArgumentError",
     "AuthError",
@@ -59,6 +63,7 @@ __all__ = [
     "RetryPolicy",
     "SchemaError",
     "ServerError",
+    "SyncResult",
     "TransportError",
     "__version__",
     "ai_dispatch_rate",
@@ -71,7 +76,9 @@ __all__ = [
     "on_time",
     "outcome_curve",
     "plots",
+    "pseudonymize",
     "quality",
+    "report",
     "reroute_rate",
     "routing_matrix",
     "stage_times",
@@ -83,5 +90,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     # matplotlib is slow to import and only pictures need it.
     if name == "plots":
         return import_module("periodkit.plots")
+    # The archive knows the client, the milestones and, once used, Delta Lake.
+    if name in {"Archive", "SyncResult"}:
+        return getattr(import_module("periodkit.archive"), name)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

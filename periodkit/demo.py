@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from periodkit.client import BASE_URL_VARIABLE, TOKEN_VARIABLE, Client
+from periodkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from periodkit.archive import ArchiveView
 
 __all__ = ["connect", "demo_client"]
 
@@ -47,18 +51,44 @@ def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # no
     return client
 
 
-def connect(**options: Any) -> Client:  # noqa: ANN401
-    """Return a client of your account if the environment names one, else of the sandbox.
+@overload
+def connect(*, archive: None = None, snapshot: None = None, **options: Any) -> Client: ...  # noqa: ANN401
+
+
+@overload
+def connect(
+    *,
+    archive: str | Path | None,
+    snapshot: str | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Client | ArchiveView: ...
+
+
+def connect(
+    *,
+    archive: str | Path | None = None,
+    snapshot: str | None = None,
+    **options: Any,
+) -> Client | ArchiveView:
+    """Return a client of your account if the environment names one, else of the sandbox; or an archive's frames.
+
+    Both have ``periods()`` and ``actions(periods)``, so that what is written for one works with the other.
 
     Parameters
     ----------
+    archive : path, optional
+        The folder of an archive to read from, instead of the API.
+    snapshot : str, optional
+        A snapshot of the archive, by name or hash; by default its present state.
     **options
         Passed on to `Client`.
 
     Raises
     ------
     ConfigError
-        Only one of ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` is set.
+        Only one of ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` is set, or there is no such archive.
+    ArchiveError
+        There is no such snapshot.
 
     Examples
     --------
@@ -67,6 +97,18 @@ def connect(**options: Any) -> Client:  # noqa: ANN401
     >>> periods.empty
     False
     """
+    if archive is None and snapshot is not None:
+        msg = f"snapshot is {snapshot!r}, and no archive is named. Pass archive=PATH too."
+        raise ConfigError(msg)
+    if archive is not None:
+        from periodkit.archive import Archive, ArchiveView  # noqa: PLC0415  (an optional extra)
+
+        if not Path(archive).expanduser().is_dir():
+            msg = f"There is no archive at {str(archive)!r}. `periodkit sync` makes one; check the path."
+            raise ConfigError(msg)
+        opened = Archive(archive)
+        # One state for all that is read from it, whatever a sync does meanwhile.
+        return ArchiveView(opened._state()) if snapshot is None else opened.at(snapshot)
     if os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE):
         return Client(**options)
     return demo_client(**options)

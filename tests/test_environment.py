@@ -13,7 +13,7 @@ from rattler import MatchSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-EXTRAS_FOR_CONDA = ("lab", "sandbox", "scale")
+EXTRAS_FOR_CONDA = ("archive", "excel", "lab", "sandbox", "scale")
 CONDA_NAMES = {"duckdb": "python-duckdb", "matplotlib": "matplotlib-base"}
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9.-]*)==(?P<version>[0-9][^ ;]*)(?: ; (?P<marker>.+))?")
 

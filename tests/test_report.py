@@ -1,54 +1,136 @@
-"""The report: one file that asks for nothing, whatever the data say."""
+"""The report: one file that asks for nothing, says what it rests on, and comes out the same again."""
 
+import importlib
 import re
 from html.parser import HTMLParser
 
 import nbformat
 import pytest
+from drawn import account, draw
 
-from periodkit.report import to_html, write_report
+import periodkit as pk
+from periodkit.errors import ArgumentError, ConfigError, PeriodkitError
+from periodkit.reporting.page import to_html
+from periodkit.reporting.stamp import check_report, read_stamp
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 
-pytestmark = pytest.mark.notebook
-
-
-def account(sandbox):
-    return {"ALO_BASE_URL": sandbox.base_url, "ALO_API_TOKEN": sandbox.token}
+LAST = 4173
+"""The latest period of the season that has ended."""
 
 
 class Page(HTMLParser):
-    """Collects the tags of a page, with their attributes."""
+    """Collects the tags of a page with their attributes, and its headings with their words."""
 
     def __init__(self, text):
         super().__init__()
-        self.tags = []
+        self.tags, self.heads = [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         self.tags.append((tag, dict(attributes)))
+        if re.fullmatch(r"h\d", tag):
+            self.heads.append([int(tag[1]), ""])
+
+    def handle_data(self, data):
+        if self.tags and re.fullmatch(r"h\d", self.tags[-1][0]):
+            self.heads[-1][1] += data.strip()
 
 
-def check_offline(page, token):
-    tags = Page(page).tags
-    assert {tag for tag, _ in tags} & {"script", "link", "iframe", "object", "form"} == set()
+def check_offline(text, token="sandbox-token"):
+    page = Page(text)
+    tags = page.tags
+    assert {tag for tag, _ in tags} & {"script", "link", "iframe", "object", "form", "base", "svg"} == set()
     assert all(not name.startswith("on") for _, attributes in tags for name in attributes)
     for tag, attributes in tags:
         if tag == "img":
             assert attributes["src"].startswith("data:image/png;base64,")
-            assert attributes["alt"]
-        assert "http" not in (attributes.get("href") or "")
+            assert len(attributes["alt"]) > 20
+        if tag == "source":
+            assert attributes["srcset"].startswith("data:image/png;base64,")
+        if tag == "a":
+            assert attributes["href"].startswith("#")
+        if tag == "th":
+            assert attributes["scope"] in ("col", "row")
+    assert [each for tag, each in tags if tag == "html"] == [{"lang": "en"}]
+    assert sum(tag == "table" for tag, _ in tags) == sum(tag == "caption" for tag, _ in tags)
+    levels = [level for level, _ in page.heads]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(later <= sooner + 1 for sooner, later in zip(levels, levels[1:], strict=False))
+    anchors = {attributes["href"][1:] for tag, attributes in tags if tag == "a"}
+    assert anchors <= {attributes.get("id") for _, attributes in tags}
     policy = next(attributes["content"] for tag, attributes in tags if attributes.get("http-equiv"))
-    assert "default-src 'none'" in policy
-    assert "@import" not in page
-    assert not re.search(r"url\(", page)
-    assert token not in page
-    assert len(page) < 2_000_000
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
+    style = text[text.index("<style>") : text.index("</style>")]
+    assert not re.search(r"@import|url\(", style)
+    assert not re.search(r"127\.0\.0\.1|localhost|/tmp/", re.sub(r"base64,[^\"]*", "", text))
+    assert token not in text
+    assert len(text.encode()) < 2_000_000
+    return page
 
 
-def test_a_report_of_the_recorded_set(recorded_path, tmp_path):
+@pytest.fixture(scope="module")
+def archive(season, tmp_path_factory):
+    """The season in an archive, with a snapshot of it."""
+    pytest.importorskip("deltalake")
+    made = pk.Archive(tmp_path_factory.mktemp("archive") / "store")
+    with Sandbox(season.dataset) as sandbox, pk.Client(sandbox.base_url, sandbox.token, progress=False) as client:
+        made.sync(client)
+    made.snapshot("may")
+    return made
+
+
+def test_the_name_is_the_function_whoever_imports_the_module():
+    importlib.import_module("periodkit.report")
+    assert callable(pk.report)
+    assert pk.report.__name__ == "report"
+
+
+@pytest.mark.notebook
+def test_from_an_archive_twice_the_same_bytes_and_the_data_can_be_checked(archive, season, tmp_path, monkeypatch):
+    pages = [
+        pk.report(output=tmp_path / name, archive=archive.path, snapshot="may", tz="Europe/London")
+        for name in ("a.html", "b.html")
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "b.html"]
+    text = pages[0].read_text(encoding="utf-8")
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+    check_offline(text)
+    assert str(archive.path) not in text
+    stamp = read_stamp(pages[0])
+    assert list(stamp.periods) == [LAST]
+    assert len(stamp.compared) == 24
+    assert stamp.hash in text[text.index('<dl class="provenance">') :]
+    command = f"periodkit report --period {LAST} --from archive --archive ARCHIVE --snapshot may --target 20min --tz Europe/London"
+    assert command in text
+    found = check_report(pages[0], archive)
+    assert found.same
+    assert found.at_snapshot
+    # The same from the API, drawn without a kernel: figures, findings and hash are those of the archive.
+    with Sandbox(season.dataset) as sandbox:
+        account(monkeypatch, sandbox)
+        drawn = draw(monkeypatch, tz="Europe/London")
+    assert between(drawn, "<main", "provenance") == between(text, "<main", "provenance")
+
+
+def between(text, start, end):
+    return text[text.index(start) : text.index(f'<dl class="{end}"')]
+
+
+@pytest.mark.notebook
+def test_what_the_kernel_says_reaches_the_caller(tmp_path, sandbox):
+    environment = {"ALO_BASE_URL": sandbox.base_url, "ALO_API_TOKEN": sandbox.token}
+    with pytest.raises(PeriodkitError, match="There is no period 99"):
+        pk.report(99, tmp_path / "report.html", environment=environment)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.notebook
+def test_a_report_of_the_recorded_set(recorded_path, monkeypatch):
     with Sandbox(DataSet.load(recorded_path)) as sandbox:
-        page = write_report(tmp_path / "report.html", environment=account(sandbox)).read_text(encoding="utf-8")
+        account(monkeypatch, sandbox)
+        page = draw(monkeypatch, period_ids=DataSet.load(recorded_path).period_ids)
         check_offline(page, sandbox.token)
     for text in (
         "5,239 actions",
@@ -60,48 +142,95 @@ def test_a_report_of_the_recorded_set(recorded_path, tmp_path):
         assert text in page
 
 
-def test_two_reports_of_the_same_data_are_the_same_bytes(season, tmp_path):
-    last = season.dataset.periods[-1]["id"]
-    pages = []
-    for name in ("a.html", "b.html"):
-        with Sandbox(season.dataset) as sandbox:
-            pages.append(write_report(tmp_path / name, [last], environment=account(sandbox)).read_bytes())
-    assert pages[0] == pages[1]
-    check_offline(pages[0].decode(), "sandbox-token")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "b.html"]
+@pytest.mark.notebook
+def test_a_season_report(sandbox, monkeypatch, season):
+    account(monkeypatch, sandbox)
+    page = draw(monkeypatch, season=True, tz="Europe/London")
+    heads = [words for _, words in check_offline(page).heads]
+    assert "Period by period" in heads
+    rows = between_table(page, "26 periods, in the order of time")
+    assert len(rows) == 27
+    assert "Over 26 periods, the AI-dispatch rate rose by" in page
+    (compared,) = [each["content"] for tag, each in Page(page).tags if each.get("name") == "periodkit:compared"]
+    assert compared == "{}"
 
 
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)></style>[x](javascript:alert(1)) $a_b$ \u202e"
+def between_table(page, caption):
+    start = page.index(f"<caption><span>{caption}")
+    return re.findall(r"<tr>.*?</tr>", page[start : page.index("</table>", start)], re.DOTALL)
 
 
-def test_hostile_text_stays_text(tmp_path, season):
-    period = {**season.dataset.periods[0], "id": 1, "name": HOSTILE}
-    texts = (
-        "classification",
-        "subClassification",
-        "channel",
-        "latestChannel",
-        "formType",
-        "periodName",
-        "createdByUserName",
-    )
-    records = [
-        {**record, **dict.fromkeys(texts, HOSTILE), "periodId": 1, "assignedUserNames": [HOSTILE], "notes": [HOSTILE]}
-        for record in season.dataset.actions[season.dataset.periods[0]["id"]]
-    ]
-    data = DataSet(season.dataset.as_of, HOSTILE, [period], {1: records})
-    with Sandbox(data) as sandbox:
-        page = write_report(tmp_path / "report.html", title=HOSTILE, environment=account(sandbox))
-        check_offline(page.read_text(encoding="utf-8"), sandbox.token)
-    assert "&lt;script&gt;" in page.read_text(encoding="utf-8")
+@pytest.mark.notebook
+def test_people_are_named_only_when_asked(sandbox, monkeypatch, season):
+    account(monkeypatch, sandbox)
+    people = {
+        name
+        for record in season.dataset.actions[4176]
+        for name in [record.get("createdByUserName"), *(record.get("assignedUserNames") or [])]
+        if name
+    }
+    assert len(people) > 50
+    anonymous, named = (draw(monkeypatch, period_ids=4176, names=each, compare=0) for each in (False, True))
+    text = re.sub(r"base64,[^\"]*", "", anonymous)
+    # "Medical 22" is a person, and "Medical 22.5 %" is not.
+    assert not [name for name in people if re.search(re.escape(name) + r"(?![\d.])", text)]
+    assert "People are not named in this report." in anonymous
+    assert sum(name in named for name in people) > 20
 
 
-@pytest.mark.parametrize("records", [[], [{"actionId": 1, "periodId": 1}]], ids=["no action", "one empty action"])
-def test_a_period_with_next_to_nothing_has_a_report(records, season, tmp_path):
-    data = DataSet(season.dataset.as_of, "by hand", [{"id": 1, "name": "Rained off"}], {1: records})
-    with Sandbox(data) as sandbox:
-        page = write_report(tmp_path / "report.html", environment=account(sandbox)).read_text(encoding="utf-8")
+def bare(as_of, records, **period):
+    return DataSet(as_of, "by hand", [{"id": 1, "name": "Rained off", **period}], {1: records})
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("what", ["no action", "one empty action", "one action", "nothing closed"])
+def test_a_period_with_next_to_nothing_has_a_report(what, season, monkeypatch):
+    first = season.dataset.periods[0]
+    all_of_it = [{**record, "periodId": 1} for record in season.dataset.actions[first["id"]]]
+    records = [{**record, "closedTime": None} for record in all_of_it]
+    chosen = {
+        "no action": [],
+        "one empty action": [{"actionId": 1, "periodId": 1}],
+        "one action": all_of_it[:1],
+        "nothing closed": records,
+    }[what]
+    with Sandbox(
+        bare(season.dataset.as_of, chosen, **({"start_date": first["start_date"]} if len(chosen) > 1 else {}))
+    ) as one:
+        account(monkeypatch, one)
+        page = draw(monkeypatch)
+    check_offline(page)
     assert "Rained off" in page
+    assert "Still open" in page
+    if what == "nothing closed":
+        assert "nine of ten" not in page
+        assert "not reached" in page
+
+
+@pytest.mark.notebook
+def test_an_account_without_periods_is_told(season, monkeypatch):
+    with Sandbox(DataSet(season.dataset.as_of, "by hand", [], {})) as sandbox:
+        account(monkeypatch, sandbox)
+        with pytest.raises(ArgumentError, match="no period to report on"):
+            draw(monkeypatch)
+
+
+def test_arguments_that_exclude_each_other_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(ArgumentError, match="source is the API"):
+        pk.report(source="api", archive=tmp_path)
+    with pytest.raises(ArgumentError, match="No archive: say where"):
+        pk.report(snapshot="may")
+    with pytest.raises(ArgumentError, match="source is 'ftp'"):
+        pk.report(source="ftp")
+    with pytest.raises(ArgumentError, match="period is 'x'"):
+        pk.report("x")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError, match="none is on PATH"):
+        pk.report(pdf=True)
+    with pytest.raises(ConfigError, match="There is no archive at"):
+        pk.connect(archive=tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match="no archive is named"):
+        pk.connect(snapshot="may")
 
 
 def test_outputs_that_run_are_not_shown():
@@ -109,6 +238,8 @@ def test_outputs_that_run_are_not_shown():
     cell.outputs = [
         nbformat.v4.new_output("display_data", {"application/javascript": "alert(1)"}),
         nbformat.v4.new_output("display_data", {"text/markdown": "<script>alert(2)</script>"}),
+        nbformat.v4.new_output("display_data", {"image/svg+xml": "<svg onload='alert(3)'/>"}),
+        nbformat.v4.new_output("display_data", {"text/latex": "alert(4)"}),
         nbformat.v4.new_output("stream", text="<b>noise</b>"),
     ]
     page = to_html(nbformat.v4.new_notebook(cells=[cell]), "t")

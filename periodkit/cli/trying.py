@@ -30,7 +30,7 @@ def demo(output: Path = Path("periodkit-demo")) -> None:
     output
         Folder for report.html.
     """
-    from periodkit.report import write_report  # noqa: PLC0415
+    from periodkit.report import report  # noqa: PLC0415
     from periodkit.sandbox.server import Sandbox  # noqa: PLC0415
 
     began = time.monotonic()
@@ -46,9 +46,9 @@ def demo(output: Path = Path("periodkit-demo")) -> None:
         )
         print("\nAI-dispatch rate, of the actions where it is known (95 % Wilson intervals)\n")
         _print_table(ai_dispatch_rate(actions, by="channel"))
-        print("\nWriting the report from a notebook ...")
+        print("\nWriting the report on the latest event that has ended, from a notebook ...")
         environment = {BASE_URL_VARIABLE: sandbox.base_url, TOKEN_VARIABLE: sandbox.token}
-        path = write_report(output / "report.html", title="After-action report: demo season", environment=environment)
+        path = report(output=output / "report.html", environment=environment)
     print(f"Done in {time.monotonic() - began:.0f} s: {path.resolve()}\n")
     print("Next: make lab (or: periodkit lab) opens the notebooks in JupyterLab.")
     print(f"Your own account: export {BASE_URL_VARIABLE}=https://... {TOKEN_VARIABLE}=..., then open them again.")

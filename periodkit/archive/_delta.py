@@ -1,0 +1,119 @@
+"""All that the archive asks of Delta Lake; nothing else here knows the ``deltalake`` package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from periodkit.errors import ArchiveError, ConfigError
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+__all__ = ["append", "compact", "create", "exists", "open_table", "overwrite", "require", "restore", "vacuum"]
+
+_CONFIGURATION = {
+    # A snapshot must open in years, so the log is never shortened.
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.enableExpiredLogCleanup": "false",
+}
+
+
+def require() -> None:
+    """Raise a ConfigError that names the extra where a package is missing."""
+    try:
+        import deltalake  # noqa: F401, PLC0415
+        import filelock  # noqa: F401, PLC0415
+    except ImportError as error:
+        msg = f'The archive needs the package {error.name}: pip install "periodkit[archive]"'
+        raise ConfigError(msg) from None
+
+
+def exists(folder: Path) -> bool:
+    """Whether a Delta table has been created in the folder."""
+    from deltalake import DeltaTable  # noqa: PLC0415
+
+    return DeltaTable.is_deltatable(folder)
+
+
+def create(folder: Path, schema: pa.Schema, partition_by: str | None = None) -> None:
+    """Create an empty table."""
+    from deltalake import DeltaTable  # noqa: PLC0415
+
+    with _explained(folder, "created"):
+        DeltaTable.create(folder, schema, mode="ignore", partition_by=partition_by, configuration=_CONFIGURATION)
+
+
+def open_table(folder: Path, version: int | None = None) -> DeltaTable:
+    """Open a table at a version, by default the last one."""
+    from deltalake import DeltaTable  # noqa: PLC0415
+
+    with _explained(folder, "opened"):
+        return DeltaTable(folder, version=version)
+
+
+def append(table: DeltaTable, rows: pa.Table) -> None:
+    """Add rows, and columns where the table lacks them, in one commit."""
+    from deltalake import write_deltalake  # noqa: PLC0415
+
+    with _explained(Path(table.table_uri), "written"):
+        write_deltalake(table, rows, mode="append", schema_mode="merge")
+
+
+def overwrite(
+    table: DeltaTable, rows: pa.Table, predicate: str | None = None, vouches: tuple[str, int] | None = None
+) -> None:
+    """Put rows in the place of those that a predicate over partitions selects, in one commit.
+
+    With `vouches`, the commit carries a table's name and version, which `DeltaTable.transaction_version` gives back.
+    """
+    from deltalake import CommitProperties, Transaction, write_deltalake  # noqa: PLC0415
+
+    carried = CommitProperties(app_transactions=[Transaction(*vouches)]) if vouches else None
+    with _explained(Path(table.table_uri), "written"):
+        write_deltalake(
+            table, rows, mode="overwrite", schema_mode="merge", predicate=predicate, commit_properties=carried
+        )
+
+
+def restore(table: DeltaTable, version: int) -> None:
+    """Make an earlier version the last one."""
+    with _explained(Path(table.table_uri), "restored"):
+        table.restore(version)
+
+
+def compact(table: DeltaTable) -> None:
+    """Bring the small files of each partition together."""
+    with _explained(Path(table.table_uri), "compacted"):
+        table.optimize.compact()
+
+
+def vacuum(table: DeltaTable, hours: int, keep_versions: Sequence[int]) -> list[str]:
+    """Delete data files that neither a kept version nor the last `hours` need; returns their names."""
+    with _explained(Path(table.table_uri), "vacuumed"):
+        return table.vacuum(
+            retention_hours=hours,
+            dry_run=False,
+            enforce_retention_duration=False,
+            full=True,
+            keep_versions=list(keep_versions),
+        )
+
+
+@contextmanager
+def _explained(folder: Path, verb: str) -> Iterator[None]:
+    from deltalake.exceptions import DeltaError  # noqa: PLC0415
+
+    try:
+        yield
+    except (DeltaError, OSError, pa.ArrowException) as error:
+        msg = f"The table {folder} could not be {verb}: {_first_line(error)}. What was committed before stays as it is."
+        raise ArchiveError(msg) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -1,0 +1,174 @@
+"""The archive's folder: its marker, its lock, who may read it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from periodkit.errors import ArchiveError
+from periodkit.pseudonyms import keyed_hash
+
+FORMAT = 1
+"""The layout that this code reads and writes; ``docs/archive.md`` describes it."""
+
+_MARKER = "archive.json"
+_LOCK = "archive.lock"
+_KEY_CHECK = b"periodkit archive"
+# What a creation that was cut short may have left.
+_BEFORE_MARKER = {_LOCK, f"{_MARKER}.new"}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder that is, or may become, an archive.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is.
+    key : bytes or None
+        The key for pseudonyms, where the archive is to hold these in place of names.
+    """
+
+    path: Path
+    key: bytes | None = None
+
+    @property
+    def periods(self) -> Path:
+        """The folder of the Delta table of periods."""
+        return self.path / "periods"
+
+    @property
+    def actions(self) -> Path:
+        """The folder of the Delta table of actions."""
+        return self.path / "actions"
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of the snapshots, one JSON file each."""
+        return self.path / "snapshots"
+
+    def check(self) -> bool:
+        """Return whether there is an archive; refuse a folder that is something else, or too new.
+
+        Raises
+        ------
+        ArchiveError
+            The folder holds other things, its marker cannot be read, or its format is newer than this code.
+        """
+        marker = self.path / _MARKER
+        try:
+            said = json.loads(marker.read_text(encoding="utf-8"))
+            layout = int(said["format"])
+        except FileNotFoundError:
+            self._refuse_other_things()
+            return False
+        except NotADirectoryError:
+            msg = f"{self.path} is a file. Name a folder for the archive."
+            raise ArchiveError(msg) from None
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            msg = f"{marker} cannot be read ({error}). Put the file back from a copy of the archive."
+            raise ArchiveError(msg) from None
+        if layout > FORMAT:
+            msg = (
+                f"The archive {self.path} has format {layout}; this version of periodkit knows formats up to {FORMAT}. "
+                "Nothing was changed. Upgrade periodkit: pip install --upgrade periodkit"
+            )
+            raise ArchiveError(msg)
+        return True
+
+    def prepare(self) -> None:
+        """Make the folder an archive where it is none yet, and check that names go into it as they always did.
+
+        Raises
+        ------
+        ArchiveError
+            As `check`; or the archive holds pseudonyms under another key, or none, or names.
+        """
+        check = None if self.key is None else keyed_hash(self.key, _KEY_CHECK)
+        if not self.check():
+            self.write_json(self.path / _MARKER, {"format": FORMAT, "made_by": "periodkit", "key_check": check})
+        kept = json.loads((self.path / _MARKER).read_text(encoding="utf-8")).get("key_check")
+        if kept == check:
+            return
+        if kept is None:
+            msg = "holds names, not pseudonyms. Leave pseudonymize out, or sync into a new folder with the key."
+        elif check is None:
+            msg = "holds pseudonyms. Pass pseudonymize= with its key, or no name would match those that are there."
+        else:
+            msg = "holds pseudonyms under another key. Pass the key that it was begun with."
+        raise ArchiveError(f"The archive {self.path} {msg} Nothing was changed.")
+
+    @contextlib.contextmanager
+    def locked(self, wait: float) -> Iterator[None]:
+        """Hold the archive's lock for writing, which the system frees should this process die.
+
+        Raises
+        ------
+        ArchiveError
+            Another process still writes after `wait` seconds, or the folder cannot be made.
+        """
+        import filelock  # noqa: PLC0415  (comes with the extra)
+
+        self.check()
+        try:
+            new = not self.path.exists()
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if new or not any(self.path.iterdir()):
+                self.path.chmod(0o700)
+            lock = filelock.FileLock(self.path / _LOCK, timeout=wait, mode=0o600)
+            lock.acquire()
+        except filelock.Timeout:
+            msg = (
+                f"Another process is writing to the archive {self.path}; after {wait:g} s it was not done. Nothing was "
+                "changed. Try again when it has finished."
+            )
+            raise ArchiveError(msg) from None
+        except OSError as error:
+            msg = f"The archive {self.path} cannot be written: {error.strerror or error}. Choose a folder of your own."
+            raise ArchiveError(msg) from None
+        try:
+            yield
+        finally:
+            self.keep_private()
+            lock.release()
+
+    def write_json(self, path: Path, content: dict[str, Any]) -> None:
+        """Write a small file whole or not at all."""
+        new = path.with_name(f"{path.name}.new")
+        try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            with new.open("w", encoding="utf-8") as file:
+                file.write(json.dumps(content, indent=1, ensure_ascii=True) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            new.chmod(0o600)
+            new.replace(path)
+        except OSError as error:
+            msg = f"{path} could not be written: {error.strerror or error}. Make room or choose another folder."
+            raise ArchiveError(msg) from None
+
+    def keep_private(self) -> None:
+        """Let the owner alone read the files, whatever they were created with."""
+        for folder, folders, files in os.walk(self.path):
+            for names, mode in ((folders, 0o700), (files, 0o600)):
+                for name in names:
+                    with contextlib.suppress(OSError):
+                        (Path(folder) / name).chmod(mode)
+
+    def size(self) -> int:
+        """Return how many bytes all files have."""
+        return sum(path.stat().st_size for path in self.path.rglob("*") if path.is_file())
+
+    def _refuse_other_things(self) -> None:
+        if self.path.is_dir() and not {each.name for each in self.path.iterdir()} <= _BEFORE_MARKER:
+            msg = (
+                f"The folder {self.path} is not empty and not an archive of periodkit ({_MARKER} is missing). Name "
+                "another folder, or put that file back from a copy of the archive."
+            )
+            raise ArchiveError(msg)

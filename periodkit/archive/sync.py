@@ -1,0 +1,168 @@
+"""Fetch what is new or may have changed, and keep it in batches of whole periods."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from periodkit._arguments import PeriodIds, checked_form_fields, period_ids
+from periodkit._moment import When, read_moment
+from periodkit.archive._folder import Folder
+from periodkit.archive._stored import bucket, period_records
+from periodkit.archive._writer import Writer
+from periodkit.client import Client
+from periodkit.errors import ArchiveError, InvalidRequestError, PeriodkitError
+
+__all__ = ["SyncResult", "sync"]
+
+_OWN = ("period_name", "start_date", "end_date", "created_at", "updated_at", "markers")
+"""What of a period's record tells that it has changed: ``updated_at``, and whatever should have moved it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What a sync did. Each listed period is counted once: fetched, refreshed, unchanged or failed.
+
+    Parameters
+    ----------
+    fetched : int
+        Periods that are new in the archive.
+    unchanged : int
+        Settled periods, which were not asked for.
+    refreshed : int
+        Periods that were archived before and have been replaced.
+    failed : mapping of int to PeriodkitError
+        Periods that could not be fetched, with the cause; what the archive had of them stays. The next sync asks again.
+    rows : int
+        Actions written.
+    seconds : float
+        How long it took.
+    gone : tuple of int
+        Archived periods that the server no longer lists. They are kept.
+    """
+
+    fetched: int
+    unchanged: int
+    refreshed: int
+    failed: Mapping[int, PeriodkitError]
+    rows: int
+    seconds: float
+    gone: tuple[int, ...] = ()
+
+    def __repr__(self) -> str:
+        text = (
+            f"SyncResult: {self.fetched} fetched, {self.refreshed} refreshed, {self.unchanged} unchanged, "
+            f"{len(self.failed)} failed; {self.rows:,} action(s) in {self.seconds:.1f} s"
+        )
+        for period_id, error in list(self.failed.items())[:3]:
+            text += f"\n  period {period_id}: {error}"
+        if len(self.failed) > 3:
+            text += f"\n  and {len(self.failed) - 3} more in .failed; sync again to fetch them"
+        if self.gone:
+            text += f"\n  no longer on the server, kept here: {', '.join(map(str, self.gone))}"
+        return text
+
+
+def sync(
+    folder: Folder,
+    client: Client,
+    start: When | None,
+    end: When | None,
+    form_fields: Iterable[str] | None,
+    refresh: bool | PeriodIds,
+    settle_after: pd.Timedelta,
+    wait: float,
+) -> SyncResult:
+    """Bring the archive up to date; `periodkit.Archive.sync` says how."""
+    began = time.monotonic()
+    asked = checked_form_fields(form_fields)
+    chosen = frozenset() if isinstance(refresh, bool) else frozenset(period_ids(refresh))
+    with folder.locked(wait):
+        folder.prepare()
+        writer = Writer(folder, tolerant=refresh is True)
+        listing = client.periods(start, end)
+        listed = period_records(listing)
+        before = dict(writer.records)
+        again = set(listed) if refresh is True else chosen | writer.damaged()
+        settled = {
+            period_id
+            for period_id, record in listed.items()
+            if period_id in before
+            and period_id not in again
+            and _is_settled(record, before[period_id], asked, settle_after)
+        }
+        todo = [period_id for period_id in listed if period_id not in settled]
+        # New periods are added as they come; those to be replaced come partition by partition, to rewrite each once.
+        todo.sort(key=lambda period_id: bucket(period_id) if period_id in before else -1)
+        failed: dict[int, PeriodkitError] = {
+            period_id: ArchiveError("The server did not list this period, so it was not asked for.")
+            for period_id in sorted(chosen - set(listed))
+        }
+        fields = list(dict.fromkeys([*writer.form_fields(), *asked]))
+        writer.expect(listing, fields)
+        came = _fetch(writer, client, todo, fields, failed)
+        writer.flush()
+        writer.compact()
+        return SyncResult(
+            fetched=len(came - set(before)),
+            unchanged=len(settled),
+            refreshed=len(came & set(before)),
+            failed=failed,
+            rows=writer.rows_written,
+            seconds=time.monotonic() - began,
+            gone=_gone(before, listed, start, end),
+        )
+
+
+def _fetch(
+    writer: Writer, client: Client, todo: Sequence[int], fields: Sequence[str], failed: dict[int, PeriodkitError]
+) -> set[int]:
+    """Fetch periods and keep them; whatever interrupts it, what has come is kept before that goes on its way."""
+    came: set[int] = set()
+    try:
+        for period_id, frame in client.iter_actions(todo, form_fields=fields or None):
+            if isinstance(frame, PeriodkitError):
+                failed[period_id] = frame
+            else:
+                writer.add(period_id, frame)
+                came.add(period_id)
+    except BaseException:
+        if not writer.broken:
+            writer.flush()
+        raise
+    return came
+
+
+def _is_settled(
+    listed: Mapping[str, Any], archived: Mapping[str, Any], asked: Collection[str], settle_after: pd.Timedelta
+) -> bool:
+    ended = listed["end_date"]
+    return (
+        ended is not None
+        and listed["fetched_at"] - ended > settle_after
+        and all(listed[name] == archived[name] for name in _OWN)
+        and not archived["_open"]
+        and set(asked) <= set(json.loads(archived["_form_fields"]))
+    )
+
+
+def _gone(
+    archived: Mapping[int, Mapping[str, Any]], listed: Collection[int], start: When | None, end: When | None
+) -> tuple[int, ...]:
+    """Return the archived periods that should have been listed and were not; a range tells only of what lies in it."""
+    error = partial(InvalidRequestError, None)
+    first = None if start is None else read_moment(start, "start", error)
+    last = None if end is None else read_moment(end, "end", error)
+    return tuple(
+        period_id
+        for period_id, record in archived.items()
+        if period_id not in listed
+        and (first is None or (record["start_date"] is not None and record["start_date"] >= first))
+        and (last is None or (record["end_date"] is not None and record["end_date"] <= last))
+    )

@@ -1,0 +1,191 @@
+"""One state of an archive as frames: the same interface as the client's, over local files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import pandas as pd
+
+from periodkit._arguments import PeriodIds, period_ids
+from periodkit._columns import Column, to_frame
+from periodkit.archive._scan import relation
+from periodkit.archive._state import State
+from periodkit.archive._stored import Stored, further_column, further_columns, known_column, period_columns
+from periodkit.archive._verify import verify
+from periodkit.errors import ArchiveError, SchemaError
+from periodkit.fingerprint import Fingerprint, fingerprint
+from periodkit.schema import ACTIONS
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["ArchiveView"]
+
+
+class ArchiveView:
+    """One state of an archive, read-only, as ``Archive.at`` returns it.
+
+    It stays what it is while the archive goes on, until `Archive.prune` removes the files that it needs; those of a
+    named snapshot stay.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._held = state
+
+    def _state(self) -> State:
+        return self._held
+
+    def __repr__(self) -> str:
+        state = self._state()
+        return f"ArchiveView({str(state.folder.path)!r}, {len(state.ids)} period(s), {sum(state.rows.values()):,} action(s))"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to close: files are open only while they are read."""
+
+    def periods(self) -> pd.DataFrame:
+        """Return the archived periods, as ``client.periods()`` does: one row per period, in the server's order.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `periodkit.schema.PERIODS`, then unknown fields. ``fetched_at`` is when the server answered with this row.
+
+        Raises
+        ------
+        ArchiveError
+            The table of periods is damaged; the message says how to repair it.
+        """
+        state = self._state()
+        frame = to_frame(period_columns(state.periods))
+        said = [state.attrs[period_id].get("listing", {}) for period_id in state.ids]
+        frame.attrs["duplicates"] = said[int(frame["fetched_at"].argmax())].get("duplicates", 0) if said else 0
+        if any("bad_values" in each for each in said):
+            frame.attrs["bad_values"] = [bad for each in said for bad in each.get("bad_values", ())]
+        return frame
+
+    def actions(self, periods: PeriodIds | None = None, columns: Iterable[str] | None = None) -> pd.DataFrame:
+        """Return the archived actions, as ``client.actions(periods)`` does.
+
+        Parameters
+        ----------
+        periods : int, iterable of int, or DataFrame, optional
+            A period id, several, or a periods frame; by default all, in the order of `periods`.
+        columns : iterable of str, optional
+            Read these columns alone, which is quicker; by default all.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `periodkit.schema.ACTIONS`, then ``form.*``, then unknown fields: one row per action, in the order of
+            `periods` and, within each, as sent. Values and dtypes are those that the client returned.
+
+        Raises
+        ------
+        ArchiveError
+            A period is not in the archive, or a file of it is damaged; the message says which and how to repair it.
+        SchemaError
+            There is no such column.
+        """
+        state = self._state()
+        ids = state.ids if periods is None else period_ids(periods)
+        absent = [period_id for period_id in ids if period_id not in state.rows]
+        if absent:
+            more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+            msg = f"Period {absent[0]}{more} is not in the archive {state.folder.path}. Fetch it: archive.sync(client)."
+            raise ArchiveError(msg)
+        further = further_columns(each for period_id in ids for each in state.stored[period_id])
+        names = [*ACTIONS.columns, *further] if columns is None else _chosen(columns, further)
+        frame = _read(state, ids, names, further)
+        attrs = [state.attrs[period_id].get("actions", {}) for period_id in ids]
+        frame.attrs["duplicates"] = sum(each.get("duplicates", 0) for each in attrs)
+        if any("bad_values" in each for each in attrs):
+            frame.attrs["bad_values"] = [bad for each in attrs for bad in each.get("bad_values", ())]
+        notes = [text for each in attrs for text in each.get("notes", ())]
+        if notes and not any(state.rows[period_id] for period_id in ids):
+            frame.attrs["notes"] = notes
+        return frame
+
+    def scan(self) -> duckdb.DuckDBPyRelation:
+        """Return the actions as a lazy DuckDB relation, for more of them than memory holds.
+
+        Every metric that counts takes it in place of a frame. Its rows have no order.
+
+        Returns
+        -------
+        duckdb.DuckDBPyRelation
+            The columns of `actions`; a field that was sent in several kinds is its JSON as text.
+
+        Raises
+        ------
+        ConfigError
+            The extra ``scale`` is not installed.
+        """
+        return relation(self._state())
+
+    def files(self) -> list[Path]:
+        """Return the Parquet files that hold the actions of this state, for Spark, Dask or any other tool."""
+        return [file.path for file in self._state().files]
+
+    def hashes(self) -> dict[int, str]:
+        """Return the hash of each period as it was taken when written, by id; `verify` says whether it still holds."""
+        return dict(self._state().hashes)
+
+    def fingerprint(self) -> Fingerprint:
+        """Compute the hash of each period, and of all, from what the files hold.
+
+        Raises
+        ------
+        ArchiveError
+            A file is damaged.
+        """
+        return fingerprint(self.periods(), self.actions())
+
+    def verify(self) -> pd.DataFrame:
+        """Compute the hash of each period from what the files hold, and compare it with the one taken when written.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per period that differs or cannot be read: ``period_id, problem, expected, found`` (the hashes; null
+            where it cannot be read). No rows: the archive is intact.
+        """
+        state = self._state()
+        return verify(state, state.hashes, partial(_sound, state))
+
+
+def _sound(state: State, ids: list[int]) -> tuple[pd.DataFrame, dict[int, str]]:
+    """Return the actions of those periods that can be read, and what is wrong with the others."""
+    names = [place.physical for period_id in ids for place in state.stored[period_id] if place.physical]
+    _, damage = state.salvage(ids, [*ACTIONS.columns, *names])
+    sound = [period_id for period_id in ids if period_id not in damage]
+    further = further_columns(each for period_id in sound for each in state.stored[period_id])
+    return _read(state, sound, [*ACTIONS.columns, *further], further), damage
+
+
+def _read(state: State, ids: list[int], names: list[str], further: dict[str, list[Stored]]) -> pd.DataFrame:
+    physical = [
+        name
+        for column in names
+        for name in ([place.physical for place in further[column]] if column in further else [column])
+    ]
+    table = state.read(ids, physical)
+    columns: dict[str, Column] = {
+        name: further_column(table, further[name]) if name in further else known_column(table, ACTIONS[name])
+        for name in names
+    }
+    return to_frame(columns)
+
+
+def _chosen(columns: Iterable[str], further: dict[str, list[Stored]]) -> list[str]:
+    names = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
+    for name in names:
+        if name not in ACTIONS.columns and name not in further:
+            msg = f"The archived actions have no column {name!r}. archive.actions().columns lists them."
+            raise SchemaError(msg)
+    return names

@@ -1,0 +1,197 @@
+"""What a report is about: the periods that it reports on, and the earlier ones that it holds them against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any, Protocol, cast
+
+import pandas as pd
+
+from periodkit._moment import When, read_moment
+from periodkit.errors import ArgumentError
+from periodkit.fingerprint import Fingerprint, fingerprint
+from periodkit.metrics.outcomes import as_micros
+from periodkit.plots._scales import zone
+
+__all__ = ["Material", "Source", "gather"]
+
+COMPARED = 24
+"""So many earlier periods a report is held against, unless told otherwise."""
+
+
+class Source(Protocol):
+    """Where frames come from: a client, an archive, or an archive's snapshot."""
+
+    def periods(self) -> pd.DataFrame:
+        """Return a periods frame."""
+
+    def actions(self, periods: Any) -> pd.DataFrame:  # noqa: ANN401
+        """Return the actions of some periods."""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """All that one report is made from.
+
+    Parameters
+    ----------
+    periods, actions : pandas.DataFrame
+        What is reported on, by time.
+    earlier_periods, earlier : pandas.DataFrame
+        The periods before these, and their actions: what the report compares with. May have no rows.
+    target : str
+        The promised time from created to closed.
+    tz : tzinfo
+        The zone that moments are shown in.
+    tz_name : str
+        What it is called.
+    season : bool
+        Whether this is about many periods, one row each.
+    names : bool
+        Whether people may be named.
+    phone : bool
+        Whether pictures are drawn for phones too.
+    """
+
+    periods: pd.DataFrame = field(repr=False)
+    actions: pd.DataFrame = field(repr=False)
+    earlier_periods: pd.DataFrame = field(repr=False)
+    earlier: pd.DataFrame = field(repr=False)
+    target: str
+    tz: tzinfo
+    tz_name: str
+    season: bool = False
+    names: bool = False
+    phone: bool = False
+
+    @property
+    def as_of(self) -> pd.Timestamp:
+        """The last moment at which anything was known."""
+        seen = pd.concat([self.actions["fetched_at"], self.periods["fetched_at"]])
+        return cast("pd.Timestamp", seen.max())
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The hash of exactly what is reported on."""
+        return fingerprint(self.periods, self.actions)
+
+    @property
+    def earlier_fingerprint(self) -> Fingerprint:
+        """The hash of what it is compared with."""
+        return fingerprint(self.earlier_periods, self.earlier)
+
+
+def gather(
+    source: Source,
+    period_ids: int | Iterable[int] | None = None,
+    *,
+    season: bool = False,
+    start: When | None = None,
+    end: When | None = None,
+    compare: int = COMPARED,
+    target: str = "20min",
+    tz: str | None = None,
+    names: bool = False,
+    phone: bool = False,
+) -> Material:
+    """Fetch what a report is made from.
+
+    Parameters
+    ----------
+    source : Client, Archive or a snapshot of one
+        Where to fetch from.
+    period_ids : int or iterable of int, optional
+        The periods to report on; by default the latest that has ended, or all of them in a season.
+    season : bool
+        Whether to report on many periods, one row each.
+    start, end : date, datetime or ISO 8601 text, optional
+        Take only periods that start at `start` or later, and before `end`.
+    compare : int
+        With how many of the periods before to compare; a season is compared with itself.
+    target : str
+        The promised time from created to closed.
+    tz : str, optional
+        The venue's zone, such as ``"Europe/London"``; by default UTC.
+    names : bool
+        Whether people may be named.
+    phone : bool
+        Whether pictures are to be drawn for phones too, as they are in a report.
+
+    Returns
+    -------
+    Material
+        Its frames are sorted by time.
+
+    Raises
+    ------
+    ArgumentError
+        An argument is not one of those it takes, or there is no such period.
+    PeriodkitError
+        The source could not give them.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     found = gather(client, compare=3)
+    >>> found.periods["period_name"].tolist(), len(found.earlier_periods)
+    (['Harbour Sounds Festival'], 3)
+    """
+    as_micros(target, "target")
+    if compare < 0:
+        msg = f"compare is {compare!r}; it takes the number of earlier periods to compare with, 0 for none."
+        raise ArgumentError(msg)
+    where, zone_name = zone(tz)
+    known = source.periods().sort_values(["start_date", "period_id"], kind="stable", ignore_index=True)
+    allowed = _between(known, start, end)
+    chosen = _chosen(allowed, period_ids, season=season)
+    before = known[(known["start_date"] < chosen["start_date"].min()) & ~known["period_id"].isin(chosen["period_id"])]
+    before = before.tail(0 if season else compare)
+    return Material(
+        periods=chosen.reset_index(drop=True),
+        actions=source.actions(chosen),
+        earlier_periods=before.reset_index(drop=True),
+        earlier=source.actions(before),
+        target=target,
+        tz=where,
+        tz_name=zone_name,
+        season=season,
+        names=names,
+        phone=phone,
+    )
+
+
+def _between(periods: pd.DataFrame, start: When | None, end: When | None) -> pd.DataFrame:
+    kept = periods
+    if start is not None:
+        kept = kept[kept["start_date"] >= read_moment(start, "start", ArgumentError)]
+    if end is not None:
+        kept = kept[kept["start_date"] < read_moment(end, "end", ArgumentError)]
+    return kept
+
+
+def _chosen(periods: pd.DataFrame, period_ids: int | Iterable[int] | None, *, season: bool) -> pd.DataFrame:
+    if periods.empty:
+        msg = "There is no period to report on. Check the account, or the dates if you gave any."
+        raise ArgumentError(msg)
+    if period_ids is not None:
+        wanted = [period_ids] if isinstance(period_ids, int) else list(period_ids)
+        missing = [each for each in wanted if each not in set(periods["period_id"].dropna())]
+        if missing or not wanted:
+            last = periods.iloc[-1]
+            what = f"no period {missing[0]!r}" if missing else "no period asked for"
+            msg = f"There is {what}. There are {len(periods)}, the last of them {last['period_id']}."
+            raise ArgumentError(msg)
+        return periods[periods["period_id"].isin(wanted)]
+    if season:
+        return periods
+    ended = periods[periods["end_date"] <= periods["fetched_at"]]
+    # Of an account whose periods are all to come or running, the first one that could be under way.
+    return ended.sort_values("end_date", kind="stable").tail(1) if len(ended) else _under_way(periods)
+
+
+def _under_way(periods: pd.DataFrame) -> pd.DataFrame:
+    begun = periods[periods["start_date"] <= periods["fetched_at"]]
+    return begun.tail(1) if len(begun) else periods.head(1)

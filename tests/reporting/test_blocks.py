@@ -1,0 +1,90 @@
+"""Blocks of HTML: escaped, cleaned, cut, and tables that a screen reader can follow."""
+
+import re
+
+import IPython.display
+import pandas as pd
+import pytest
+
+from periodkit.errors import ConfigError, PeriodkitError
+from periodkit.reporting import blocks
+from periodkit.reporting.pdf import to_pdf
+
+HOSTILE = "\u202e</td><script>alert(1)</script>" + "W" * 10_000
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        IPython.display, "display", lambda data, metadata=None, raw=False: seen.append((data, metadata))
+    )
+    return seen
+
+
+def test_a_table_names_its_rows_and_columns_and_sets_numbers_to_the_right(shown):
+    frame = pd.DataFrame(
+        {
+            "channel": ["North", "South"],
+            "n": [1200, 3],
+            "p50": pd.to_timedelta(["90s", "5min"]),
+            "p50_low": pd.to_timedelta(["60s", None]),
+            "p50_high": pd.to_timedelta([None, "6min"]),
+            "status": ["closed", None],
+        }
+    )
+    blocks.show_table(frame, "By channel", "As seen.")
+    page = shown[0][0]["text/html"]
+    assert re.findall(r'<th scope="col"( class="number")?>([^<]*)', page) == [
+        ("", "channel"),
+        (' class="number"', "n"),
+        (' class="number"', "P50 (min)"),
+        ("", "status"),
+    ]
+    assert re.findall(r'<th scope="row">([^<]*)', page) == ["North", "South"]
+    assert re.findall(r"<td[^>]*>([^<]*)", page) == ["1,200", "1.5 (1.0–∞)", "closed", "3", "5.0 (…–6.0)", "–"]
+    assert "<caption><span>By channel</span></caption>" in page
+    assert 'role="region" aria-label="By channel" tabindex="0"' in page
+    assert '<p class="note">As seen.</p>' in page
+
+
+def test_hostile_text_is_escaped_cleaned_and_cut_wherever_it_stands(shown):
+    frame = pd.DataFrame({HOSTILE: [HOSTILE], "n": [1]})
+    blocks.show_table(frame, HOSTILE, HOSTILE)
+    blocks.show_sentence(HOSTILE, HOSTILE)
+    html = "".join(data["text/html"] for data, _ in shown)
+    html += blocks.render("head", kind=HOSTILE, title=HOSTILE, facts=[HOSTILE])
+    html += blocks.render("figures", each=[blocks.Figure(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))])
+    html += blocks.render("findings", groups=[(HOSTILE, [{"lead": HOSTILE, "rest": HOSTILE}], False)], note=HOSTILE)
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") > 10
+    cells = "".join(re.findall(r"<t[hd][^>]*>([^<]*)", shown[0][0]["text/html"]))
+    assert "\u202e" not in cells
+    assert "W" * 100 not in cells
+
+
+def test_no_rows_are_said(shown):
+    blocks.show_table(pd.DataFrame({"channel": []}), "By channel")
+    assert shown[0][0]["text/plain"] == "By channel: none."
+
+
+def test_a_number_keeps_its_unit():
+    assert blocks.held("P90 12.5 min (11.8–13.1, n = 30), 5.0 points") == (
+        "P90 12.5\N{NO-BREAK SPACE}min (11.8–13.1, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}30), 5.0\N{NO-BREAK SPACE}points"
+    )
+
+
+def test_without_a_browser_a_pdf_is_refused_with_advice(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError, match="apt install chromium"):
+        to_pdf(tmp_path / "report.html", tmp_path / "report.pdf")
+
+
+def test_a_browser_that_prints_nothing_is_told_and_leaves_nothing(tmp_path):
+    (tmp_path / "report.html").write_text("<p>x</p>", encoding="utf-8")
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\necho no display >&2\nexit 7\n", encoding="utf-8")
+    broken.chmod(0o755)
+    with pytest.raises(PeriodkitError, match=r"exit code 7: no display.*open it and print it"):
+        to_pdf(tmp_path / "report.html", tmp_path / "report.pdf", str(broken))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["chromium", "report.html"]

@@ -1,0 +1,190 @@
+"""Findings: only what an interval supports, with the numbers of the metrics, in words that claim no cause."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import periodkit as pk
+from periodkit.reporting.contrasts import rate_difference
+from periodkit.reporting.findings import event_findings, season_findings
+
+START = pd.Timestamp("2025-05-01T12:00Z")
+
+
+def frame(rng, n, period=1, scale=600.0, ai=0.5, **columns):
+    created = START + pd.to_timedelta(np.sort(rng.uniform(0, 4 * 3600, n)), unit="s") + pd.Timedelta(days=period)
+    minutes = pd.to_timedelta(rng.exponential(scale, n), unit="s").floor("ms")
+    given = {
+        "period_id": pd.array([period] * n, dtype="Int64"),
+        "action_id": pd.array(np.arange(n) + 10_000 * period, dtype="Int64"),
+        "classification": rng.choice(["Cleaning", "Medical", "Security"], n),
+        "sub_classification": "none",
+        "channel": rng.choice(["North", "South"], n),
+        "latest_channel": "North",
+        "status": "closed",
+        "created_time": created,
+        "assigned_time": created + minutes * 0.1,
+        "doing_time": created + minutes * 0.2,
+        "closed_time": created + minutes,
+        "ai_dispatched": pd.array(rng.random(n) < ai, dtype="boolean"),
+        "fetched_at": START + pd.Timedelta(days=60),
+    }
+    made = pd.DataFrame(given | columns)
+    for name in ("created_time", "assigned_time", "doing_time", "closed_time", "fetched_at"):
+        made[name] = made[name].astype("datetime64[us, UTC]")
+    return made.astype({name: "str" for name in ("classification", "channel", "latest_channel", "status")})
+
+
+def periods(k):
+    starts = pd.to_datetime([START + pd.Timedelta(days=each) for each in range(1, k + 1)]).as_unit("us")
+    return pd.DataFrame(
+        {
+            "period_id": pd.array(range(1, k + 1), dtype="Int64"),
+            "period_name": [f"Match {each}" for each in range(1, k + 1)],
+            "start_date": starts,
+            "end_date": starts + pd.Timedelta(hours=6),
+        }
+    )
+
+
+def of_kind(found, kind):
+    return [each for each in found.found if each.kind == kind]
+
+
+def test_a_difference_that_is_there_is_told_with_the_metrics_own_numbers():
+    rng = np.random.default_rng(1)
+    now, earlier = frame(rng, 400, 3, ai=0.8), pd.concat([frame(rng, 400, each, ai=0.4) for each in (1, 2)])
+    found = event_findings(now, earlier=earlier)
+    (told,) = [each for each in of_kind(found, "earlier") if each.measure == "ai_rate"]
+    rate = pk.ai_dispatch_rate(now).iloc[0]
+    then = pk.ai_dispatch_rate(earlier).iloc[0]
+    assert (
+        f"was {100 * rate['rate']:.1f} % ({100 * rate['low']:.1f}–{100 * rate['high']:.1f}, n = 400)" in told.sentence
+    )
+    assert f"in the 2 periods before ({100 * then['rate']:.1f} %); higher than in every one of them." in told.sentence
+    expected = rate_difference(int(rate["ai"]), 400, int(then["ai"]), 800, found.confidence)
+    assert told.contrast == expected
+    assert (
+        f"{100 * expected.estimate:.1f} points higher ({100 * expected.low:.1f}–{100 * expected.high:.1f})"
+        in told.sentence
+    )
+    assert told.good is None
+
+
+def test_a_slow_classification_is_found_and_the_rest_is_the_rest():
+    rng = np.random.default_rng(2)
+    slow = frame(rng, 150, classification="Lifts", scale=2400.0, channel="North")
+    others = frame(rng, 450, channel="North")
+    found = event_findings(pd.concat([others, slow], ignore_index=True))
+    told = {each.about: each for each in of_kind(found, "group")}["Classification Lifts"]
+    p90 = pk.cycle_times(slow).loc[0, "p90"] / pd.Timedelta(minutes=1)
+    rest = pk.cycle_times(others).loc[0, "p90"] / pd.Timedelta(minutes=1)
+    assert told.sentence.startswith(f"Classification Lifts: P90 {p90:.1f} min (")
+    assert told.sentence.endswith(f"in the rest ({rest:.1f} min).")
+    assert told.contrast.estimate == pytest.approx(p90 / rest)
+    assert told.good is False
+
+
+def test_open_actions_count_in_what_is_found():
+    # The slow ones have not ended: by the completed ones alone this group would look quick.
+    rng = np.random.default_rng(3)
+    stuck = frame(rng, 120, classification="Lifts")
+    left = np.arange(120) % 3 > 0
+    stuck.loc[left, ["closed_time"]] = pd.NaT
+    stuck.loc[left, "status"] = "in_progress"
+    found = event_findings(pd.concat([frame(rng, 300), stuck], ignore_index=True), target="20min")
+    assert not [each for each in found.found if each.about == "Classification Lifts" and each.good]
+
+
+def test_more_comparisons_ask_for_more_confidence():
+    rng = np.random.default_rng(4)
+    few, many = frame(rng, 900), frame(np.random.default_rng(4), 900)
+    many["classification"] = [f"Kind {each % 20}" for each in range(900)]
+    one, other = event_findings(few), event_findings(many)
+    assert other.compared == one.compared - 3 + 20
+    for each in (one, other):
+        assert 1 - each.confidence == pytest.approx(0.05 / each.compared)
+
+
+def test_small_groups_are_not_compared_and_null_ones_are_named():
+    rng = np.random.default_rng(5)
+    data = frame(rng, 300)
+    data.loc[:18, "classification"] = "Rare"
+    data.loc[100:180, "classification"] = None
+    data.loc[100:180, "closed_time"] += pd.Timedelta(hours=3)
+    about = {each.about for each in event_findings(data).found}
+    assert "Classification Rare" not in about
+    assert "Classification not given" in about
+
+
+def test_defects_are_found_above_the_bound_alone():
+    rng = np.random.default_rng(6)
+    data = frame(rng, 400)
+    assert not of_kind(event_findings(data), "quality")
+    data.loc[:80, "channel"] = None
+    (told,) = of_kind(event_findings(data), "quality")
+    assert told.measure == "null_channel"
+    assert "20.2 %" in told.sentence
+    assert told.contrast.low > 0.01
+
+
+def test_a_trend_and_the_periods_unlike_the_rest_are_found():
+    rng = np.random.default_rng(7)
+    data = pd.concat([frame(rng, 120, each, ai=0.2 + 0.05 * each) for each in range(1, 13)], ignore_index=True)
+    data.loc[data["period_id"] == 5, "closed_time"] += pd.Timedelta(hours=2)
+    found = season_findings(data, periods(12))
+    (rising,) = [each for each in of_kind(found, "trend") if each.measure == "ai_rate"]
+    assert rising.contrast.low < 0.05 < rising.contrast.high
+    assert "Over 12 periods, the AI-dispatch rate rose by" in rising.sentence
+    slow = [each for each in of_kind(found, "period") if each.measure == "p90" and not each.good]
+    assert [each.about for each in slow] == ["Match 5 (5)"]
+    ai = [each for each in of_kind(found, "period") if each.measure == "ai_rate"]
+    assert len(ai) == 2, "one way and the other, each told once"
+    assert all("periods differ like this from the rest." in each.sentence for each in ai)
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_next_to_nothing_finds_nothing(rows):
+    data = frame(np.random.default_rng(8), 30).head(rows)
+    assert not event_findings(data, periods(1), data).found
+    assert not season_findings(data, periods(1)).found
+
+
+def test_no_sentence_claims_a_cause_and_each_has_a_number_and_an_interval(season_frames):
+    listed, actions = season_frames
+    last = listed["period_id"].iloc[-2]
+    now = actions["period_id"] == last
+    told = [
+        *event_findings(actions[now], listed, actions[~now]).found,
+        *season_findings(actions, listed).found,
+    ]
+    assert len(told) > 10
+    for each in told:
+        assert not re.search(r"caus|because|due to|effect|led to|thanks", each.sentence)
+        assert re.search(r"\d \(?.*\([−\d.]+–[\d.∞]+", each.sentence), each.sentence
+        assert each.contrast.excludes_null
+
+
+def test_a_name_cannot_turn_a_sentence_around():
+    rng = np.random.default_rng(9)
+    hostile = "\u202e<script>alert(1)</script>\n" * 300
+    slow = frame(rng, 200, classification=hostile, scale=4000.0)
+    found = event_findings(pd.concat([frame(rng, 300), slow], ignore_index=True))
+    (told,) = [each for each in of_kind(found, "group") if "script" in each.sentence]
+    assert "\u202e" not in told.sentence
+    assert "\n" not in told.sentence
+    assert len(told.sentence) < 300
+
+
+@pytest.mark.slow
+def test_by_chance_alone_hardly_anything_is_found():
+    # Groups and periods that are alike: at 95 % for all together, under one in twenty of the frames may find anything.
+    rng = np.random.default_rng(10)
+    wrong = 0
+    for _ in range(200):
+        now, earlier = frame(rng, 200, 3), pd.concat([frame(rng, 300, each) for each in (1, 2)])
+        wrong += bool(event_findings(now, earlier=earlier).found)
+    # 10 expected at most; the binomial's 99.9 % point is 21.
+    assert wrong <= 21
