@@ -47,7 +47,9 @@ def create(folder: Path, schema: pa.Schema, partition_by: str | None = None) -> 
     from deltalake import DeltaTable  # noqa: PLC0415
 
     with _explained(folder, "created"):
-        DeltaTable.create(folder.as_uri(), schema, mode="ignore", partition_by=partition_by, configuration=_CONFIGURATION)
+        DeltaTable.create(
+            folder.as_uri(), schema, mode="ignore", partition_by=partition_by, configuration=_CONFIGURATION
+        )
 
 
 def open_table(folder: Path, version: int | None = None) -> DeltaTable:
