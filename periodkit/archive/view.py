@@ -13,10 +13,11 @@ from periodkit._arguments import PeriodIds, period_ids
 from periodkit._columns import Column, to_frame
 from periodkit.archive._scan import relation
 from periodkit.archive._state import State
+from periodkit.archive._status import status
 from periodkit.archive._stored import Stored, further_column, further_columns, known_column, period_columns
 from periodkit.archive._verify import verify
 from periodkit.errors import ArchiveError, SchemaError
-from periodkit.fingerprint import Fingerprint, fingerprint
+from periodkit.fingerprint import Fingerprint, fingerprint, total_of
 from periodkit.schema import ACTIONS
 
 if TYPE_CHECKING:
@@ -135,6 +136,14 @@ class ArchiveView:
     def hashes(self) -> dict[int, str]:
         """Return the hash of each period as it was taken when written, by id; `verify` says whether it still holds."""
         return dict(self._state().hashes)
+
+    def recorded_hash(self) -> str:
+        """Return the hash over all of `hashes`: what a snapshot of this state is called by."""
+        return total_of(self._state().hashes)
+
+    def status(self) -> dict[str, str]:
+        """Return what is there in words: periods, actions, how many were open, how fresh, size, hash."""
+        return status(self._state())
 
     def fingerprint(self) -> Fingerprint:
         """Compute the hash of each period, and of all, from what the files hold.
