@@ -32,7 +32,8 @@ print(json.dumps({"asked": sorted(asked), "events": events, "modules": sorted(se
 """
 
 HEAVY = {
-    "deltalake", "duckdb", "filelock", "IPython", "ipywidgets", "jupyter_client", "jupyterlab", "matplotlib", "nbclient", "nbconvert", "papermill",
+    "deltalake", "duckdb", "filelock", "IPython", "ipywidgets", "jupyter_client", "jupyterlab", "matplotlib", "nbclient",
+    "nbconvert", "papermill",
     "periodkit.sandbox", "polars", "scipy.stats", "starlette", "statsmodels", "tqdm.auto", "uvicorn",
 }  # fmt: skip
 

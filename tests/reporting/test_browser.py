@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from drawn import account, draw
+from playwright.sync_api import sync_playwright
 
+from periodkit.reporting.pdf import to_pdf
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 
@@ -24,8 +26,6 @@ def chromium():
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         yield browser
@@ -172,8 +172,6 @@ def test_axe_finds_nothing_that_keeps_people_out(chromium, pages, name, scheme):
 
 
 def test_a_pdf_is_printed(pages, tmp_path, chromium):
-    from periodkit.reporting.pdf import to_pdf
-
     made = to_pdf(pages / "empty.html", tmp_path / "report.pdf")
     raw = made.read_bytes()
     assert raw.startswith(b"%PDF-")
