@@ -209,6 +209,32 @@ def test_a_period_with_next_to_nothing_has_a_report(what, season, monkeypatch):
 
 
 @pytest.mark.notebook
+def test_a_page_stays_small_whatever_is_in_it(season, monkeypatch):
+    first = season.dataset.periods[0]
+    # Nothing closed, every action of a kind of its own, and each character one that escaping makes five.
+    records = [
+        {
+            **record,
+            "periodId": 1,
+            "actionId": 1000 * copy + number,
+            "closedTime": None,
+            **dict.fromkeys(
+                ("classification", "subClassification", "channel", "latestChannel", "status"),
+                f"{number} {copy} " + "&" * 5000,
+            ),
+        }
+        for copy in range(6)
+        for number, record in enumerate(season.dataset.actions[first["id"]])
+    ]
+    with Sandbox(bare(season.dataset.as_of, records)) as sandbox:
+        account(monkeypatch, sandbox)
+        page = draw(monkeypatch)
+    check_offline(page)
+    assert f"The oldest 400 of {len(records):,} are shown." in page
+    assert f"{len(records) - 60:,} smaller groups not shown." in page
+
+
+@pytest.mark.notebook
 def test_an_account_without_periods_is_told(season, monkeypatch):
     with Sandbox(DataSet(season.dataset.as_of, "by hand", [], {})) as sandbox:
         account(monkeypatch, sandbox)
