@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
 import pyarrow as pa
 
@@ -37,7 +39,7 @@ def exists(folder: Path) -> bool:
     """Whether a Delta table has been created in the folder."""
     from deltalake import DeltaTable  # noqa: PLC0415
 
-    return DeltaTable.is_deltatable(folder)
+    return DeltaTable.is_deltatable(folder.as_uri())
 
 
 def create(folder: Path, schema: pa.Schema, partition_by: str | None = None) -> None:
@@ -45,7 +47,7 @@ def create(folder: Path, schema: pa.Schema, partition_by: str | None = None) -> 
     from deltalake import DeltaTable  # noqa: PLC0415
 
     with _explained(folder, "created"):
-        DeltaTable.create(folder, schema, mode="ignore", partition_by=partition_by, configuration=_CONFIGURATION)
+        DeltaTable.create(folder.as_uri(), schema, mode="ignore", partition_by=partition_by, configuration=_CONFIGURATION)
 
 
 def open_table(folder: Path, version: int | None = None) -> DeltaTable:
@@ -53,14 +55,14 @@ def open_table(folder: Path, version: int | None = None) -> DeltaTable:
     from deltalake import DeltaTable  # noqa: PLC0415
 
     with _explained(folder, "opened"):
-        return DeltaTable(folder, version=version)
+        return DeltaTable(folder.as_uri(), version=version)
 
 
 def append(table: DeltaTable, rows: pa.Table) -> None:
     """Add rows, and columns where the table lacks them, in one commit."""
     from deltalake import write_deltalake  # noqa: PLC0415
 
-    with _explained(Path(table.table_uri), "written"):
+    with _explained(_where(table), "written"):
         write_deltalake(table, rows, mode="append", schema_mode="merge")
 
 
@@ -74,7 +76,7 @@ def overwrite(
     from deltalake import CommitProperties, Transaction, write_deltalake  # noqa: PLC0415
 
     carried = CommitProperties(app_transactions=[Transaction(*vouches)]) if vouches else None
-    with _explained(Path(table.table_uri), "written"):
+    with _explained(_where(table), "written"):
         write_deltalake(
             table, rows, mode="overwrite", schema_mode="merge", predicate=predicate, commit_properties=carried
         )
@@ -82,26 +84,37 @@ def overwrite(
 
 def restore(table: DeltaTable, version: int) -> None:
     """Make an earlier version the last one."""
-    with _explained(Path(table.table_uri), "restored"):
+    with _explained(_where(table), "restored"):
         table.restore(version)
 
 
 def compact(table: DeltaTable) -> None:
     """Bring the small files of each partition together."""
-    with _explained(Path(table.table_uri), "compacted"):
+    with _explained(_where(table), "compacted"):
         table.optimize.compact()
 
 
-def vacuum(table: DeltaTable, hours: int, keep_versions: Sequence[int]) -> list[str]:
-    """Delete data files that neither a kept version nor the last `hours` need; returns their names."""
-    with _explained(Path(table.table_uri), "vacuumed"):
+def vacuum(table: DeltaTable, hours: int, keep_versions: Sequence[int]) -> None:
+    """Delete data files that neither a kept version nor the last `hours` need."""
+
+    def run(*, dry_run: bool) -> list[str]:
         return table.vacuum(
             retention_hours=hours,
-            dry_run=False,
+            dry_run=dry_run,
             enforce_retention_duration=False,
             full=True,
             keep_versions=list(keep_versions),
         )
+
+    folder = _where(table)
+    with _explained(folder, "vacuumed"):
+        # Files that are long gone are listed too; a commit to delete nothing would only lengthen the log.
+        if any((folder / unquote(name)).exists() for name in run(dry_run=True)):
+            run(dry_run=False)
+
+
+def _where(table: DeltaTable) -> Path:
+    return Path(url2pathname(urlsplit(table.table_uri).path))
 
 
 @contextmanager

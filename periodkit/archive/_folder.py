@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ FORMAT = 1
 _MARKER = "archive.json"
 _LOCK = "archive.lock"
 _KEY_CHECK = b"periodkit archive"
+_MISREAD = re.compile(r"%[0-9A-Fa-f]{2}")
 # What a creation that was cut short may have left.
 _BEFORE_MARKER = {_LOCK, f"{_MARKER}.new"}
 
@@ -61,6 +63,9 @@ class Folder:
         ArchiveError
             The folder holds other things, its marker cannot be read, or its format is newer than this code.
         """
+        if _MISREAD.search(str(self.path)):
+            msg = f"The path {self.path} holds a % with two digits, which Delta Lake misreads. Choose another folder."
+            raise ArchiveError(msg)
         marker = self.path / _MARKER
         try:
             said = json.loads(marker.read_text(encoding="utf-8"))
@@ -161,9 +166,9 @@ class Folder:
                     with contextlib.suppress(OSError):
                         (Path(folder) / name).chmod(mode)
 
-    def size(self) -> int:
-        """Return how many bytes all files have."""
-        return sum(path.stat().st_size for path in self.path.rglob("*") if path.is_file())
+    def sizes(self) -> dict[Path, int]:
+        """Return how many bytes each file has."""
+        return {path: path.stat().st_size for path in self.path.rglob("*") if path.is_file()}
 
     def _refuse_other_things(self) -> None:
         if self.path.is_dir() and not {each.name for each in self.path.iterdir()} <= _BEFORE_MARKER:

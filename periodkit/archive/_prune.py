@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -23,7 +24,7 @@ class PruneResult:
     Parameters
     ----------
     files : int
-        Data files deleted.
+        Files deleted.
     bytes : int
         By how much the archive has shrunk; less than nothing where compacting wrote more than was deleted.
     """
@@ -37,7 +38,7 @@ def prune(folder: Folder, keep: pd.Timedelta, wait: float) -> PruneResult:
     with folder.locked(wait):
         if not folder.check():
             return PruneResult(0, 0)
-        size = folder.size()
+        before = folder.sizes()
         writer = Writer(folder)
         writer.compact(always=True)
         hours = math.ceil(keep / pd.Timedelta("1h"))
@@ -45,26 +46,25 @@ def prune(folder: Folder, keep: pd.Timedelta, wait: float) -> PruneResult:
             each for each in snapshots.stored(folder) if each.name is not None and each.periods_version is not None
         ]
         state = writer.state
-        deleted: list[str] = []
         for path, versions in (
             (folder.periods, [state.periods_version, *(each.periods_version for each in named)]),
             (folder.actions, [state.actions_version, *(each.actions_version for each in named)]),
         ):
             kept = [version for version in versions if version is not None]
-            deleted += _delta.vacuum(_delta.open_table(path), hours, kept or [0])
-            deleted += _remove_unfinished(folder, path.name)
+            _delta.vacuum(_delta.open_table(path), hours, kept or [0])
+            _remove_unfinished(path)
         for each in snapshots.stored(folder):
             if each.name is None and not _is_readable(folder, each):
                 snapshots.discard(folder, each)
-        return PruneResult(len(deleted), size - folder.size())
+        after = folder.sizes()
+        return PruneResult(len(set(before) - set(after)), sum(before.values()) - sum(after.values()))
 
 
-def _remove_unfinished(folder: Folder, table: str) -> list[str]:
+def _remove_unfinished(table: Path) -> None:
     """Delete what a writer that died left half written; the lock is held, so nobody is writing it."""
-    found = [path for path in (folder.path / table).rglob("*") if path.is_file() and _is_unfinished(path.name)]
-    for path in found:
-        path.unlink()
-    return [path.name for path in found]
+    for path in list(table.rglob("*")):
+        if path.is_file() and _is_unfinished(path.name):
+            path.unlink()
 
 
 def _is_unfinished(name: str) -> bool:

@@ -10,8 +10,9 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -68,8 +69,11 @@ class Stored(NamedTuple):
     physical: str
 
 
-def bucket(period_id: int) -> int:
-    """Return the partition of a period; multiplying first spreads ids that come in even steps."""
+IdOrIds = TypeVar("IdOrIds", int, np.ndarray)
+
+
+def bucket(period_id: IdOrIds) -> IdOrIds:
+    """Return the partition of a period, or of an array of them; multiplying spreads ids that come in even steps."""
     return (period_id * 2654435761 & 0xFFFFFFFF) >> 27
 
 
@@ -93,16 +97,16 @@ class Names:
         return self._known[name, kind]
 
 
-def actions_to_arrow(frame: pd.DataFrame, period_id: int, names: Names) -> tuple[pa.Table, list[Stored]]:
-    """Return the rows of one period as the table holds them, and where its further columns stand."""
-    rows = len(frame)
+def actions_to_arrow(frame: pd.DataFrame, names: Names) -> tuple[pa.Table, list[Stored]]:
+    """Return actions as the table holds them, and where their further columns stand."""
+    ids = frame["period_id"]
     arrays = {
-        BUCKET: pa.array([bucket(period_id)] * rows, pa.int32()),
-        ROW: pa.array(range(rows), pa.int32()),
+        BUCKET: pa.array(bucket(ids.to_numpy("int64")), pa.int32()),
+        ROW: pa.array(ids.groupby(ids).cumcount(), pa.int32()),
     } | {field.column: pa.array(frame[field.column], _arrow(field), from_pandas=True) for field in ACTIONS.fields}
     further = []
     for name in frame.columns:
-        if name in ACTION_SCHEMA.names[2:]:
+        if name in ACTIONS.columns:
             continue
         values = frame[name]
         if values.isna().all():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from periodkit.archive import _delta
 from periodkit.archive._folder import Folder
@@ -22,7 +23,6 @@ from periodkit.archive._stored import (
     Names,
     actions_to_arrow,
     bucket,
-    period_records,
 )
 from periodkit.errors import ArchiveError
 from periodkit.fingerprint import fingerprint
@@ -31,6 +31,9 @@ from periodkit.pseudonyms import pseudonymize
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
+
+Record: TypeAlias = dict[str, Any]
+"""One row of the table of periods."""
 
 BATCH_ROWS = 100_000
 BATCH_SECONDS = 10.0
@@ -56,8 +59,8 @@ class Writer:
         self.folder = folder
         self.rows_written = 0
         self.broken = False
-        self._pending: dict[int, tuple[pa.Table, dict[str, Any]]] = {}
-        self._listed: list[int] = []
+        self._pending: dict[int, pd.DataFrame] = {}
+        self._listed: Mapping[int, Record] = {}
         self._last_commit = time.monotonic()
         _delta.create(folder.actions, ACTION_SCHEMA, partition_by=BUCKET)
         _delta.create(folder.periods, PERIOD_SCHEMA)
@@ -68,9 +71,7 @@ class Writer:
     def _load(self, *, tolerant: bool = False) -> None:
         self._periods_version = _delta.open_table(self.folder.periods).version()
         self.state = _last_readable(self.folder, self._periods_version) if tolerant else load(self.folder)
-        self.records: dict[int, dict[str, Any]] = {
-            record["period_id"]: record for record in self.state.periods.to_pylist()
-        }
+        self.records: dict[int, Record] = {record["period_id"]: record for record in self.state.periods.to_pylist()}
 
     def damaged(self) -> set[int]:
         """Return the periods that damaged files hold, as far as that shows without reading all of them."""
@@ -85,37 +86,14 @@ class Writer:
         texts = dict.fromkeys(record["_form_fields"] for record in self.records.values())
         return list(dict.fromkeys(field for text in texts for field in json.loads(text)))
 
-    def expect(self, listing: pd.DataFrame, fields: Sequence[str]) -> None:
-        """Take in the listing that the periods to come are from."""
-        self._fields = json.dumps(list(fields))
-        self._listing = listing
-        self._places = {period_id: i for i, period_id in enumerate(listing["period_id"].tolist())}
-        self._listed = list(self._places)
+    def expect(self, listing: pd.DataFrame, listed: Mapping[int, Record], fields: Sequence[str]) -> None:
+        """Take in what was listed, as a frame and as the table's records, and the form fields that are asked for."""
+        self._listing, self._listed, self._fields = listing, listed, json.dumps(list(fields))
 
     def add(self, period_id: int, frame: pd.DataFrame) -> None:
         """Take in the actions of one period; every now and then that commits what has come."""
-        if self.folder.key is not None:
-            frame = pseudonymize(frame, self.folder.key)
-        row = self._listing.iloc[[self._places[period_id]]]
-        table, further = actions_to_arrow(frame, period_id, self._names)
-        bad = [each for each in self._listing.attrs.get("bad_values", ()) if each.get("id") == period_id]
-        listing = {"duplicates": self._listing.attrs.get("duplicates", 0)}
-        attrs = {
-            "actions": {
-                name: frame.attrs[name] for name in ("duplicates", "bad_values", "notes") if name in frame.attrs
-            },
-            "listing": listing | ({"bad_values": bad} if "bad_values" in self._listing.attrs else {}),
-        }
-        record = period_records(row)[period_id] | {
-            "_rows": len(frame),
-            "_open": int((stage_times(frame)["outcome"] == "open").sum()),
-            "_sha256": fingerprint(row, frame).periods[period_id],
-            "_form_fields": self._fields,
-            "_columns": json.dumps(further),
-            "_attrs": json.dumps(attrs, default=str),
-        }
-        self._pending[period_id] = (table, record)
-        waiting = sum(table.num_rows for table, _ in self._pending.values())
+        self._pending[period_id] = frame if self.folder.key is None else pseudonymize(frame, self.folder.key)
+        waiting = sum(map(len, self._pending.values()))
         if waiting >= BATCH_ROWS or time.monotonic() - self._last_commit >= BATCH_SECONDS:
             self.flush()
 
@@ -125,13 +103,14 @@ class Writer:
             if _delta.open_table(self.folder.periods).version() != self._periods_version:
                 # Interrupted right after the commit of this very batch.
                 self._done()
-            order = _merged_order([*self.records, *self._pending], self._listed)
-            kept_order = [period_id for period_id in order if period_id in self.records]
-            if not self._pending and kept_order == list(self.records):
+            order = _merged_order([*self.records, *self._pending], list(self._listed))
+            repaired = self.state.periods_version != self._periods_version and self.records
+            if not (self._pending or order != list(self.records) or repaired):
                 return
+            rows, records = self._converted()
             actions = self._actions()
-            self._replace(actions)
-            self._vouch(actions, self.records | {i: record for i, (_, record) in self._pending.items()}, order)
+            self._replace(actions, rows, set(records))
+            self._vouch(actions, self.records | records, order)
             self._done()
         except ArchiveError:
             self.broken = True
@@ -141,12 +120,15 @@ class Writer:
         """Bring small files together, where there are many."""
         if always or len(self.state.files) > FILES_PER_BUCKET * BUCKETS:
             actions = self._actions()
+            before = actions.version()
             _delta.compact(actions)
+            if actions.version() == before:
+                return
             self._vouch(actions, self.records, list(self.records))
             self._load()
 
     def _done(self) -> None:
-        self.rows_written += sum(table.num_rows for table, _ in self._pending.values())
+        self.rows_written += sum(map(len, self._pending.values()))
         self._pending.clear()
         self._load()
         self._last_commit = time.monotonic()
@@ -161,24 +143,57 @@ class Writer:
                 _delta.restore(actions, vouched)
         return actions
 
-    def _replace(self, actions: DeltaTable) -> None:
+    def _converted(self) -> tuple[pa.Table, dict[int, Record]]:
+        """Return what is pending as rows of the two tables."""
+        # Frames of the same columns and dtypes go through together: there are few kinds, and each step costs.
+        kinds: dict[tuple[Any, ...], list[int]] = {}
+        for period_id, frame in self._pending.items():
+            kinds.setdefault(tuple(frame.dtypes.astype(str).items()), []).append(period_id)
+        tables = [ACTION_SCHEMA.empty_table()]
+        records = {}
+        for ids in kinds.values():
+            frame = pd.concat([self._pending[period_id] for period_id in ids], ignore_index=True)
+            table, further = actions_to_arrow(frame, self._names)
+            tables.append(table)
+            columns = json.dumps(further)
+            hashes = fingerprint(self._listing[self._listing["period_id"].isin(ids)], frame).periods
+            open_ = frame["period_id"][stage_times(frame)["outcome"] == "open"].value_counts()
+            for period_id in ids:
+                records[period_id] = self._listed[period_id] | {
+                    "_rows": len(self._pending[period_id]),
+                    "_open": int(open_.get(period_id, 0)),
+                    "_sha256": hashes[period_id],
+                    "_form_fields": self._fields,
+                    "_columns": columns,
+                    "_attrs": json.dumps(self._attrs(period_id), default=str),
+                }
+        return _together(tables), records
+
+    def _attrs(self, period_id: int) -> dict[str, Any]:
+        own, beside = self._pending[period_id].attrs, self._listing.attrs
+        listing: dict[str, Any] = {"duplicates": beside.get("duplicates", 0)}
+        if "bad_values" in beside:
+            listing["bad_values"] = [each for each in beside["bad_values"] if each.get("id") == period_id]
+        actions = {name: own[name] for name in ("duplicates", "bad_values", "notes") if name in own}
+        return {"actions": actions, "listing": listing}
+
+    def _replace(self, actions: DeltaTable, rows: pa.Table, pending: set[int]) -> None:
         """Add new periods to their partitions, and write those partitions anew that held one of the others."""
-        replaced = {period_id for period_id in self._pending if period_id in self.records}
+        replaced = pending & set(self.records)
         buckets = {bucket(period_id) for period_id in replaced}
-        new = [table for i, (table, _) in self._pending.items() if bucket(i) not in buckets and table.num_rows]
-        if new:
-            _delta.append(actions, _together(new))
+        anew = pc.is_in(rows[BUCKET], pa.array(sorted(buckets), pa.int32()))
+        new = rows.filter(pc.invert(anew))
+        if new.num_rows:
+            _delta.append(actions, new)
         if not replaced:
             return
         others = [i for i in self.state.ids if i not in replaced and bucket(i) in buckets]
-        rows, _ = self.state.salvage(others, self.state.schema.names)
-        numbers = pa.array([bucket(i) for i in rows["period_id"].to_pylist()], pa.int32())
-        rows = rows.append_column(pa.field(BUCKET, pa.int32()), numbers)
-        fresh = [table for i, (table, _) in self._pending.items() if bucket(i) in buckets]
+        kept, _ = self.state.salvage(others, self.state.schema.names)
+        kept = kept.append_column(BUCKET, pa.array(bucket(kept["period_id"].to_numpy()), pa.int32()))
         listed = ", ".join(map(str, sorted(buckets)))
-        _delta.overwrite(actions, _together([rows, *fresh]), f"{BUCKET} IN ({listed})")
+        _delta.overwrite(actions, _together([kept, rows.filter(anew)]), f"{BUCKET} IN ({listed})")
 
-    def _vouch(self, actions: DeltaTable, records: dict[int, dict[str, Any]], order: Sequence[int]) -> None:
+    def _vouch(self, actions: DeltaTable, records: dict[int, Record], order: Sequence[int]) -> None:
         rows = [records[period_id] | {"_position": i} for i, period_id in enumerate(order)]
         table = _delta.open_table(self.folder.periods)
         _delta.overwrite(table, pa.Table.from_pylist(rows, schema=PERIOD_SCHEMA), vouches=(VOUCHED, actions.version()))

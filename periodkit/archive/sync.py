@@ -105,7 +105,7 @@ def sync(
             for period_id in sorted(chosen - set(listed))
         }
         fields = list(dict.fromkeys([*writer.form_fields(), *asked]))
-        writer.expect(listing, fields)
+        writer.expect(listing, listed, fields)
         came = _fetch(writer, client, todo, fields, failed)
         writer.flush()
         writer.compact()

@@ -1,0 +1,198 @@
+"""A sync that dies at any moment leaves an archive that is whole, and that the next sync brings to the same end."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nursery as nursery_script
+import pytest
+from nursery import ACTIONS, PERIODS, STEPS, platform_at
+from pandas.testing import assert_frame_equal
+
+import periodkit as pk
+from periodkit.archive import _delta, _folder, _writer
+from periodkit.fingerprint import fingerprint
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked, which this system cannot do")
+
+
+class Nursery:
+    """A process that forks syncs and kills them."""
+
+    def __init__(self):
+        script = Path(nursery_script.__file__)
+        self.process = subprocess.Popen(
+            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+
+    def run(self, folder, state, *, kill_after=None, step=None, after=False):
+        """Run one sync, killed after so many seconds or at a step; returns whether it was killed, and how long it took."""
+        asked = {"folder": str(folder), "state": state, "kill_after": kill_after, "step": step, "after": after}
+        began = time.monotonic()
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        status = int(self.process.stdout.readline())
+        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the sync failed by itself; see stderr"
+        return os.WIFSIGNALED(status), time.monotonic() - began
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def nursery():
+    running = Nursery()
+    yield running
+    running.close()
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr(_writer, "BATCH_ROWS", 2 * ACTIONS)
+    monkeypatch.setattr(_writer, "FILES_PER_BUCKET", 0.2)
+
+
+def look(folder, states):
+    """Open and verify what a killed sync left: each period is whole, in one of the states that it was in."""
+    archive = pk.Archive(folder)
+    assert archive.verify().empty
+    hashes = archive.hashes()
+    for period_id, digest in hashes.items():
+        assert any(digest == wanted[period_id] for wanted in states), (
+            f"period {period_id} is in no state it ever was in"
+        )
+    return archive, hashes
+
+
+def hashes_of(state):
+    return fingerprint(*platform_at(state).frames()).periods
+
+
+def finish(archive, state):
+    """Sync again; the end is that of a sync that nothing interrupted."""
+    archive.sync(platform_at(state).client())
+    periods, actions = platform_at(state).frames()
+    assert_frame_equal(archive.periods(), periods)
+    assert_frame_equal(archive.actions(), actions)
+
+
+def leftovers(archive):
+    """Return the files that neither the present state nor the logs need."""
+    archive.prune(0)
+    live = {str(path) for path in archive.files()}
+    periods = _delta.open_table(archive.path / "periods").file_uris()
+    found = []
+    for path in archive.path.rglob("*"):
+        logged = path.parent.name == "_delta_log" and (
+            path.suffix == ".json" or path.name == "_last_checkpoint" or ".checkpoint" in path.name
+        )
+        if path.is_file() and not logged and str(path) not in live and str(path) not in periods:
+            found.append(path.relative_to(archive.path).as_posix())
+    return sorted(set(found) - {"archive.json", "archive.lock"})
+
+
+def kill_many(nursery, tmp_path, times, seed):
+    chance = random.Random(seed)
+    nursery.run(tmp_path / "first", 0)  # the first also waits for the imports
+    lasts = min(nursery.run(tmp_path / f"whole{i}", 0)[1] for i in range(3))
+    folder = tmp_path / "a"
+    killed, partial, last = 0, 0, {}
+    for state in range(times):
+        if state % 10 == 0:
+            folder, last = tmp_path / f"a{state}", {}
+        died, _ = nursery.run(folder, state, kill_after=chance.uniform(0.1, 1.1) * lasts)
+        killed += died
+        wanted = hashes_of(state)
+        archive, hashes = look(folder, [last, wanted] if last else [wanted])
+        partial += 0 < sum(hashes.get(i) == wanted[i] != last.get(i) for i in wanted) < PERIODS
+        finish(archive, state)
+        last = wanted
+        if state % 10 == 9:
+            assert archive.verify().empty
+            assert leftovers(archive) == []
+            finish(archive, state)
+    return killed, partial
+
+
+def test_some_kills_at_random_moments(nursery, tmp_path):
+    killed, _ = kill_many(nursery, tmp_path, 6, seed=3)
+    assert killed > 1
+
+
+@pytest.mark.slow
+def test_two_hundred_kills_at_random_moments(nursery, tmp_path):
+    killed, partial = 0, 0
+    for seed in range(20):
+        one = kill_many(nursery, tmp_path / str(seed), 20, seed)
+        killed, partial = killed + one[0], partial + one[1]
+        if killed >= 200:
+            break
+    assert killed >= 200
+    assert partial >= 20, "hardly any kill came in the midst of the commits"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_death_at_each_write(nursery, tmp_path, after):
+    """First syncs, later syncs and prunes, each dying at its n-th write, until one has no n-th write."""
+    for start in (None, 1):
+        for step in range(40):
+            folder = tmp_path / f"{start}-{step}"
+            states = []
+            if start is not None:
+                nursery.run(folder, start)
+                states.append(hashes_of(start))
+            state = 2 if start is None else 5
+            died, _ = nursery.run(folder, state, step=step, after=after)
+            archive, _ = look(folder, [*states, hashes_of(state)])
+            finish(archive, state)
+            if step % 3 == 0:
+                assert leftovers(archive) == []
+            if not died:
+                break
+        assert 5 < step < 39
+
+
+class Stop(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", range(0, 16, 3))
+def test_an_interruption_at_each_write_keeps_all_that_came(tmp_path, monkeypatch, step, after):
+    archive = pk.Archive(tmp_path / "a")
+    archive.sync(platform_at(1).client())
+    calls = []
+
+    def stopping(plain):
+        def called(*given, **named):
+            calls.append(plain)
+            mine = len(calls) == step + 1
+            if mine and not after:
+                raise Stop
+            plain(*given, **named)
+            if mine:
+                raise Stop
+
+        return called
+
+    for name in STEPS:
+        monkeypatch.setattr(_delta, name, stopping(getattr(_delta, name)))
+    monkeypatch.setattr(_folder.Folder, "write_json", stopping(_folder.Folder.write_json))
+    try:
+        archive.sync(platform_at(4).client())
+    except Stop:
+        stopped = True
+    else:
+        stopped = False
+    monkeypatch.undo()
+    assert stopped == (len(calls) > step)
+    assert archive.verify().empty
+    assert set(archive.hashes()) == set(platform_at(1).ids())
+    finish(archive, 4)
+    assert leftovers(archive) == []

@@ -1,0 +1,149 @@
+"""Damage is found, named and survivable."""
+
+import os
+import shutil
+
+import pytest
+from pandas.testing import assert_frame_equal
+from platforms import Platform
+
+import periodkit as pk
+from periodkit.archive import _delta
+from periodkit.archive._stored import bucket
+
+FIRST = 7
+
+
+@pytest.fixture
+def platform():
+    return Platform(periods=12)
+
+
+@pytest.fixture
+def archive(tmp_path, platform):
+    archive = pk.Archive(tmp_path / "a")
+    archive.sync(platform.client())
+    return archive
+
+
+def file_of(archive, period_id):
+    (path,) = [path for path in archive.files() if f"_bucket={bucket(period_id)}/" in path.as_posix()]
+    return path
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def garble(path):
+    # The length stays, so that only reading tells.
+    path.write_bytes(os.urandom(path.stat().st_size))
+
+
+def garble_inside(path):
+    content = bytearray(path.read_bytes())
+    content[4:200] = b"\xff" * 196
+    path.write_bytes(content)
+
+
+DAMAGES = {"truncated": truncate, "missing": os.unlink, "garbled": garble, "garbled inside": garble_inside}
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_damaged_file_is_named_with_its_periods_and_the_way_out(archive, platform, how):
+    path = file_of(archive, FIRST)
+    mates = [i for i in platform.ids() if bucket(i) == bucket(FIRST)]
+    whole = archive.actions()
+    DAMAGES[how](path)
+    with pytest.raises(pk.ArchiveError) as caught:
+        archive.actions()
+    for said in (
+        str(path),
+        f"Period {', '.join(map(str, mates))} ",
+        f"periodkit sync --period {FIRST}",
+        f"refresh={mates}",
+    ):
+        assert said in str(caught.value)
+    others = [i for i in platform.ids() if i not in mates]
+    assert_frame_equal(archive.actions(others), whole[whole["period_id"].isin(others)].reset_index(drop=True))
+    found = archive.verify()
+    assert found["period_id"].tolist() == mates
+    assert found["problem"].str.contains(path.name, regex=False).all()
+    assert archive.periods()["period_id"].tolist() == platform.ids()
+    # What anyone can see from outside, the next sync repairs by itself; else it is told which to fetch.
+    refresh = False if how in {"truncated", "missing"} else mates
+    assert archive.sync(platform.client(), refresh=refresh).refreshed == len(mates)
+    assert_frame_equal(archive.actions(), whole)
+    assert archive.verify().empty
+
+
+def test_a_foreign_file_in_the_place_of_one_is_found(archive, platform):
+    other = next(i for i in platform.ids() if bucket(i) != bucket(FIRST))
+    shutil.copyfile(file_of(archive, other), file_of(archive, FIRST))
+    with pytest.raises(pk.ArchiveError, match=rf"Period {FIRST}.* is damaged .* periodkit sync --period {FIRST}"):
+        archive.actions(FIRST)
+    assert FIRST in archive.verify()["period_id"].tolist()
+    archive.sync(platform.client(), refresh=FIRST)
+    assert archive.verify().empty
+
+
+def test_a_stray_file_does_no_harm_and_is_pruned(archive):
+    whole = archive.actions()
+    stray = file_of(archive, FIRST).with_name("stray.parquet")
+    shutil.copyfile(file_of(archive, FIRST), stray)
+    assert_frame_equal(archive.actions(), whole)
+    archive.prune(0)
+    assert not stray.exists()
+    assert_frame_equal(archive.actions(), whole)
+
+
+def test_an_altered_value_is_found_by_verify(archive, platform):
+    """Somebody rewrites a file and its place in the log: only the hash tells."""
+    table = _delta.open_table(archive.path / "actions")
+    table.update(updates={"status": "'resolved'"}, predicate=f"period_id = {FIRST}")
+    rows = _delta.open_table(archive.path / "periods")
+    _delta.overwrite(rows, rows.to_pyarrow_table(), vouches=("actions", table.version()))
+    assert (archive.actions(FIRST)["status"] == "resolved").all()
+    found = archive.verify()
+    assert found["period_id"].tolist() == [FIRST]
+    assert found["problem"].tolist() == ["holds other values than were written"]
+    assert (found["expected"] != found["found"]).all()
+    archive.sync(platform.client(), refresh=FIRST)
+    assert archive.verify().empty
+
+
+@pytest.mark.parametrize("how", ["truncated", "missing", "garbled"])
+def test_a_damaged_table_of_periods_is_repaired_from_the_last_state_that_can_be_read(archive, platform, how):
+    gone = platform.periods.pop(0)
+    archive.sync(platform.client(), refresh=platform.ids()[0])
+    (uri,) = _delta.open_table(archive.path / "periods").file_uris()
+    DAMAGES[how](archive.path / uri)
+    with pytest.raises(pk.ArchiveError, match=r"table of periods is damaged: .* periodkit sync --refresh"):
+        archive.periods()
+    with pytest.raises(pk.ArchiveError, match="table of periods is damaged"):
+        archive.sync(platform.client())
+    archive.sync(platform.client(), refresh=True)
+    assert archive.periods()["period_id"].tolist() == [gone["id"], *platform.ids()]
+    assert archive.verify().empty
+    assert_frame_equal(archive.actions(platform.ids()), platform.frames()[1])
+
+
+def test_a_damaged_log_is_an_error_of_ours(archive):
+    for path in (archive.path / "actions" / "_delta_log").glob("*.json"):
+        path.write_text("{")
+    with pytest.raises(pk.ArchiveError, match="actions could not be opened"):
+        archive.actions()
+
+
+def test_a_damaged_marker_is_named(archive):
+    (archive.path / "archive.json").write_text("{")
+    with pytest.raises(pk.ArchiveError, match=r"archive\.json cannot be read"):
+        archive.periods()
+
+
+def test_a_damaged_snapshot_is_named(archive):
+    archive.snapshot("one")
+    (path,) = (archive.path / "snapshots").iterdir()
+    path.write_text("{}")
+    with pytest.raises(pk.ArchiveError, match=r"snapshot .* cannot be read"):
+        archive.snapshots()
