@@ -3,6 +3,7 @@
 import importlib
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import nbformat
 import pytest
@@ -57,7 +58,7 @@ def check_offline(text, token="sandbox-token"):
     levels = [level for level, _ in page.heads]
     assert levels.count(1) == 1
     assert levels[0] == 1
-    assert all(later <= sooner + 1 for sooner, later in zip(levels, levels[1:], strict=False))
+    assert all(later <= sooner + 1 for sooner, later in pairwise(levels))
     anchors = {attributes["href"][1:] for tag, attributes in tags if tag == "a"}
     assert anchors <= {attributes.get("id") for _, attributes in tags}
     policy = next(attributes["content"] for tag, attributes in tags if attributes.get("http-equiv"))
@@ -102,8 +103,8 @@ def test_from_an_archive_twice_the_same_bytes_and_the_data_can_be_checked(archiv
     assert list(stamp.periods) == [LAST]
     assert len(stamp.compared) == 24
     assert stamp.hash in text[text.index('<dl class="provenance">') :]
-    command = f"periodkit report --period {LAST} --from archive --archive ARCHIVE --snapshot may --target 20min --tz Europe/London"
-    assert command in text
+    command = f"periodkit report --period {LAST} --from archive --archive ARCHIVE --snapshot may"
+    assert f"{command} --target 20min --tz Europe/London" in text
     found = check_report(pages[0], archive)
     assert found.same
     assert found.at_snapshot
@@ -205,6 +206,32 @@ def test_a_period_with_next_to_nothing_has_a_report(what, season, monkeypatch):
     if what == "nothing closed":
         assert "nine of ten" not in page
         assert "not reached" in page
+
+
+@pytest.mark.notebook
+def test_a_page_stays_small_whatever_is_in_it(season, monkeypatch):
+    first = season.dataset.periods[0]
+    # Nothing closed, every action of a kind of its own, and each character one that escaping makes five.
+    records = [
+        {
+            **record,
+            "periodId": 1,
+            "actionId": 1000 * copy + number,
+            "closedTime": None,
+            **dict.fromkeys(
+                ("classification", "subClassification", "channel", "latestChannel", "status"),
+                f"{number} {copy} " + "&" * 5000,
+            ),
+        }
+        for copy in range(6)
+        for number, record in enumerate(season.dataset.actions[first["id"]])
+    ]
+    with Sandbox(bare(season.dataset.as_of, records)) as sandbox:
+        account(monkeypatch, sandbox)
+        page = draw(monkeypatch)
+    check_offline(page)
+    assert f"The oldest 400 of {len(records):,} are shown." in page
+    assert f"{len(records) - 60:,} smaller groups not shown." in page
 
 
 @pytest.mark.notebook

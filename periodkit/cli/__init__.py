@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from periodkit.cli import archiving, reporting, trying  # noqa: F401  (they register their commands)
+from periodkit.cli import archiving, reporting, trying, verifying  # noqa: F401  (they register their commands)
 from periodkit.cli._app import app
 from periodkit.errors import PeriodkitError
 

@@ -73,34 +73,9 @@ def status(*, archive: Path | None = None) -> None:
     archive
         The archive's folder; by default that of ALO_ARCHIVE, else periodkit-archive.
     """
-    kept = _existing(archive)
+    kept = existing(archive)
     for name, value in kept.status().items():
         print(f"{name:<12}{value}")
-
-
-@app.command
-def verify(*, archive: Path | None = None, snapshot: str | None = None) -> None:
-    """Compute all hashes anew and say what differs; exit code 1 where something does.
-
-    Parameters
-    ----------
-    archive
-        The archive's folder; by default that of ALO_ARCHIVE, else periodkit-archive.
-    snapshot
-        Name or hash of a snapshot to check; by default the present state.
-    """
-    kept = _existing(archive)
-    found = kept.verify(snapshot)
-    if found.empty:
-        view = kept if snapshot is None else kept.at(snapshot)
-        hashes = view.hashes()
-        print(f"Intact: {len(hashes)} period(s), hash {view.recorded_hash()}")
-        return
-    for row in found.itertuples():
-        print(f"period {row.period_id}: {row.problem}")
-    ids = " ".join(f"--period {period_id}" for period_id in found["period_id"][:10])
-    print(f"{len(found)} period(s) differ. To fetch them again: periodkit sync {ids}")
-    raise SystemExit(1)
 
 
 @app.command
@@ -132,7 +107,7 @@ def export(
     """
     from periodkit.archive.export import export as write  # noqa: PLC0415
 
-    kept = _existing(archive)
+    kept = existing(archive)
     view = kept if snapshot is None else kept.at(snapshot)
     frame = view.actions(period) if table == "actions" else _chosen(view.periods(), period)
     write(frame, output)
@@ -150,7 +125,7 @@ def prune(*, archive: Path | None = None, keep: str = "30D") -> None:
     keep
         Files that were in use within this time stay, such as 30D or 12h.
     """
-    done = _existing(archive).prune(keep)
+    done = existing(archive).prune(keep)
     print(f"Deleted {done.files} file(s); the archive is {done.bytes:,} bytes smaller.")
 
 
@@ -160,7 +135,8 @@ def _archive(path: Path | None, key: str | None = None) -> Archive:
     return Archive(path or os.environ.get(ARCHIVE_VARIABLE) or _DEFAULT, pseudonymize=key)
 
 
-def _existing(path: Path | None) -> Archive:
+def existing(path: Path | None) -> Archive:
+    """Return the archive at that path, by default the usual one, or say how to make it."""
     archive = _archive(path)
     if not archive.path.exists():
         msg = f"There is no archive at {archive.path}. Make it with: periodkit sync --archive {archive.path}"

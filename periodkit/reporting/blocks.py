@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -115,12 +116,30 @@ def show_plot(draw: Callable[..., Axes], *frames: Any, phone: bool = False, **op
     wide = draw(*frames, **options)
     words = alt_text(wide)
     height = figure_of(wide).get_figheight()
-    _, narrow = plt.subplots(figsize=(_PHONE, max(height, 4.2)), dpi=110, layout="constrained")
-    draw(*frames, **options, ax=narrow)
-    pictures = [base64.b64encode(_small(to_png(each, 160))).decode("ascii") for each in (wide, narrow)]
-    for each in (wide, narrow):
-        plt.close(figure_of(each))
-    show_as({"image/png": pictures[0], NARROW: pictures[1], "text/plain": words}, {"image/png": {"alt": words}})
+    data = {"image/png": _encoded(wide), "text/plain": words}
+    narrow = _narrow(draw, max(height, 4.2), *frames, **options)
+    if narrow is not None:
+        data[NARROW] = narrow
+    show_as(data, {"image/png": {"alt": words}})
+
+
+def _narrow(draw: Callable[..., Axes], height: float, *frames: Any, **options: Any) -> str | None:  # noqa: ANN401
+    """Return a picture drawn for a phone, or None where its words leave no room for it."""
+    figure, ax = plt.subplots(figsize=(_PHONE, height), dpi=110, layout="constrained")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "constrained_layout not applied", UserWarning)
+        try:
+            return _encoded(draw(*frames, **options, ax=ax))
+        except UserWarning:
+            return None
+        finally:
+            plt.close(figure)
+
+
+def _encoded(ax: Axes) -> str:
+    picture = base64.b64encode(_small(to_png(ax, 160))).decode("ascii")
+    plt.close(figure_of(ax))
+    return picture
 
 
 def _small(png: bytes) -> bytes:

@@ -78,7 +78,7 @@ def quantile_ratio(table: LifeTable, other: LifeTable, q: float, confidence: flo
     >>> fast = LifeTable(np.arange(100, 200), none + 1, none, none)
     >>> found = quantile_ratio(slow, fast, 0.5, 0.95)
     >>> round(found.estimate, 2), round(found.low, 2), round(found.high, 2)
-    (1.67, 1.54, 1.81)
+    (1.67, 1.55, 1.81)
     """
     with np.errstate(divide="ignore"):
         (top, top_low, top_high), (base, base_low, base_high) = (

@@ -15,6 +15,10 @@ from periodkit.reporting.stamp import MIME, stamp_of
 __all__ = ["show_figures", "show_findings", "show_head", "show_plan"]
 
 FOREMOST = 7
+"""So many findings stand out from the others."""
+
+MOST = 40
+"""So many findings of either kind are shown; the note says how many there are more."""
 
 
 def show_head(found: Material) -> None:
@@ -43,10 +47,11 @@ def show_findings(findings: Findings, found: Material) -> None:
     better = [each for each in findings.found if each.good]
     groups = [
         ("", [_parts(each) for each in first[:FOREMOST]]),
-        ("Also", [_parts(each) for each in first[FOREMOST:]]),
-        ("Better than the rest, or than before", [_parts(each) for each in better]),
+        ("Also", [_parts(each) for each in first[FOREMOST:MOST]]),
+        ("Better than the rest, or than before", [_parts(each) for each in better[:MOST]]),
     ]
-    note = _how_hard(findings, found)
+    left = max(len(first) - MOST, 0) + max(len(better) - MOST, 0)
+    note = (f"{count(left, 'more finding')} not shown. " if left else "") + _how_hard(findings, found)
     if not findings.found:
         show_sentence("Nothing stood out: no interval leaves out “no difference”.")
     text = "\n".join([*(each.sentence for each in findings.found), note])

@@ -26,8 +26,11 @@ __all__ = [
     "show_stages",
 ]
 
-MOST_ROWS = 1000
-"""A table of single actions has at most so many rows, and says so."""
+MOST_ROWS = 400
+"""A table of single actions has at most so many rows, and says so: a page stays under 2 MB whatever is in the data."""
+
+MOST_GROUPS = 60
+"""A table of groups has at most so many rows, the largest, and says so."""
 
 _BINS = ("5min", "15min", "30min", "1h", "3h", "6h", "12h", "1D", "7D", "28D")
 
@@ -50,10 +53,11 @@ def show_groups(found: Material, by: str) -> None:
     times = cycle_times(found.actions, by=by)
     promised = exact(as_micros(found.target, "target") / 1e6)
     share = on_time(found.actions, found.target, by=by)
+    kept, note = _largest(times)
     frame = times[_columns(times, by, "n", "open")].assign(rate=share["rate"], low=share["low"], high=share["high"])
     made = f"within {promised}"
-    frame = _named(frame, by).rename(columns={"rate": made, "low": f"{made}_low", "high": f"{made}_high"})
-    show_table(frame, f"Cycle times by {by.replace('_', ' ')}, and the share closed {made}")
+    frame = _named(frame[kept], by).rename(columns={"rate": made, "low": f"{made}_low", "high": f"{made}_high"})
+    show_table(frame, f"Cycle times by {by.replace('_', ' ')}, and the share closed {made}", note)
 
 
 def show_longest(found: Material, most: int = 10) -> None:
@@ -126,13 +130,19 @@ def show_busiest(found: Material, most: int = 5) -> None:
 
 def show_rates(found: Material, by: str) -> None:
     """Show how much of each group AI dispatched, and how much was re-routed."""
-    frame = pd.concat([ai_dispatch_rate(found.actions, by=by), ai_dispatch_rate(found.actions).assign(**{by: "all"})])
-    moved = pd.concat([reroute_rate(found.actions, by=by), reroute_rate(found.actions)])
+    frame, moved = ai_dispatch_rate(found.actions, by=by), reroute_rate(found.actions, by=by)
+    kept, note = _largest(frame)
+    frame = pd.concat([frame[kept], ai_dispatch_rate(found.actions).assign(**{by: "all"})])
+    moved = pd.concat([moved[kept], reroute_rate(found.actions)])
     names = {"rate": "AI-dispatched", "low": "AI-dispatched_low", "high": "AI-dispatched_high", "not_ai": "by people"}
     frame = _named(frame, by)[[by, "n", "ai", "not_ai", "unknown", "rate", "low", "high"]].rename(columns=names)
     for side, column in (("rate", "re-routed"), ("low", "re-routed_low"), ("high", "re-routed_high")):
         frame[column] = moved[side].to_numpy()
-    show_table(frame, f"AI dispatch and re-routing by first {by}" if by == "channel" else f"By {by}", LOWER_BOUND)
+    show_table(
+        frame,
+        f"AI dispatch and re-routing by first {by}" if by == "channel" else f"By {by}",
+        " ".join(filter(None, [LOWER_BOUND, note])),
+    )
 
 
 def show_periods(found: Material) -> None:
@@ -161,6 +171,13 @@ def show_periods(found: Material) -> None:
 
 def _columns(frame: pd.DataFrame, *first: str) -> list[str]:
     return [*first, *(name for name in frame.columns if str(name).startswith("p") and str(name)[1:2].isdigit())]
+
+
+def _largest(frame: pd.DataFrame) -> tuple[pd.Series, str]:
+    """Return which groups to show, and what to say of the others."""
+    kept = frame["n"].rank(method="first", ascending=False) <= MOST_GROUPS
+    more = len(frame) - int(kept.sum())
+    return kept, f"{count(more, 'smaller group')} not shown." if more else ""
 
 
 def _named(frame: pd.DataFrame, by: str) -> pd.DataFrame:

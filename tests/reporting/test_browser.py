@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from drawn import account, draw
+from playwright.sync_api import sync_playwright
 
+from periodkit.reporting.pdf import to_pdf
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 
@@ -24,8 +26,6 @@ def chromium():
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         yield browser
@@ -88,13 +88,19 @@ def pages(season, tmp_path_factory):
     """Pages by name, as files."""
     folder = tmp_path_factory.mktemp("pages")
     first = season.dataset.periods[0]
-    nothing = DataSet(season.dataset.as_of, "by hand", [first], {})
+    records = season.dataset.actions[first["id"]]
+    nothing, single, unclosed = (
+        DataSet(season.dataset.as_of, "by hand", [first], {first["id"]: each})
+        for each in ([], records[:1], [{**record, "closedTime": None} for record in records])
+    )
     with pytest.MonkeyPatch.context() as patch:
         for name, data, options in (
             ("live", season.dataset, {"period_ids": 4176, "tz": "Europe/London"}),
             ("season", season.dataset, {"season": True}),
             ("hostile", hostile_set(season), {"names": True}),
             ("empty", nothing, {}),
+            ("single", single, {}),
+            ("unclosed", unclosed, {}),
         ):
             with Sandbox(data) as sandbox:
                 account(patch, sandbox)
@@ -119,7 +125,7 @@ def open_page(chromium, path, width, scheme="light", media=None):
 
 
 @pytest.mark.parametrize("width", [390, 1280, "print"])
-@pytest.mark.parametrize("name", ["live", "season", "hostile", "empty"])
+@pytest.mark.parametrize("name", ["live", "season", "hostile", "empty", "single", "unclosed"])
 def test_nothing_is_asked_for_and_the_page_is_as_wide_as_the_screen(chromium, pages, name, width):
     media, wide = ("print", 794) if width == "print" else (None, width)
     page, asked, said = open_page(chromium, pages / f"{name}.html", wide, media=media)
@@ -128,7 +134,7 @@ def test_nothing_is_asked_for_and_the_page_is_as_wide_as_the_screen(chromium, pa
     assert page.evaluate("document.documentElement.scrollWidth") <= wide
     pictures = page.evaluate("[...document.images].map(one => one.complete && one.naturalWidth > 0)")
     assert all(pictures)
-    if name != "empty":
+    if name not in ("empty", "single"):
         assert len(pictures) >= 6
     page.context.close()
 
@@ -172,8 +178,6 @@ def test_axe_finds_nothing_that_keeps_people_out(chromium, pages, name, scheme):
 
 
 def test_a_pdf_is_printed(pages, tmp_path, chromium):
-    from periodkit.reporting.pdf import to_pdf
-
     made = to_pdf(pages / "empty.html", tmp_path / "report.pdf")
     raw = made.read_bytes()
     assert raw.startswith(b"%PDF-")

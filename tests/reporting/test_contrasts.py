@@ -1,5 +1,7 @@
 """Two things compared: against their sources, and by law."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -61,9 +63,7 @@ def test_a_quantile_that_is_not_reached_is_no_contrast_and_an_open_limit_opens_t
 def test_more_confidence_never_finds_more():
     one, other = table(range(100, 200)), table(range(130, 230))
     widths = [quantile_ratio(one, other, 0.5, c) for c in (0.8, 0.95, 0.999)]
-    assert all(
-        wide.low <= close.low and wide.high >= close.high for close, wide in zip(widths, widths[1:], strict=False)
-    )
+    assert all(wide.low <= close.low and wide.high >= close.high for close, wide in pairwise(widths))
 
 
 def test_the_interval_of_a_ratio_covers():

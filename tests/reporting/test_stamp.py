@@ -121,7 +121,7 @@ def test_what_differs_and_what_is_missing_is_named(tags, write, season_frames):
     late = actions.copy()
     row = late.index[(late["period_id"] == 4173) & late["channel"].notna()][0]
     late.loc[row, "channel"] = "Elsewhere"
-    before = sorted(json.loads(tags["periodkit:compared"]))[0]
+    before = min(json.loads(tags["periodkit:compared"]))
     fewer = periods[~periods["period_id"].isin([4170, int(before)])]
     found = check_report(write(page(tags)), Frames(fewer, late))
     assert not found.same
