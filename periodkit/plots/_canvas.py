@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import pandas as pd
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -23,12 +24,14 @@ __all__ = [
     "LINES",
     "MARKS",
     "MUTED",
+    "SMALL",
     "alt_text",
-    "check_actions",
     "explain",
     "finish",
+    "is_own",
     "nothing_of",
     "open_axes",
+    "points_of",
     "styled",
 ]
 
@@ -41,7 +44,11 @@ MARKS = ("o", "s", "D", "^", "v", "P", "X")
 INK, MUTED, FAINT = "#222222", "#595959", "#DDDDDD"
 
 WIDTH, HEIGHT, DPI = 8.0, 4.5, 110
-TITLE, SMALL, TICK = 12.0, 9.0, 9.0
+# Text is sized relative to the font, which is smaller on small Axes.
+SMALL = "small"
+_FONT, _LABEL, _TITLE, _IN_SMALL = 10.5, 10.0, 12.0, 0.833
+# Axes of this many points hold text at its full size.
+_ROOMY = (420.0, 220.0)
 _ALT, _OWNED = "_periodkit_alt", "_periodkit_owned"
 _STYLE: Any = {
     "text.usetex": False,
@@ -49,8 +56,6 @@ _STYLE: Any = {
     "axes.facecolor": "white",
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
-    "axes.labelsize": 10.0,
-    "axes.titlesize": TITLE,
     "axes.titleweight": "bold",
     "axes.titlecolor": INK,
     "axes.axisbelow": True,
@@ -60,7 +65,6 @@ _STYLE: Any = {
     "axes.ymargin": 0.05,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "font.size": 10.0,
     "figure.facecolor": "white",
     "figure.max_open_warning": 0,
     "legend.frameon": True,
@@ -68,19 +72,20 @@ _STYLE: Any = {
     "legend.edgecolor": FAINT,
     "legend.facecolor": "white",
     "legend.fontsize": SMALL,
-    "lines.linewidth": 2.0,
+    "legend.labelcolor": INK,
     "hatch.linewidth": 0.6,
 }
 
 
 def styled(draw: Callable[P, Axes]) -> Callable[P, Axes]:
-    """Let a drawing function see the package's style, and nobody else."""
+    """Let a drawing function see the package's style, at the size of the Axes it is given, and nobody else."""
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Axes:
         before = set(plt.get_fignums())
+        given = next((each for each in (*args, *kwargs.values()) if isinstance(each, Axes)), None)
         try:
-            with mpl.rc_context(_STYLE):
+            with _settings(_STYLE | _sizes(given)):
                 return draw(*args, **kwargs)
         except Exception:
             # A half-drawn picture would show up at the end of a notebook cell.
@@ -91,12 +96,41 @@ def styled(draw: Callable[P, Axes]) -> Callable[P, Axes]:
     return drawn
 
 
-def check_actions(actions: object) -> pd.DataFrame:
-    """Return the actions frame, or say what to pass."""
-    if not isinstance(actions, pd.DataFrame):
-        msg = f"actions is a {type(actions).__name__}. Pass the pandas frame that client.actions() returns."
-        raise ArgumentError(msg)
-    return actions
+@contextmanager
+def _settings(style: dict[str, Any]) -> Iterator[None]:
+    # Not rc_context, which puts back every setting: the first picture of a notebook switches interactive drawing on,
+    # and without that no later picture would be shown.
+    settings: Any = mpl.rcParams
+    before = {name: settings[name] for name in style}
+    try:
+        settings.update(style)
+        yield
+    finally:
+        settings.update(before)
+
+
+def _sizes(given: Axes | None) -> dict[str, float]:
+    scale = 1.0
+    if given is not None:
+        shares = [size / roomy for size, roomy in zip(points_of(given), _ROOMY, strict=True)]
+        scale = float(np.clip(np.sqrt(min(shares)), 0.7, 1.0))
+    return {
+        "font.size": _FONT * scale,
+        "axes.labelsize": _LABEL * scale,
+        "axes.titlesize": _TITLE * scale,
+        "lines.linewidth": 2.0 * scale,
+    }
+
+
+def is_own(ax: Axes) -> bool:
+    """Return whether the Axes are on a figure that was opened for them, and so is laid out around them."""
+    return bool(getattr(ax, _OWNED, False))
+
+
+def points_of(ax: Axes) -> tuple[float, float]:
+    """Return the present width and height of the Axes in points."""
+    box, dpi = ax.get_window_extent(), figure_of(ax).dpi
+    return float(72 * box.width / dpi), float(72 * box.height / dpi)
 
 
 def open_axes(given: object, height: float = HEIGHT) -> Axes:
@@ -109,24 +143,39 @@ def open_axes(given: object, height: float = HEIGHT) -> Axes:
     else:
         msg = f"ax is {given!r}; it takes a matplotlib Axes, such as plt.subplots() returns."
         raise ArgumentError(msg)
-    ax.tick_params(labelsize=TICK, colors=MUTED, labelcolor=INK, length=3)
+    # Axes that the caller made look as their settings had it, not as ours.
+    ax.set_facecolor("white")
+    ax.set_axisbelow(True)
+    ax.tick_params(labelsize=SMALL, colors=MUTED, labelcolor=INK, length=3)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(MUTED)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.label.set_fontsize(mpl.rcParams["axes.labelsize"])
+        axis.label.set_color(INK)
     return ax
 
 
 def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
     """Put the finding above the picture, what it rests on below that, and keep the words for who cannot see it."""
     _settle(ax)
+    size, small = float(mpl.rcParams["axes.titlesize"]), _IN_SMALL * float(mpl.rcParams["font.size"])
     # Average widths of the default font, in em; too narrow is better than a title that pushes the picture aside.
     room = _points_to_the_right(ax)
-    lines = _wrap(title, room / (0.59 * TITLE), 3, even=True)
-    notes = _wrap(subtitle, room / (0.54 * SMALL), 4)
+    lines = _wrap(title, room / (0.59 * size), 4)
+    notes = _wrap_parts(subtitle, room / (0.54 * small), 4)
     ax.set_title(
-        drawable("\n".join(lines)), loc="left", pad=8 + 1.3 * SMALL * len(notes), fontsize=TITLE, linespacing=1.15
+        drawable("\n".join(lines)),
+        loc="left",
+        pad=0.8 * small + 1.3 * small * len(notes),
+        fontsize=size,
+        fontweight="bold",
+        color=INK,
+        linespacing=1.15,
     )
     ax.annotate(
         drawable("\n".join(notes)),
         (0, 1),
-        (0, 6),
+        (0, 0.65 * small),
         xycoords="axes fraction",
         textcoords="offset points",
         ha="left",
@@ -137,19 +186,33 @@ def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
         annotation_clip=False,
     )
     setattr(ax, _ALT, " ".join(alt.split()))
+    figure = figure_of(ax)
+    # Notebooks ask an object that they show for what belongs to its picture.
+    figure._repr_mimebundle_ = functools.partial(_bundle, words_of(figure))  # type: ignore[attr-defined]
     return ax
+
+
+def words_of(figure: Figure) -> str:
+    """Return the words of all pictures on a figure."""
+    return " ".join(text for each in figure.axes if (text := getattr(each, _ALT, "")))
+
+
+def _bundle(words: str, **_: object) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    return {}, {"image/png": {"alt": words}}
 
 
 def explain(given: object, what: str, reason: str, subtitle: str = "") -> Axes:
     """Draw a sentence where there is nothing else to draw."""
-    ax = open_axes(given, 2.4)
+    ax = open_axes(given, 2.0)
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.text(0.5, 0.5, drawable(reason), ha="center", va="center", fontsize=TITLE, color=MUTED, transform=ax.transAxes)
+    size = float(mpl.rcParams["axes.titlesize"])
+    lines = _wrap(reason, points_of(ax)[0] / (0.56 * size), 4)
+    ax.text(0.5, 0.5, drawable("\n".join(lines)), ha="center", va="center", fontsize=size, color=MUTED)
     return finish(ax, what, subtitle, f"{what}: {reason[:1].lower()}{reason[1:]}. {subtitle}")
 
 
@@ -202,27 +265,37 @@ def figure_of(ax: Axes) -> Figure:
     return figure
 
 
-def _wrap(text: str, width: float, lines: int, *, even: bool = False) -> list[str]:
+def _wrap(text: str, width: float, lines: int) -> list[str]:
     # A number and what it counts stay on one line.
     held = re.sub(r"(?<=\d) (?=[\w%])", "\N{NO-BREAK SPACE}", text)
     widths = range(max(int(width), 16), 15, -1)
-    wrapped = [
-        textwrap.wrap(held, each, max_lines=lines, placeholder=" …") for each in (widths if even else widths[:1])
-    ]
+    wrapped = [textwrap.wrap(held, each, max_lines=lines, placeholder=" …", break_on_hyphens=False) for each in widths]
     # Of the ways that take as few lines as the widest, the one that leaves no word alone on the last; nothing is cut.
     same = [each for each in wrapped if len(each) == len(wrapped[0]) and " ".join(each) == " ".join(wrapped[0])]
     return [each.replace("\N{NO-BREAK SPACE}", " ") for each in same[-1]]
 
 
+def _wrap_parts(text: str, width: float, lines: int) -> list[str]:
+    # Lines break between the parts of a subtitle; only a part that is longer than a line breaks within.
+    wide = max(int(width), 16)
+    found: list[str] = []
+    for part in filter(None, text.split(" · ")):
+        if found and len(found[-1]) + 3 + len(part) <= wide:
+            found[-1] += f" · {part}"
+        else:
+            found += textwrap.wrap(part, wide)
+    return found if len(found) <= lines else textwrap.wrap(text, wide, max_lines=lines, placeholder=" …")
+
+
 def _settle(ax: Axes) -> None:
     # The width left for a title is known only once the labels beside the axis have been given room.
     engine = figure_of(ax).get_layout_engine()
-    if getattr(ax, _OWNED, False) and engine is not None:
+    if is_own(ax) and engine is not None:
         engine.execute(figure_of(ax))
 
 
 def _points_to_the_right(ax: Axes) -> float:
     figure = figure_of(ax)
     box = ax.get_window_extent()
-    right = figure.bbox.x1 if getattr(ax, _OWNED, False) else box.x1
+    right = figure.bbox.x1 if is_own(ax) else box.x1
     return float(72 * (right - box.x0) / figure.dpi)

@@ -14,10 +14,11 @@ from periodkit.milestones import require_columns
 from periodkit.plots._text import plain
 from periodkit.present import label
 
-__all__ = ["GROUP", "Groups", "at_most", "group_by"]
+__all__ = ["GROUP", "Groups", "at_most", "group_by", "widened"]
 
 GROUP = "_group"
 _PERIOD = ("period_name", "period_id")
+_DISPATCHED = {"AI-dispatched": 0, "not AI-dispatched": 1}
 _VALUES = {("ai_dispatched", True): "AI-dispatched", ("ai_dispatched", False): "not AI-dispatched"}
 
 
@@ -39,6 +40,8 @@ class Groups:
         Whether the groups are periods, in order of time.
     aside : frozenset of int
         Groups that nobody chose: those of null keys, and "other". A finding does not compare them.
+    looks : tuple of int
+        The position of each group's colour, mark and line style; how it was dispatched has the same ones everywhere.
     """
 
     actions: pd.DataFrame
@@ -47,12 +50,31 @@ class Groups:
     folded: int
     in_time: bool
     aside: frozenset[int] = frozenset()
+    looks: tuple[int, ...] = (0,)
 
     def compared(self, found: Sequence[bool]) -> list[int]:
         """Return the groups that a finding may compare, of those in which there is something to compare."""
         usable = [at for at, is_there in enumerate(found) if is_there]
         chosen = [at for at in usable if at not in self.aside]
         return chosen if len(chosen) > 1 else usable
+
+    def ends(self, found: pd.DataFrame, value: str) -> tuple[pd.Series, pd.Series] | None:
+        """Return the rows with the least and the greatest value of the groups that a finding may compare, if any."""
+        table = found.sort_values(GROUP)
+        rest = table.iloc[self.compared(table[value].notna().tolist())]
+        return None if rest.empty else (rest.iloc[int(rest[value].argmin())], rest.iloc[int(rest[value].argmax())])
+
+    def name(self, row: pd.Series, limit: int = 30) -> str:
+        """Return the name of a row's group, short enough for a title."""
+        return plain(self.names[int(row[GROUP])], limit)
+
+
+def widened(confidence: float, groups: int) -> float:
+    """Return the coverage at which intervals of so many groups, all at once, cover with the confidence asked for.
+
+    The least and the greatest of many groups lie apart by chance more often than two do.
+    """
+    return 1 - (1 - confidence) / groups if groups > 2 else confidence
 
 
 def at_most(number: object, argument: str = "max_groups", least: int = 2) -> int:
@@ -64,7 +86,10 @@ def at_most(number: object, argument: str = "max_groups", least: int = 2) -> int
 
 
 def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
-    """Return the actions grouped: periods in order of time, all else by key; the smallest above `max_groups` in one."""
+    """Return the actions grouped: periods in order of time, all else by key; the smallest above `max_groups` in one.
+
+    Without `by` they are one group.
+    """
     names = grouping(by)
     require_columns(actions.columns, names)
     most = len(actions) + 2 if max_groups is None else at_most(max_groups)
@@ -96,7 +121,8 @@ def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
         null = np.r_[null[kept], True]
     words = " and ".join(label(each) for each in names)
     aside = frozenset(np.flatnonzero(null).tolist())
-    return Groups(actions.assign(**{GROUP: code}), texts, words, folded, in_time, aside)
+    looks = range(len(texts)) if names != ("ai_dispatched",) else [_DISPATCHED.get(text, 2) for text in texts]
+    return Groups(actions.assign(**{GROUP: code}), texts, words, folded, in_time, aside, tuple(looks))
 
 
 def _text(column: str, value: object) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from periodkit.plots._canvas import figure_of
+from periodkit.plots._canvas import SMALL, is_own, points_of
 from periodkit.plots._scales import Floats
 from periodkit.plots._text import drawable
 
-__all__ = ["beside", "rows_for", "spread"]
-
-_SIZE = 9.0
+__all__ = ["beside", "row_points", "rows_for", "small_points", "spread"]
 
 
 def spread(places: Sequence[float], gaps: Sequence[float], low: float, high: float) -> Floats:
@@ -62,23 +61,35 @@ def rows_for(places: Sequence[float], widths: Sequence[float], right: float) -> 
     return rows, left
 
 
+def small_points() -> float:
+    """Return the size of small text in points."""
+    return 0.833 * float(mpl.rcParams["font.size"])
+
+
+def row_points(ax: Axes, rows: int) -> float:
+    """Return how high a row will be in points, of so many that stand below one another."""
+    # Axes that were given will be lower than now, once titles and labels have their room.
+    return (0.92 if is_own(ax) else 0.72) * points_of(ax)[1] / max(rows, 1)
+
+
 def beside(ax: Axes, heights: Sequence[float], texts: Sequence[str], colours: Sequence[str]) -> None:
     """Write labels to the right of the axes at these heights, moved apart where they would overlap."""
-    low, high = sorted(ax.get_ylim())
+    scale = ax.yaxis.get_transform()
+    low, high = sorted(scale.transform(np.array(ax.get_ylim())))
     # The axes will be a little lower than now, once titles and labels have their room.
-    points = 0.72 * 72 * ax.get_window_extent().height / figure_of(ax).dpi
-    unit = (high - low) / points
-    gaps = [(text.count("\n") + 1) * 1.3 * _SIZE * unit for text in texts]
-    places = spread(heights, gaps, min(low, high - sum(gaps)), high)
+    unit = (high - low) / (0.72 * points_of(ax)[1])
+    gaps = [(text.count("\n") + 1) * 1.3 * small_points() * unit for text in texts]
+    wanted = scale.transform(np.array(heights, dtype=np.float64)).tolist()
+    places = spread(wanted, gaps, min(low, high - sum(gaps)), high)
     for place, text, colour in zip(places, texts, colours, strict=True):
         ax.annotate(
             drawable(text),
-            (1, float(place)),
+            (1, (place - low) / (high - low) if not ax.yaxis_inverted() else (high - place) / (high - low)),
             (6, 0),
-            xycoords=("axes fraction", "data"),
+            xycoords="axes fraction",
             textcoords="offset points",
             va="center",
-            fontsize=_SIZE,
+            fontsize=SMALL,
             linespacing=1.15,
             color=colour,
             annotation_clip=False,

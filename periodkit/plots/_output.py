@@ -5,18 +5,17 @@ from __future__ import annotations
 import base64
 import io
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from periodkit.errors import ConfigError
-from periodkit.plots._canvas import alt_text, figure_of
+from periodkit.plots._canvas import alt_text, figure_of, words_of
 
 __all__ = ["display", "to_png"]
 
 
 def to_png(ax: Axes, dpi: float | None = None) -> bytes:
-    """Return the picture as PNG, which holds neither the time nor the versions that made it.
+    """Return the picture as PNG, which holds its words, but neither the time nor the versions that made it.
 
     Parameters
     ----------
@@ -28,7 +27,7 @@ def to_png(ax: Axes, dpi: float | None = None) -> bytes:
     Returns
     -------
     bytes
-        The whole figure, cut close; equal for equal pictures.
+        The whole figure, cut close; equal for equal pictures. Its words are in the text chunk ``Description``.
 
     Raises
     ------
@@ -46,21 +45,25 @@ def to_png(ax: Axes, dpi: float | None = None) -> bytes:
     """
     figure = figure_of(ax)
     buffer = io.BytesIO()
-    with mpl.rc_context({"savefig.transparent": False}):
-        figure.savefig(
-            buffer,
-            format="png",
-            dpi=figure.dpi if dpi is None else dpi,
-            facecolor=figure.get_facecolor(),
-            bbox_inches="tight",
-            pad_inches=0.08,
-            metadata={"Software": None},
-        )
+    words = words_of(figure)
+    figure.savefig(
+        buffer,
+        format="png",
+        dpi=figure.dpi if dpi is None else dpi,
+        facecolor=figure.get_facecolor(),
+        transparent=False,
+        bbox_inches="tight",
+        pad_inches=0.08,
+        metadata={"Software": None} | ({"Description": words} if words else {}),
+    )
     return buffer.getvalue()
 
 
 def display(ax: Axes, dpi: float | None = None) -> None:
     """Show the picture in a notebook with its words as alternative text, and close its figure.
+
+    A picture that a notebook shows by itself, at the end of a cell, has its words too, where it is shown as a plain PNG;
+    this shows it in the middle of a cell, and where pictures are set to ``"retina"`` as well.
 
     Parameters
     ----------
@@ -86,7 +89,8 @@ def display(ax: Axes, dpi: float | None = None) -> None:
     except ImportError:
         msg = "display() is for notebooks. Install periodkit[lab], or use to_png() or ax.figure.savefig()."
         raise ConfigError(msg) from None
-    words = alt_text(ax)
+    alt_text(ax)
+    words = words_of(figure_of(ax))
     picture = base64.b64encode(to_png(ax, dpi)).decode("ascii")
     show({"image/png": picture, "text/plain": words}, metadata={"image/png": {"alt": words}}, raw=True)
     plt.close(figure_of(ax))

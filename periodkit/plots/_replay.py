@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
 from typing import Any, cast
 
 import narwhals as nw
@@ -13,17 +12,22 @@ from periodkit._moment import AsOf
 from periodkit.errors import SchemaError
 from periodkit.metrics.tally import open_frame
 from periodkit.milestones import MILESTONES, STATES, checked_stage, prepare, stage_entry
-from periodkit.plots._canvas import check_actions
-from periodkit.plots._scales import Floats, numbers
+from periodkit.plots._clock import Floats, numbers
 
-__all__ = ["at_clock", "periods_of", "replay", "view"]
+__all__ = ["NEEDED", "periods_of", "replay", "view"]
+
+NEEDED = (*MILESTONES, "status", "fetched_at", "period_id")
+"""The columns that pictures of single actions look at."""
 
 
 def replay(actions: pd.DataFrame, stage: str, as_of: AsOf | None) -> pd.DataFrame:
-    """Return one row per action: its milestones, when it was last ``seen``, its ``state`` in a stage and ``seconds``."""
+    """Return one row per action: its milestones, when it was last ``seen``, its ``state`` in a stage and ``seconds``.
+
+    The index is that of `actions`.
+    """
     chosen = checked_stage(stage)
     columns = [*MILESTONES, "status"]
-    frame = prepare(open_frame(check_actions(actions), [*columns, "fetched_at"]), as_of, columns)
+    frame = prepare(open_frame(actions, [*columns, "fetched_at"]), as_of, columns)
     state, micros = stage_entry(chosen)
     # What was counted is decided here, by the rules that the metrics follow.
     times = {name: nw.col(name).cast(nw.Datetime("us", "UTC")) for name in MILESTONES}
@@ -63,12 +67,6 @@ def view(came: pd.Series, went: pd.Series, periods: pd.DataFrame | None) -> tupl
     start, end = min(ends), max(ends)
     margin = max((end - start) * 0.02, 1 / 1440)
     return start - margin, end + margin
-
-
-def at_clock(moment: pd.Timestamp, where: tuple[tzinfo, str], *, date: bool = True) -> str:
-    """Return a moment as people at the venue would say it."""
-    local = moment.tz_convert(where[0])
-    return f"{local:%H:%M} on {local.day} {local:%b %Y}" if date else f"{local:%H:%M}"
 
 
 def _known(values: Any) -> Floats:  # noqa: ANN401

@@ -1,33 +1,29 @@
-"""Axes that people can read: durations on a log scale in human units, moments in the venue's own time."""
+"""Axes that people can read: durations on a log scale in human units, and shares."""
 
 from __future__ import annotations
 
-from datetime import UTC, tzinfo
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Sequence
 
-import matplotlib.dates as mdates
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import Formatter, Locator, MultipleLocator, NullLocator, PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from periodkit.errors import ArgumentError
 from periodkit.metrics.outcomes import as_micros
-from periodkit.plots._canvas import FAINT, INK
+from periodkit.plots._canvas import FAINT, INK, SMALL, points_of
 from periodkit.plots._text import exact
 
 __all__ = [
     "as_target",
-    "clock",
     "duration_axis",
     "duration_limits",
     "event_limits",
-    "numbers",
     "seconds",
     "share_axis",
     "target_line",
-    "zone",
 ]
 
 Floats = NDArray[np.float64]
@@ -55,6 +51,10 @@ _TICKS = tuple(
         {"ms": (1, 100), "s": (1, 10), "min": (1, 10), "h": (1,), "d": (1, 10, 100, 1000)},
     )
 )
+
+# Between marks of a share.
+_SHARES = (0.1, 0.2, 0.25, 0.5, 1.0)
+_NAMES = {at: text for ticks in _TICKS for at, text in ticks}
 
 
 def seconds(values: pd.Series) -> Floats:
@@ -102,33 +102,40 @@ def event_limits(time: Floats, events: ArrayLike, extra: ArrayLike = ()) -> tupl
     return duration_limits(np.r_[low, high, extra])
 
 
-def target_line(ax: Axes, side: str, target: float, *, along: float = 0.0, flat: bool = False) -> None:
-    """Mark a target on a duration axis, its name at the beginning or the end of the line, along it or (`flat`) across."""
+def target_line(ax: Axes, side: str, target: float, *, high: bool = True) -> None:
+    """Mark a target on a duration axis whose limits are set, its name at the upper or the lower end of the line."""
     upright = side == "x"
     (ax.axvline if upright else ax.axhline)(target, color=INK, linewidth=1.3, linestyle=(0, (2, 2)), zorder=1.5)
-    at_end = along == 1.0
-    if upright:
-        place, offset, top = (target, along), (4 if flat else -3, -4 if at_end else 4), at_end
-    else:
-        place, offset, top = (along, target), (-4 if at_end else 4, 3), False
+    low, top = np.log(ax.get_xlim())
+    # On the side on which there is more room.
+    turned = upright and (np.log(target) - low) / (top - low) > 0.7
+    place = (target, 1.0 if high else 0.0) if upright else (0.0, target)
     ax.annotate(
         f"target {exact(target)}",
         place,
-        offset,
+        (-4 if turned else 4, (-4 if high else 4) if upright else 3),
         xycoords=("data", "axes fraction") if upright else ("axes fraction", "data"),
         textcoords="offset points",
-        rotation=90 if upright and not flat else 0,
-        ha="left" if flat or (not upright and not at_end) else "right",
-        va="top" if top else "bottom",
-        fontsize=9,
+        ha="right" if turned else "left",
+        va="top" if upright and high else "bottom",
+        fontsize=SMALL,
         color=INK,
-        bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
+        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
         zorder=5,
     )
 
 
-def duration_axis(ax: Axes, side: str, limits: tuple[float, float], label: str, most: int = 8) -> None:
-    """Make an axis one of durations in seconds, on a log scale, marked in seconds, minutes, hours and days."""
+def duration_axis(
+    ax: Axes,
+    side: str,
+    limits: tuple[float, float],
+    label: str,
+    under: Callable[[Sequence[float]], Sequence[str]] | None = None,
+) -> None:
+    """Make an axis one of durations in seconds, on a log scale, marked in seconds, minutes, hours and days.
+
+    As many are marked as there is room for; `under` gives a second line for each.
+    """
     low, high = limits
     if side == "x":
         ax.set_xscale("log", nonpositive="clip")
@@ -138,54 +145,64 @@ def duration_axis(ax: Axes, side: str, limits: tuple[float, float], label: str, 
         ax.set_yscale("log", nonpositive="clip")
         ax.set_ylim(low, high)
         ax.set_ylabel(label)
-    views = [[(at, text) for at, text in ticks if low <= at <= high] for ticks in _TICKS]
-    gap = (0.68 if side == "x" else 0.35) / most
-    shown = next((view for view in views if len(view) <= most and _apart(view, limits, gap)), views[-1])
     axis = ax.xaxis if side == "x" else ax.yaxis
-    axis.set_major_locator(FixedLocator([at for at, _ in shown]))
-    axis.set_major_formatter(FixedFormatter([text for _, text in shown]))
+    locator = _Durations(ax, side, 0.833 * float(mpl.rcParams["font.size"]), under)
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(_DurationNames(under))
     axis.set_minor_locator(NullLocator())
     axis.grid(visible=True, color=FAINT, linewidth=0.8)
 
 
-def _apart(view: list[tuple[float, str]], limits: tuple[float, float], gap: float) -> bool:
-    steps = np.diff(np.log([at for at, _ in view])) / np.log(limits[1] / limits[0])
-    return bool((steps >= gap).all())
+class _Durations(Locator):
+    """Durations that people count in, as many as there is room for."""
+
+    def __init__(
+        self, ax: Axes, side: str, size: float, under: Callable[[Sequence[float]], Sequence[str]] | None
+    ) -> None:
+        self._ax, self._side, self._size, self._under = ax, side, size, under
+
+    def __call__(self) -> Sequence[float]:
+        low, high = sorted(self._ax.get_xlim() if self._side == "x" else self._ax.get_ylim())
+        return self.tick_values(low, high)
+
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
+        wide, high = points_of(self._ax)
+        room = (wide if self._side == "x" else high) / np.log(vmax / vmin)
+        view: list[float] = []
+        for ticks in _TICKS:
+            view = [at for at, _ in ticks if vmin <= at <= vmax]
+            if (np.diff(np.log(view)) * room >= self._needed(view)).all():
+                break
+        return view
+
+    def _needed(self, view: list[float]) -> Floats:
+        if self._side == "y":
+            return np.full(max(len(view) - 1, 0), 2.2 * self._size)
+        second = self._under(view) if self._under is not None else [""] * len(view)
+        lengths = [max(len(_NAMES[at]), len(text)) for at, text in zip(view, second, strict=True)]
+        widths = 0.62 * self._size * np.array(lengths, dtype=np.float64) + 1.4 * self._size
+        return (widths[1:] + widths[:-1]) / 2
+
+
+class _DurationNames(Formatter):
+    def __init__(self, under: Callable[[Sequence[float]], Sequence[str]] | None) -> None:
+        self._under = under
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002
+        return _NAMES.get(float(x), exact(x))
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        names = [self(each) for each in values]
+        return names if self._under is None else [f"{a}\n{b}" for a, b in zip(names, self._under(values), strict=True)]
 
 
 def share_axis(ax: Axes, side: str, label: str, limits: tuple[float, float] = (0.0, 1.0)) -> None:
     """Make an axis one of shares in percent."""
     axis = ax.xaxis if side == "x" else ax.yaxis
     (ax.set_xlim if side == "x" else ax.set_ylim)(*limits)
+    room = points_of(ax)[0 if side == "x" else 1] / (limits[1] - limits[0])
+    least = 48 if side == "x" else 26
+    axis.set_major_locator(MultipleLocator(next((step for step in _SHARES if step * room > least), _SHARES[-1])))
     axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axis.set_label_text(label)
     axis.grid(visible=True, color=FAINT, linewidth=0.8)
-
-
-def zone(tz: str | tzinfo | None) -> tuple[tzinfo, str]:
-    """Return a time zone and its name; none is UTC."""
-    if tz is None:
-        return UTC, "UTC"
-    if isinstance(tz, tzinfo):
-        return tz, str(tz)
-    try:
-        return ZoneInfo(tz), tz
-    except (ValueError, TypeError, OSError, KeyError):
-        msg = f'tz is {tz!r}, which is no time zone. Pass an IANA name, such as "Europe/London".'
-        raise ArgumentError(msg) from None
-
-
-def numbers(times: pd.Series) -> Floats:
-    """Return moments as matplotlib's days; NaT becomes NaN."""
-    micros = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
-    return np.asarray(mdates.date2num(micros), dtype=np.float64)  # type: ignore[no-untyped-call]
-
-
-def clock(ax: Axes, where: tuple[tzinfo, str], label: str = "time") -> None:
-    """Make the x axis one of moments, in a zone that its label names."""
-    at, name = where
-    locator = mdates.AutoDateLocator(tz=at, minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, tz=at))  # type: ignore[no-untyped-call]
-    ax.set_xlabel(f"{label} ({name})")
-    ax.xaxis.get_offset_text().set_fontsize(9)

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from periodkit.milestones import STAGES
-from periodkit.plots._text import listed
+from periodkit.plots._text import be, count, listed
 
-__all__ = ["DONE", "axis_label", "confidence_words", "left_out", "noun"]
+__all__ = ["DONE", "at_once", "axis_label", "confidence_words", "left_out", "noun"]
 
 DONE = {"dispatch": "assigned", "pickup": "begun", "response": "begun", "work": "closed", "cycle": "closed"}
 """What has happened to an action at the end of each stage."""
@@ -27,6 +27,17 @@ def axis_label(stage: str) -> str:
     """Return what an axis of a stage's length says."""
     chosen = STAGES[stage]
     return f"{noun(stage)}: from {_MILESTONES[chosen.start]} to {_MILESTONES[chosen.end]} (log scale)"
+
+
+def at_once(n: int, stage: str) -> str:
+    """Say that there is no length of time to draw on a log axis.
+
+    Examples
+    --------
+    >>> at_once(3, "cycle")
+    'All of 3 actions that were closed took no time at all'
+    """
+    return f"All of {count(n)} that {be(n)} {DONE[stage]} took no time at all"
 
 
 def left_out(counts: Mapping[str, Any] | pd.Series) -> str:

@@ -33,21 +33,32 @@ _SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86400.0
 
 
 def plain(text: object, limit: int = LONGEST) -> str:
-    r"""Return text on one line, without control and direction characters, cut at `limit` characters.
+    r"""Return text on one line, without control and direction characters, cut in its middle to `limit` characters.
+
+    Names that are long are often told apart by how they end.
 
     Examples
     --------
-    >>> plain("Gate\n\u202e5"), plain("a" * 100, 5)
-    ('Gate 5', 'aaaa…')
+    >>> plain("Gate\n\u202e5"), plain("North stand, upper tier, block 7", 20)
+    ('Gate 5', 'North stand,…lock 7')
     """
+    given, keep = str(text), 8 * limit
     # Only what can be shown is cleaned: a name may be megabytes long.
-    words = " ".join(str(text)[: 8 * limit].split())
-    kept = "".join(each for each in words if unicodedata.category(each)[0] != "C").strip() or "no text"
-    if len(kept) > limit or len(str(text)) > 8 * limit:
-        kept = kept[: limit - 1].rstrip() + "…"
+    long = len(given) > 2 * keep
+    ends = (given[:keep], given[-keep:]) if long else (given,)
+    kept = [_clean(each) for each in ends]
+    name = kept[0] or "no text"
+    if long or len(name) > limit:
+        tail = limit // 3
+        name = f"{kept[0][: limit - tail - 1].rstrip()}…{kept[-1][-tail:].lstrip() if tail else ''}"
     # A name that is written from right to left must not turn the sentence around it.
-    turned = any(unicodedata.bidirectional(each) in ("R", "AL") for each in kept)
-    return f"{_LEFT_TO_RIGHT}{kept}{_LEFT_TO_RIGHT}" if turned else kept
+    turned = any(unicodedata.bidirectional(each) in ("R", "AL") for each in name)
+    return f"{_LEFT_TO_RIGHT}{name}{_LEFT_TO_RIGHT}" if turned else name
+
+
+def _clean(text: str) -> str:
+    words = " ".join(text.split())
+    return " ".join("".join(each for each in words if unicodedata.category(each)[0] != "C").split())
 
 
 def stub(text: object, width: int = 22, lines: int = 2) -> str:
@@ -56,10 +67,14 @@ def stub(text: object, width: int = 22, lines: int = 2) -> str:
     Examples
     --------
     >>> stub("Guest services and lost property desk", 14)
-    'Guest services\nand lost…'
+    'Guest services\nand…erty desk'
     """
-    words = [each if len(each) <= width else each[: width - 1] + "…" for each in plain(text).split()]
-    return "\n".join(textwrap.wrap(" ".join(words), width, max_lines=lines, placeholder="…"))
+    name = plain(text)
+    for limit in range(min(len(name), width * lines), 0, -1):
+        wrapped = textwrap.wrap(plain(text, limit) if limit < len(name) else name, width)
+        if len(wrapped) <= lines:
+            return "\n".join(wrapped)
+    return name[:width]
 
 
 def drawable(text: str) -> str:

@@ -8,12 +8,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from periodkit._moment import AsOf
-from periodkit.plots._canvas import FAINT, INK, check_actions, explain, finish, nothing_of, open_axes, styled
+from periodkit.metrics.tally import EXCLUDED
+from periodkit.plots._canvas import (
+    FAINT,
+    INK,
+    SMALL,
+    explain,
+    figure_of,
+    finish,
+    nothing_of,
+    open_axes,
+    points_of,
+    styled,
+)
+from periodkit.plots._clock import at_clock, zone
+from periodkit.plots._frames import in_pandas
 from periodkit.plots._groups import at_most
-from periodkit.plots._replay import at_clock, replay
-from periodkit.plots._scales import as_target, duration_axis, duration_limits, target_line, zone
+from periodkit.plots._labels import row_points, small_points
+from periodkit.plots._replay import NEEDED, replay
+from periodkit.plots._scales import as_target, duration_axis, duration_limits, target_line
 from periodkit.plots._stages import left_out
 from periodkit.plots._text import count, drawable, duration, exact, plain
 
@@ -25,10 +41,13 @@ _STAGES: dict[str, dict[str, Any]] = {
     "being worked on": {"color": "#0072B2", "marker": "o"},
 }
 
+_IDS = ("action_id", "period_action_id")
+_LATE, _PAST = "#A33B00", "#FBEDE4"
+
 
 @styled
 def aging(
-    actions: pd.DataFrame,
+    actions: Any,  # noqa: ANN401  (any engine's frame)
     target: Any = None,  # noqa: ANN401
     tz: str | tzinfo | None = None,
     as_of: AsOf | None = None,
@@ -37,10 +56,12 @@ def aging(
 ) -> Axes:
     """Draw the ages of the actions that are open, the oldest first, by what they are waiting for.
 
+    With a target, the side past it is shaded, and each named action says how long it has left, or how long it is past.
+
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
     target : timedelta or str, optional
         The promised time from created to closed, such as ``"30min"``; what passes it next is named.
     tz : str or tzinfo, optional
@@ -77,34 +98,34 @@ def aging(
     where = zone(tz)
     limit = as_target(target)
     most = at_most(max_labels, "max_labels", 1)
-    single = replay(check_actions(actions), "cycle", as_of)
+    frame = in_pandas(actions, [*NEEDED, *_IDS, "classification"])
+    single = replay(frame, "cycle", as_of)
     states = single["state"].value_counts()
-    out = left_out({name: int(states.get(name, 0)) for name in ("not_started", "invalid", "unknown")})
-    single["name"] = _names(actions)
-    still = single[single["state"] == "open"].copy()
+    out = left_out({name: int(states.get(name, 0)) for name in EXCLUDED})
+    is_open = (single["state"] == "open").to_numpy()
+    still = single[is_open].assign(name=_names(frame[is_open]))
     if not len(still):
-        reason = nothing_of(len(actions), "is open")
-        return explain(ax, "Ages of open actions", reason, out)
+        return explain(ax, "Ages of open actions", nothing_of(len(frame), "is open"), out)
     still["waits"] = np.select(
         [still["doing_time"].notna(), still["assigned_time"].notna()], [*_STAGES][:0:-1], "unassigned"
     )
     still = still.sort_values("seconds", ascending=False, kind="stable")
     few = len(still) <= most
-    ax = open_axes(ax, max(2.4, 1.8 + 0.24 * len(still)) if few else 4.5)
+    ax = open_axes(ax, max(2.4, 1.8 + 0.22 * len(still)) if few else 4.5)
     limits = duration_limits([*still["seconds"], limit or np.nan])
-    _points(ax, still, limits[0], few=few)
-    if limit is not None:
-        target_line(ax, "x", limit)
     duration_axis(ax, "x", limits, "age since created (log scale)")
+    _points(ax, still, limits[0], limit, few=few)
+    if limit is not None:
+        ax.axvspan(limit, limits[1], color=_PAST, linewidth=0, zorder=0)
+        target_line(ax, "x", limit, high=not few and bool(np.log(limit) > np.log(limits).mean()))
     coming = still[still["seconds"] <= limit].head(5) if limit is not None else still.iloc[:0]
     if not few:
         _note(ax, still, coming, limit)
     numbers_in = still["waits"].value_counts()
-    handles, labels = ax.get_legend_handles_labels()
-    ax.legend(handles, labels, loc="lower right", handletextpad=0.3)
+    _key(ax, inside=not few)
     title = _title(still, limit)
     moment = at_clock(single["seen"].max(), where)
-    parts = [f"as of {moment} ({where[1]})", f"n = {len(still):,} open of {len(actions):,}", out]
+    parts = [f"as of {moment} ({where[1]})", f"n = {len(still):,} open of {len(frame):,}", out]
     following = _next(coming, limit)
     oldest = ", ".join(_aged(still.head(5)))
     stages = ", ".join(f"{int(numbers_in.get(name, 0)):,} {name}" for name in _STAGES)
@@ -116,16 +137,16 @@ def aging(
     return finish(ax, title, " · ".join(filter(None, parts)), alt)
 
 
-def _names(actions: pd.DataFrame) -> list[str]:
-    ids = next((actions[each] for each in ("action_id", "period_action_id") if each in actions.columns), actions.index)
-    kinds = actions["classification"] if "classification" in actions.columns else [None] * len(actions)
+def _names(frame: pd.DataFrame) -> list[str]:
+    ids = next((frame[each] for each in _IDS if each in frame.columns), frame.index)
+    kinds = frame["classification"] if "classification" in frame.columns else [None] * len(frame)
     return [
         f"{plain(each, 16)}" + ("" if pd.isna(kind) else f" {plain(kind, 24)}")
         for each, kind in zip(ids, kinds, strict=True)
     ]
 
 
-def _points(ax: Axes, still: pd.DataFrame, lowest: float, *, few: bool) -> None:
+def _points(ax: Axes, still: pd.DataFrame, lowest: float, target: float | None, *, few: bool) -> None:
     place = np.arange(len(still))
     age = still["seconds"].clip(lower=lowest).to_numpy()
     if few:
@@ -140,25 +161,66 @@ def _points(ax: Axes, still: pd.DataFrame, lowest: float, *, few: bool) -> None:
     ax.set_ylim(len(still) - 1 + room, -room)
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    if few:
-        ax.set_yticks(place, [drawable(name) for name in still["name"]])
-    else:
+    if not few:
         ax.set_yticks([])
         ax.set_ylabel("open actions, the oldest at the top")
+        return
+    # Names that would stand on one another are smaller.
+    letters = min(small_points(), 0.95 * row_points(ax, len(still)))
+    ax.set_yticks(place, [drawable(name) for name in still["name"]], fontsize=letters)
+    for at, seconds in enumerate(still["seconds"]):
+        ax.annotate(
+            _against(seconds, target),
+            (1, at),
+            (6, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            fontsize=letters,
+            color=_LATE if target is not None and seconds > target else INK,
+            annotation_clip=False,
+        )
+
+
+def _against(seconds: float, target: float | None) -> str:
+    if target is None:
+        return duration(seconds)
+    return f"{duration(abs(target - seconds))} {'past' if seconds > target else 'left'}"
+
+
+def _key(ax: Axes, *, inside: bool) -> None:
+    # Ages ascend from the lower left, so the lower right is free; rows that are named use the whole width.
+    small = small_points()
+    down = ScaledTranslation(0, -4.2 * small / 72, figure_of(ax).dpi_scale_trans)
+    place: dict[str, Any] = (
+        {"loc": "lower right"}
+        if inside
+        else {
+            "loc": "upper left",
+            "bbox_to_anchor": (0.0, 0.0),
+            "bbox_transform": ax.transAxes + down,
+            "ncols": 3 if points_of(ax)[0] > 44 * small else 1,
+            "frameon": False,
+            "borderaxespad": 0.0,
+            "columnspacing": 1.2,
+        }
+    )
+    ax.legend(handletextpad=0.3, **place)
 
 
 def _note(ax: Axes, still: pd.DataFrame, coming: pd.DataFrame, target: float | None) -> None:
+    most = 5 if points_of(ax)[1] > 26 * small_points() else 3
     if target is not None and len(coming):
-        lines = [f"Next past {exact(target)}:", *_next(coming, target)]
+        lines = [f"Next past {exact(target)}:", *_next(coming.head(most), target)]
     else:
-        lines = ["Oldest:", *_aged(still.head(5))]
+        lines = ["Oldest:", *_aged(still.head(most))]
     ax.text(
         0.01,
         0.99,
         drawable("\n".join(lines)),
         transform=ax.transAxes,
         va="top",
-        fontsize=9,
+        fontsize=SMALL,
         color=INK,
         linespacing=1.35,
         bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": FAINT, "pad": 4},
@@ -177,12 +239,12 @@ def _next(coming: pd.DataFrame, target: float | None) -> list[str]:
 
 
 def _title(still: pd.DataFrame, target: float | None) -> str:
-    oldest = duration(still["seconds"].iloc[0])
+    oldest, n = duration(still["seconds"].iloc[0]), count(len(still), "open action")
     if target is None:
         half = duration(float(still["seconds"].median()))
         many = f", half for more than {half}" if len(still) > 2 else ""
-        return f"{count(len(still), 'open action')}, the oldest for {oldest}{many}"
+        return f"{n}, the oldest for {oldest}{many}"
     past = int((still["seconds"] > target).sum())
     coming = still[still["seconds"] <= target]
     tail = f"; the next passes it in {duration(target - coming['seconds'].iloc[0])}" if len(coming) else ""
-    return f"{past:,} of {count(len(still), 'open action')} past {exact(target)}{tail}"
+    return f"{past:,} of {n} past {exact(target)}{tail}" if past else f"None of {n} is past {exact(target)}{tail}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,11 @@ from periodkit._moment import AsOf
 from periodkit.metrics.outcomes import outcome_curve
 from periodkit.metrics.times import cycle_times
 from periodkit.milestones import checked_stage
-from periodkit.plots._canvas import INK, MUTED, TICK, check_actions, explain, finish, nothing_of, open_axes, styled
-from periodkit.plots._labels import beside
-from periodkit.plots._scales import as_target, duration_axis, event_limits, seconds, share_axis, target_line
+from periodkit.plots._canvas import INK, MUTED, SMALL, explain, finish, nothing_of, open_axes, styled
+from periodkit.plots._frames import in_pandas
+from periodkit.plots._labels import beside, small_points
+from periodkit.plots._replay import NEEDED
+from periodkit.plots._scales import Floats, as_target, duration_axis, event_limits, seconds, share_axis, target_line
 from periodkit.plots._stages import DONE, axis_label, confidence_words, left_out, noun
 from periodkit.plots._text import count, duration, exact, percent
 
@@ -26,10 +30,12 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "open": {"facecolor": "#DCDCDC"},
 }
 
+_INKS = {"closed": "#0072B2", "canceled": "#8A5F00", "open": MUTED}
+
 
 @styled
 def outcome_areas(
-    actions: pd.DataFrame,
+    actions: Any,  # noqa: ANN401  (any engine's frame)
     stage: str = "cycle",
     target: Any = None,  # noqa: ANN401
     confidence: float = 0.95,
@@ -43,8 +49,8 @@ def outcome_areas(
 
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones.
     target : timedelta or str, optional
@@ -80,7 +86,8 @@ def outcome_areas(
     """
     checked_stage(stage)
     limit = as_target(target)
-    curve = outcome_curve(check_actions(actions), stage, confidence=confidence, as_of=as_of)
+    frame = in_pandas(actions, NEEDED)
+    curve = outcome_curve(frame, stage, confidence=confidence, as_of=as_of)
     total = curve.iloc[0] if len(curve) else pd.Series({"n": 0, "used": 0})
     out = left_out(total) if len(curve) else ""
     if not total["used"]:
@@ -89,14 +96,17 @@ def outcome_areas(
     time = seconds(curve["time"])
     ended = (curve["closed"] + curve["canceled"]).to_numpy()
     limits = event_limits(time, np.diff(ended, prepend=0.0), [limit or np.nan])
+    # What lasted longer than anything was watched is not known; once all have ended, it is.
+    until = float(time[-1]) if curve["open"].iloc[-1] > 1e-12 else np.inf
     ax = open_axes(ax)
     words = _words(stage)
+    right = min(until, limits[1] * 2)
     floor = np.zeros(len(time))
     for share, look in _LOOKS.items():
         top = floor + curve[share].to_numpy()
         edge = {"edgecolor": "none"} | look
         ax.fill_between(
-            np.r_[time, limits[1] * 2],
+            np.r_[time, right],
             np.r_[floor, floor[-1]],
             np.r_[top, top[-1]],
             step="post",
@@ -107,29 +117,39 @@ def outcome_areas(
         floor = top
     for side in ("low", "high"):
         ax.plot(time, curve[f"closed_{side}"], drawstyle="steps-post", color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
+    duration_axis(ax, "x", limits, axis_label(stage), partial(_at_risk_texts, curve, time))
     if limit is not None:
-        target_line(ax, "x", limit, along=1.0)
-    duration_axis(ax, "x", limits, axis_label(stage))
+        target_line(ax, "x", limit)
     share_axis(ax, "y", "share of actions")
-    _at_risk(ax, actions, stage, as_of)
-    last = _at(actions, stage, limits[1], confidence, as_of)
+    last = _at(curve, time, min(limits[1], until))
     middles = np.cumsum([last[share] for share in _LOOKS]) - np.array([last[share] / 2 for share in _LOOKS])
-    beside(ax, middles.tolist(), [f"{words[share]}\n{percent(last[share])}" for share in _LOOKS], [INK] * 3)
-    ticks = [float(each) for each in ax.get_xticks()]
-    when = limit if limit is not None else max(ticks, default=limits[1])
-    there = _at(actions, stage, when, confidence, as_of)
+    # Shares of nothing keep the order of the areas.
+    heights = (middles + 1e-9 * np.arange(len(_LOOKS))).tolist()
+    beside(ax, heights, [f"{words[share]}\n{percent(last[share])}" for share in _LOOKS], list(_INKS.values()))
+    _name_counts(ax)
+    when = limit if limit is not None else max([float(each) for each in ax.get_xticks()], default=limits[1])
+    known = when <= until
+    there = _at(curve, time, min(when, until))
+    reached = f"Within {exact(when)}" if known else f"Within {duration(until)}"
     title = (
-        f"Within {exact(when)}, {percent(there['closed'])} were {words['closed']}, {percent(there['canceled'])} "
+        f"{reached}, {percent(there['closed'])} were {words['closed']}, {percent(there['canceled'])} "
         f"{words['canceled']} and {percent(there['open'])} still {words['open']}"
     )
-    band = f"dashed: {confidence_words(confidence)} of {words['closed']}"
-    open_now = int(cycle_times(actions, stage=stage, as_of=as_of)["open"].iloc[0])
-    parts = [f"n = {int(total['used']):,}, of which {open_now:,} open when last seen", "Aalen-Johansen", band, out]
+    open_now = int(cycle_times(frame, stage=stage, as_of=as_of)["open"].iloc[0])
+    parts = [
+        f"n = {int(total['used']):,}, of which {open_now:,} open when last seen",
+        "" if known else f"none was watched for {exact(when)}",
+        "Aalen-Johansen",
+        f"dashed: {confidence_words(confidence)} of {words['closed']}",
+        out,
+    ]
     inside = f"{100 * there['closed_low']:.1f}–{percent(there['closed_high'])}"
     alt = (
         f"Stacked shares of {count(int(total['used']))} by {noun(stage)}. {title} ({confidence_words(confidence)} of "
-        f"{words['closed']} {inside}, {int(there['at_risk']):,} had lasted that long). By {duration(limits[1])}: "
-        f"{', '.join(f'{words[share]} {percent(last[share])}' for share in _LOOKS)}. {out}"
+        f"{words['closed']} {inside}, {_at_risk(curve, time, [min(when, until)])[0]:,} had lasted that long). By "
+        f"{duration(min(limits[1], until))}: {', '.join(f'{words[share]} {percent(last[share])}' for share in _LOOKS)}. "
+        + ("" if known else f"None was watched for {exact(when)}. ")
+        + out
     )
     return finish(ax, title, " · ".join(filter(None, parts)), alt)
 
@@ -140,26 +160,32 @@ def _words(stage: str) -> dict[str, str]:
     return {"closed": DONE[stage], "canceled": "canceled or left", "open": "waiting"}
 
 
-def _at(actions: pd.DataFrame, stage: str, when: float, confidence: float, as_of: AsOf | None) -> pd.Series:
-    times = [pd.Timedelta(seconds=when).floor("us")]
-    return outcome_curve(actions, stage, times=times, confidence=confidence, as_of=as_of).iloc[0]
+def _at(curve: pd.DataFrame, time: Floats, when: float) -> pd.Series:
+    """Return the row that holds at a time: the curve is one of steps."""
+    return curve.iloc[max(int(np.searchsorted(time, when, side="right")) - 1, 0)]
 
 
-def _at_risk(ax: Axes, actions: pd.DataFrame, stage: str, as_of: AsOf | None) -> None:
-    ticks = ax.get_xticks()
-    names = [text.get_text() for text in ax.get_xticklabels()]
-    asked = [pd.Timedelta(seconds=float(each)) for each in ticks]
-    left = outcome_curve(actions, stage, times=asked, as_of=as_of)["at_risk"]
-    # Under each tick its number, and before the first what these numbers are.
-    ax.set_xticks(ticks, [f"{name}\n{number:,}" for name, number in zip(names, left, strict=True)])
+def _at_risk(curve: pd.DataFrame, time: Floats, asked: Sequence[float]) -> list[int]:
+    """Return how many were still in it just before each time: as many as at the next step."""
+    at_risk = np.r_[curve["at_risk"].to_numpy(dtype=np.int64), 0]
+    return [int(at_risk[place]) for place in np.searchsorted(time, asked, side="left")]
+
+
+def _at_risk_texts(curve: pd.DataFrame, time: Floats, asked: Sequence[float]) -> list[str]:
+    return [f"{each:,}" for each in _at_risk(curve, time, asked)]
+
+
+def _name_counts(ax: Axes) -> None:
+    # Before the first tick's second line stands what these numbers are.
+    small = small_points()
     ax.annotate(
         "\nlasted that long",
         (0, 0),
-        (-6, -6.5),
+        (-0.6 * small, -0.7 * small),
         xycoords="axes fraction",
         textcoords="offset points",
         ha="right",
         va="top",
-        fontsize=TICK,
+        fontsize=SMALL,
         color=MUTED,
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit.metrics.dispatch import ai_dispatch_rate
-from periodkit.metrics.tally import By
-from periodkit.plots._canvas import COLOURS, FAINT, INK, MUTED, check_actions, explain, finish, open_axes, styled
-from periodkit.plots._groups import GROUP, Groups, group_by
-from periodkit.plots._scales import share_axis, zone
+from periodkit.metrics.tally import By, grouping
+from periodkit.plots._canvas import COLOURS, FAINT, INK, MUTED, SMALL, explain, finish, open_axes, points_of, styled
+from periodkit.plots._clock import day, zone
+from periodkit.plots._frames import in_pandas
+from periodkit.plots._groups import GROUP, Groups, group_by, widened
+from periodkit.plots._labels import row_points, small_points
+from periodkit.plots._scales import share_axis
 from periodkit.plots._stages import confidence_words
 from periodkit.plots._text import count, drawable, percent, plain, stub
 
@@ -27,7 +31,7 @@ _OF = {
 
 @styled
 def dispatch_rate(
-    actions: pd.DataFrame,
+    actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
     of: str = "known",
     confidence: float = 0.95,
@@ -38,12 +42,13 @@ def dispatch_rate(
     """Draw the share of actions that AI dispatched, with Wilson intervals, by group or over periods.
 
     Groups stand below one another, the highest rate first. Periods (`by` is ``"period_name"``, ``"period_id"`` or both)
-    stand beside one another in order of time, and are never folded.
+    stand beside one another in order of time, and are never folded. The title names the lowest and the highest rate, and
+    says so where their difference may be chance: where their intervals, made wider for more than two groups, overlap.
 
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
     by : str or list of str, optional
         Columns to group by.
     of : {"known", "assigned", "all"}
@@ -80,12 +85,14 @@ def dispatch_rate(
     >>> ax.figure.clear()
     """
     where = zone(tz)
-    groups = group_by(check_actions(actions), by, max_groups)
+    columns = ["ai_dispatched", "created_time", "assigned_time", *grouping(by)]
+    frame = in_pandas(actions, columns)
+    groups = group_by(frame, by, max_groups)
     if groups.in_time:
-        groups = group_by(actions, by, None)
+        groups = group_by(frame, by, None)
     found = ai_dispatch_rate(groups.actions, GROUP, of, confidence)
     found["base"] = found["n"] if of == "all" else found["ai"] + found["not_ai"]
-    whole = ai_dispatch_rate(actions, of=of, confidence=confidence).iloc[0]
+    whole = ai_dispatch_rate(frame, of=of, confidence=confidence).iloc[0]
     if not whole["n"] or found["rate"].isna().all():
         reason = (
             "No actions to show"
@@ -96,7 +103,7 @@ def dispatch_rate(
     across = groups.in_time and len(found) > 1
     if not across:
         found = found.sort_values(["rate", GROUP], ascending=[False, True], na_position="last", kind="stable")
-        ax = open_axes(ax, max(2.0, 1.6 + 0.36 * len(found)))
+        ax = open_axes(ax, max(2.0, 1.5 + 0.34 * len(found)))
         _rows(ax, found, groups, whole)
     else:
         ax = open_axes(ax)
@@ -109,7 +116,8 @@ def dispatch_rate(
         f"the {groups.folded} smallest groups in one" if groups.folded else "",
     ]
     overall = f"{percent(whole['rate'])} ({confidence_words(confidence)} {_limits(whole)}) of {count(base)}"
-    title = _title(found, groups, whole)
+    wide = ai_dispatch_rate(groups.actions, GROUP, of, widened(confidence, len(found)))
+    title = _title(found, wide, groups, whole)
     details = "; ".join(
         f"{plain(groups.names[int(row[GROUP])])} {percent(row['rate'])} ({_limits(row)}), n {int(row['base']):,}"
         for _, row in found.iterrows()
@@ -137,9 +145,11 @@ def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series) -> No
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
             va="center",
-            fontsize=9,
+            fontsize=SMALL,
+            annotation_clip=False,
         )
-    names = [stub(groups.names[int(code)]) for code in found[GROUP]]
+    lines = 2 if row_points(ax, len(found)) > 2.4 * small_points() else 1
+    names = [stub(groups.names[int(code)], lines=lines) for code in found[GROUP]]
     ax.set_yticks(place, [drawable(name) for name in names])
     ax.set_ylim(len(found) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
@@ -160,7 +170,7 @@ def _over_time(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series, 
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
         va="center",
-        fontsize=9,
+        fontsize=SMALL,
         color=MUTED,
     )
     ax.plot(place[known], rate[known], color=COLOURS[0], linewidth=1.0, alpha=0.5, zorder=2)
@@ -168,26 +178,29 @@ def _over_time(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series, 
     ax.plot(
         place[known], rate[known], "o", color=COLOURS[0], markersize=6, markeredgecolor="white", clip_on=False, zorder=3
     )
-    top = min(1.0, float(np.nanmax(high)) * 1.2 + 0.02)
-    share_axis(ax, "y", "share dispatched by AI", (0, top))
+    highest = float(np.nanmax(high))
+    # Room for a name above the highest bar, but no mark above all.
+    room = 3.2 * small_points() / (0.72 * points_of(ax)[1])
+    share_axis(ax, "y", "share dispatched by AI", (0, highest / (1 - min(room, 0.5)) + 0.01))
+    ax.set_yticks([each for each in ax.get_yticks() if 0 <= each <= min(1.0, ax.get_ylim()[1])])
     most, least = int(np.nanargmax(rate)), int(np.nanargmin(rate))
     # Below the lowest rate stands its name; beside its bar, if it would run into the axis.
-    beside = low[least] < top / 6
+    beside = low[least] < ax.get_ylim()[1] / 5
     for at, up in ((most, True), (least, False)):
-        name, share = stub(groups.names[at], 30), percent(rate[at])
+        name, share = stub(groups.names[at], 30, 1), percent(rate[at])
         ax.annotate(
             drawable(f"{share} {name}" if beside and not up else f"{name}\n{share}"),
             (at, high[at] if up else 0 if beside else low[at]),
-            (0, 5) if up else (8 if at <= len(found) / 2 else -8, 3) if beside else (0, -5),
+            (0, 3) if up else (8 if at <= len(found) / 2 else -8, 3) if beside else (0, -5),
             textcoords="offset points",
             ha="left" if at <= len(found) / 5 else "right" if at >= 0.8 * len(found) - 1 else "center",
             va="bottom" if up or beside else "top",
-            fontsize=9,
+            fontsize=SMALL,
             color=INK,
         )
     began = groups.actions.groupby(GROUP)["created_time"].min().reindex(found[GROUP])
     days = ["no date" if pd.isna(each) else _day(each, where[0]) for each in began]
-    step = -(-len(days) // 14)
+    step = -(-len(days) // max(int(0.85 * points_of(ax)[0] / (4.6 * small_points())), 1))
     ax.set_xticks(place[::step], days[::step])
     ax.set_xlim(-0.6, len(found) - 0.4)
     ax.set_xlabel(f"{groups.by}, by date of its first action ({where[1]})")
@@ -197,18 +210,19 @@ def _over_time(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series, 
 
 def _day(moment: pd.Timestamp, at: tzinfo) -> str:
     local = moment.tz_convert(at)
-    return f"{local:%b} {local.day}\n{local:%Y}"
+    return f"{day(local, year=False)}\n{local:%Y}"
 
 
-def _title(found: pd.DataFrame, groups: Groups, whole: pd.Series) -> str:
+def _title(found: pd.DataFrame, wide: pd.DataFrame, groups: Groups, whole: pd.Series) -> str:
     overall = f"AI dispatched {percent(whole['rate'])} of actions"
-    rest = groups.compared(found.sort_values(GROUP)["rate"].notna().tolist())
-    if len(rest) < 2:
+    ends = groups.ends(found, "rate")
+    if ends is None or ends[0][GROUP] == ends[1][GROUP]:
         return overall
-    rates = found.set_index(GROUP)["rate"].loc[rest]
-    least, most = int(rates.argmin()), int(rates.argmax())
-    ends = [f"{percent(rates.iloc[at])} ({plain(groups.names[rest[at]], 30)})" for at in (least, most)]
-    return f"{overall}: from {ends[0]} to {ends[1]}"
+    least, most = ends
+    names = [f"{percent(row['rate'])} ({groups.name(row)})" for row in ends]
+    by_group = wide.set_index(GROUP)
+    apart = by_group.loc[least[GROUP], "high"] < by_group.loc[most[GROUP], "low"]
+    return f"{overall}: from {names[0]} to {names[1]}" + ("" if apart else ", which may be chance")
 
 
 def _limits(row: pd.Series) -> str:

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from periodkit._moment import AsOf
 from periodkit.metrics.estimate import SurvivalCurve, kaplan_meier
 from periodkit.metrics.rates import check_share
-from periodkit.metrics.tally import By, count_stage
+from periodkit.metrics.tally import By, count_stage, grouping
 from periodkit.metrics.times import checked_canceled, quantile_table
 from periodkit.milestones import checked_stage
 from periodkit.plots._canvas import (
@@ -21,27 +21,32 @@ from periodkit.plots._canvas import (
     LINES,
     MARKS,
     MUTED,
-    check_actions,
+    SMALL,
     explain,
     finish,
     nothing_of,
     open_axes,
+    points_of,
     styled,
 )
-from periodkit.plots._groups import GROUP, Groups, group_by
+from periodkit.plots._frames import in_pandas
+from periodkit.plots._groups import GROUP, Groups, group_by, widened
+from periodkit.plots._replay import NEEDED
 from periodkit.plots._scales import as_target, duration_axis, event_limits, seconds, share_axis, target_line
-from periodkit.plots._stages import DONE, axis_label, confidence_words, left_out, noun
-from periodkit.plots._text import be, count, drawable, duration, interval, plain, with_interval
+from periodkit.plots._stages import DONE, at_once, axis_label, confidence_words, left_out, noun
+from periodkit.plots._text import be, count, drawable, duration, interval, plain, stub, with_interval
 
 __all__ = ["cycle_time_ecdf"]
 
-_MANY = 4
+_QUANTILES = {0.5: "p50", 0.9: "p90"}
+# Up to so many groups have their key in the corner that curves leave free; more have it beside wide Axes.
 _INSIDE = 2
+_ROOM_FOR_KEY = 380.0
 
 
 @styled
 def cycle_time_ecdf(
-    actions: pd.DataFrame,
+    actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
     stage: str = "cycle",
     target: Any = None,  # noqa: ANN401
@@ -54,12 +59,14 @@ def cycle_time_ecdf(
     """Draw the share of actions that had reached the end of a stage by each time since its start.
 
     One minus the Kaplan-Meier curve, with its pointwise log-log band, so actions that are still open count for what they
-    tell. P50 and P90 are marked with their intervals, as `periodkit.cycle_times` gives them.
+    tell. P50 and P90 are marked with their intervals, as `periodkit.cycle_times` gives them. The title says so where the
+    difference of the fastest and the slowest median may be chance: where their intervals, made wider for more than two
+    groups, overlap.
 
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
     by : str or list of str, optional
         Columns to group by.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
@@ -101,34 +108,47 @@ def cycle_time_ecdf(
     """
     checked_stage(stage)
     limit = as_target(target)
-    groups = group_by(check_actions(actions), by, max_groups)
     checked_canceled(canceled)
     check_share(confidence, "confidence")
+    groups = group_by(in_pandas(actions, [*NEEDED, *grouping(by)]), by, max_groups)
     counts = count_stage(groups.actions, stage, GROUP, as_of)
-    found = quantile_table(counts, {0.5: "p50", 0.9: "p90"}, canceled, confidence)
+    found = quantile_table(counts, _QUANTILES, canceled, confidence)
     curves = [kaplan_meier(table, confidence) for table in counts.life_tables(canceled)]
     total = found[["n", "used", "events", "open", "not_started", "invalid", "unknown"]].sum()
     out = left_out(total)
     if not total["used"]:
         reason = nothing_of(int(total["n"]), f"has a {noun(stage)}")
         return explain(ax, noun(stage).capitalize(), reason, out)
+    if total["events"] and not any(curve.time[curve.events > 0].any() for curve in curves):
+        return explain(ax, noun(stage).capitalize(), at_once(int(total["events"]), stage), out)
     ax = open_axes(ax)
     limits = _limits(curves, found, counts.unit, limit)
-    drawn = np.flatnonzero(found["used"])
+    # In the order in which the curves lie from left to right.
+    drawn = [at for at in found["p50"].argsort(kind="stable") if found["used"].iloc[at]]
     shown = [
-        _draw(ax, curves[at], counts.unit, cast("dict[str, Any]", found.iloc[at].to_dict()), look, limits, len(drawn))
-        for look, at in enumerate(drawn)
+        _draw(ax, curves[at], counts.unit, cast("dict[str, Any]", found.iloc[at].to_dict()), groups.looks[at], limits)
+        for at in drawn
     ]
-    _guides(ax, limit, limits)
-    texts = [_legend_text(groups.names[at], found.iloc[at], len(drawn)) for at in drawn]
-    _legend(ax, shown, texts)
-    duration_axis(ax, "x", limits, axis_label(stage), most=8 if len(drawn) <= _INSIDE else 6)
-    share_axis(ax, "y", f"share {DONE[stage]} by then", (0, 1.02))
+    _guides(ax)
+    duration_axis(ax, "x", limits, axis_label(stage))
+    beside = len(drawn) > _INSIDE and points_of(ax)[0] > _ROOM_FOR_KEY
+    full = beside or len(drawn) <= _INSIDE
+    texts = [_key_text(groups.names[at], found.iloc[at], full=full, lines=2 if len(drawn) < 4 else 1) for at in drawn]
+    _key(ax, shown, texts, beside=beside)
+    if limit is not None:
+        # Curves fill the upper right, and the key the lower one if it is inside.
+        target_line(ax, "x", limit, high=not beside or bool(np.log(limit) < np.log(limits).mean()))
+    share_axis(ax, "y", f"share {DONE[stage]} by then", (-0.015, 1.015))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 0.9, 1])
-    many = len(drawn) > _MANY
-    bars = "" if many else f"bands and bars: {confidence_words(confidence)}"
-    parts = [f"n = {total['used']:,}, of which {total['open']:,} open", "Kaplan-Meier", bars, out]
-    title = _title(groups, found, stage)
+    parts = [
+        f"n = {total['used']:,}, of which {total['open']:,} open",
+        "Kaplan-Meier",
+        f"bands and bars: {confidence_words(confidence)}",
+        f"the {groups.folded} smallest groups in one" if groups.folded else "",
+        out,
+    ]
+    wide = quantile_table(counts, _QUANTILES, canceled, widened(confidence, len(found)))
+    title = _title(groups, found, wide, stage)
     details = "; ".join(
         f"{plain(groups.names[at])}: n {row['used']:,}, P50 {with_interval(row['p50'], row['p50_low'], row['p50_high'])}, "
         f"P90 {with_interval(row['p90'], row['p90_low'], row['p90_high'])}"
@@ -140,13 +160,7 @@ def cycle_time_ecdf(
 
 
 def _draw(
-    ax: Axes,
-    curve: SurvivalCurve,
-    unit: int,
-    row: dict[str, Any],
-    look: int,
-    limits: tuple[float, float],
-    groups: int,
+    ax: Axes, curve: SurvivalCurve, unit: int, row: dict[str, Any], look: int, limits: tuple[float, float]
 ) -> Line2D:
     colour, mark = COLOURS[look % len(COLOURS)], MARKS[look % len(MARKS)]
     time = curve.time * unit / 1e6
@@ -161,18 +175,14 @@ def _draw(
         markersize=6,
         zorder=3,
     )
-    if groups <= _MANY:
-        ax.fill_between(
-            time, 1 - curve.high, 1 - curve.low, step="post", color=colour, alpha=0.18, linewidth=0, zorder=2
-        )
+    ax.fill_between(time, 1 - curve.high, 1 - curve.low, step="post", color=colour, alpha=0.13, linewidth=0, zorder=2)
     for share, name in ((0.5, "p50"), (0.9, "p90")):
         at, low, high = (row[name + side] / pd.Timedelta(seconds=1) for side in ("", "_low", "_high"))
         # An interval that has no upper end runs off the picture, and its arrow says so.
-        if np.isfinite(low) and groups <= _MANY:
-            ax.plot(
-                [low, high if np.isfinite(high) else limits[1]], [share, share], color=colour, linewidth=3, alpha=0.55
-            )
-        if np.isfinite(low) and not np.isfinite(high) and groups <= _MANY:
+        if np.isfinite(low):
+            end = high if np.isfinite(high) else limits[1]
+            ax.plot([low, end], [share, share], color=colour, linewidth=3, alpha=0.5, solid_capstyle="butt")
+        if np.isfinite(low) and not np.isfinite(high):
             ax.plot([limits[1]], [share], marker=">", color=colour, markersize=7, clip_on=False)
         if np.isfinite(at):
             ax.plot([at], [share], marker=mark, color=colour, markersize=7, markeredgecolor="white", zorder=4)
@@ -186,7 +196,7 @@ def _limits(curves: list[SurvivalCurve], found: pd.DataFrame, unit: int, target:
     return event_limits(time, events, [target or np.nan, *np.concatenate(marks)])
 
 
-def _guides(ax: Axes, target: float | None, limits: tuple[float, float]) -> None:
+def _guides(ax: Axes) -> None:
     for share, name in ((0.5, "P50"), (0.9, "P90")):
         ax.axhline(share, color=FAINT, linewidth=1.0, zorder=1)
         ax.annotate(
@@ -195,57 +205,54 @@ def _guides(ax: Axes, target: float | None, limits: tuple[float, float]) -> None
             (4, 2),
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
-            fontsize=9,
+            fontsize=SMALL,
             color=MUTED,
         )
-    if target is not None:
-        # On the right the key stands at the bottom and the curves at the top.
-        right = target * target > limits[0] * limits[1]
-        target_line(ax, "x", target, along=0.42 if right else 0.0)
 
 
-def _legend_text(name: str, row: pd.Series, groups: int) -> str:
-    head = f"{plain(name, 30)}  n = {row['used']:,}"
-    if groups > _MANY:
-        return f"{head}\nP50 {duration(row['p50'])}, P90 {duration(row['p90'])}"
-    lines = [
+def _key_text(name: str, row: pd.Series, *, full: bool, lines: int) -> str:
+    if not full:
+        return f"{plain(name, 20)}  n = {row['used']:,}"
+    head = f"{stub(name, 26, lines)}  n = {row['used']:,}"
+    marks = [
         f"{mark} {duration(row[at])}"
         + ("" if pd.isna(row[f"{at}_low"]) else f" ({interval(row[f'{at}_low'], row[f'{at}_high'])})")
         for mark, at in (("P50", "p50"), ("P90", "p90"))
     ]
-    return "\n".join([head, *lines])
+    return "\n".join([head, *marks])
 
 
-def _legend(ax: Axes, lines: list[Line2D], texts: list[str]) -> None:
+def _key(ax: Axes, lines: list[Line2D], texts: list[str], *, beside: bool) -> None:
     # A name that begins with an underscore would be taken for one to hide.
     labels = [drawable(text if not text.startswith("_") else f" {text}") for text in texts]
     # Where curves leave the corner free the key stands in it; many stand beside the picture.
-    inside = len(lines) <= _INSIDE
-    place: dict[str, Any] = {"loc": "lower right"} if inside else {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
-    ax.legend(lines, labels, handlelength=3.2, labelspacing=0.7, borderaxespad=0.4, **place)
+    place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if beside else {"loc": "lower right"}
+    tight = len(lines) > _INSIDE
+    ax.legend(lines, labels, handlelength=2.8, labelspacing=0.35 if tight else 0.7, borderaxespad=0.4, **place)
 
 
-def _title(groups: Groups, found: pd.DataFrame, stage: str) -> str:
-    total = found[["used", "events", "open"]].sum()
+def _title(groups: Groups, found: pd.DataFrame, wide: pd.DataFrame, stage: str) -> str:
+    total = found[["used", "events"]].sum()
+    done = DONE[stage]
     if not total["events"]:
-        return f"None of {count(total['used'])} was {DONE[stage]} so far"
+        n = int(total["used"])
+        return f"None of {count(n)} was {done} so far" if n > 1 else f"The only action was not {done} so far"
     if len(found) == 1:
         row = found.iloc[0]
         if pd.isna(row["p50"]):
-            return f"Fewer than half of {count(row['used'])} {be(row['used'])} {DONE[stage]} so far"
+            return f"Fewer than half of {count(row['used'])} {be(row['used'])} {done} so far"
+        if row["used"] == 1:
+            return f"The only action was {done} within {duration(row['p50'])}"
         p90 = "" if pd.isna(row["p90"]) else f", 90 % within {duration(row['p90'])}"
-        return f"Half of {count(row['used'])} {be(row['used'])} {DONE[stage]} within {duration(row['p50'])}{p90}"
-    rest = groups.compared(found["p50"].notna().tolist())
-    if len(rest) < 2:
+        return f"Half of {count(row['used'])} {be(row['used'])} {done} within {duration(row['p50'])}{p90}"
+    ends = groups.ends(found, "p50")
+    if ends is None or ends[0][GROUP] == ends[1][GROUP]:
         return f"How does {noun(stage)} differ by {plain(groups.by)}?"
-    p50 = found["p50"].iloc[rest]
-    fast, slow = (found.iloc[rest[at]] for at in (int(p50.argmin()), int(p50.argmax())))
-    names = [plain(groups.names[int(row[GROUP])], 30) for row in (fast, slow)]
-    times = duration(fast["p50"]), duration(slow["p50"])
-    if fast["p50_high"] < slow["p50_low"]:
-        return (
-            f"{names[0]} is associated with the shorter median {noun(stage)}: {times[0]}, {names[1]} {times[1]}"
-            if (len(rest) == 2)
-            else f"Median {noun(stage)} runs from {times[0]} ({names[0]}) to {times[1]} ({names[1]})"
-        )
-    return f"Median {noun(stage)} from {times[0]} ({names[0]}) to {times[1]} ({names[1]}): their intervals overlap"
+    fast, slow = ends
+    names, times = [groups.name(row) for row in ends], [duration(row["p50"]) for row in ends]
+    by_group = wide.set_index(GROUP)
+    if not by_group.loc[fast[GROUP], "p50_high"] < by_group.loc[slow[GROUP], "p50_low"]:
+        return f"Median {noun(stage)} from {times[0]} ({names[0]}) to {times[1]} ({names[1]}), which may be chance"
+    if len(groups.compared(found["p50"].notna().tolist())) == 2:
+        return f"{names[0]} is associated with the shorter median {noun(stage)}: {times[0]}, {names[1]} {times[1]}"
+    return f"Median {noun(stage)} runs from {times[0]} ({names[0]}) to {times[1]} ({names[1]})"

@@ -11,12 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from periodkit._moment import AsOf
+from periodkit.metrics.tally import EXCLUDED
 from periodkit.milestones import MILESTONES
-from periodkit.plots._canvas import FAINT, INK, check_actions, explain, finish, nothing_of, open_axes, styled
+from periodkit.plots._canvas import FAINT, INK, MUTED, explain, finish, nothing_of, open_axes, styled
+from periodkit.plots._clock import Floats, Zone, at_clock, clock, local, numbers, zone
 from periodkit.plots._event import mark_times
+from periodkit.plots._frames import in_pandas
 from periodkit.plots._labels import beside
-from periodkit.plots._replay import at_clock, periods_of, replay, view
-from periodkit.plots._scales import Floats, clock, numbers, zone
+from periodkit.plots._replay import NEEDED, periods_of, replay, view
 from periodkit.plots._stages import left_out
 from periodkit.plots._text import be, count, percent
 
@@ -30,10 +32,13 @@ _LOOKS: tuple[dict[str, Any], ...] = (
     {"facecolor": "#E4E4E4"},
 )
 
+_INKS = ("#8A5F00", "#2B7CB0", "#0072B2", MUTED)
+_MOST_STEPS = 5000
+
 
 @styled
 def cumulative_flow(
-    actions: pd.DataFrame,
+    actions: Any,  # noqa: ANN401  (any engine's frame)
     periods: pd.DataFrame | None = None,
     tz: str | tzinfo | None = None,
     as_of: AsOf | None = None,
@@ -46,8 +51,8 @@ def cumulative_flow(
 
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
     periods : pandas.DataFrame, optional
         Periods of these actions: their markers are drawn, and their time is what is looked at.
     tz : str or tzinfo, optional
@@ -80,13 +85,14 @@ def cumulative_flow(
     >>> ax.figure.clear()
     """
     where = zone(tz)
-    single = replay(check_actions(actions), "cycle", as_of)
-    chosen = periods_of(actions, periods)
+    frame = in_pandas(actions, NEEDED)
+    single = replay(frame, "cycle", as_of)
+    chosen = periods_of(frame, periods)
     states = single["state"].value_counts()
-    out = left_out({name: int(states.get(name, 0)) for name in ("not_started", "invalid", "unknown")})
+    out = left_out({name: int(states.get(name, 0)) for name in EXCLUDED})
     single = single[single["state"].isin(["event", "canceled", "open"])]
     if not len(single):
-        reason = nothing_of(len(actions), "can be placed in time")
+        reason = nothing_of(len(frame), "can be placed in time")
         return explain(ax, "Actions by how far they had come", reason, out)
     begin, end = view(single["created_time"], single["closed_time"], chosen)
     # What is not known yet would look like nothing happening.
@@ -113,9 +119,9 @@ def cumulative_flow(
         )
     ax.set_xlim(*limits)
     ax.set_ylim(0, 1.03 * float(reached[0].max()))
-    marked = mark_times(ax, chosen, limits)
+    marked, unmarked = mark_times(ax, chosen, limits)
     clock(ax, where)
-    ax.yaxis.set_major_locator(MaxNLocator(7, integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.yaxis.grid(visible=True, color=FAINT, linewidth=0.8)
     ax.set_ylabel("actions so far")
@@ -125,14 +131,13 @@ def cumulative_flow(
     middles = [(ends[at] + ends[at + 1]) / 2 for at in range(3)] + [ends[3] / 2]
     heights = [middle - 1e-6 * at for at, middle in enumerate(middles)]
     labels = [f"{name} {n:,}" for name, n in zip((*_BANDS, "closed"), now, strict=True)]
-    beside(ax, heights, labels, [INK] * 4)
+    beside(ax, heights, labels, list(_INKS))
     title, most = _title(single, moments, reached, where)
-    parts = [f"n = {len(single):,}", "closed: canceled ones as well", "right: at the end of the picture", out]
+    until = at_clock(pd.Timestamp(local(limits[1], where)), where)
+    parts = [f"n = {len(single):,}", "closed: canceled ones as well", f"on the right: at {until}", unmarked, out]
     alt = (
         f"How many of {count(len(single))} had been created, assigned, begun and closed by each moment. {title}. {most} "
-        f"At the end of the picture: {', '.join(labels)}. "
-        + (f"Markers: {', '.join(marked)}. " if marked else "")
-        + out
+        f"At {until} ({where[1]}): {', '.join(labels)}. " + (f"Markers: {', '.join(marked)}. " if marked else "") + out
     )
     return finish(ax, title, " · ".join(filter(None, parts)), alt)
 
@@ -143,26 +148,25 @@ def _reached(single: pd.DataFrame, end: float) -> tuple[Floats, list[Floats]]:
     for at in (2, 1, 0):
         times[at] = np.fmin(times[at], times[at + 1])
     moments = np.unique(np.concatenate([*(each[np.isfinite(each)] for each in times), [end]]))
+    # Steps that are finer than any screen are drawn a few at a time.
+    moments = np.unique(np.r_[moments[:: -(len(moments) // _MOST_STEPS + 1)], end])
     sorted_times = [np.sort(each[np.isfinite(each)]) for each in times]
     return moments, [np.searchsorted(each, moments, side="right").astype(np.float64) for each in sorted_times]
 
 
-def _title(single: pd.DataFrame, moments: Floats, reached: list[Floats], where: tuple[tzinfo, str]) -> tuple[str, str]:
+def _title(single: pd.DataFrame, moments: Floats, reached: list[Floats], where: Zone) -> tuple[str, str]:
     waiting = reached[0] - reached[2]
     at = int(waiting.argmax())
     most = int(waiting[at])
-    when = pd.Timestamp(moments[at] * 86_400e6, unit="us", tz="UTC").round("s")
-    text = f"Most were waiting to be begun at {at_clock(when, where)}: {most:,}." if most else "None had to wait."
+    when = at_clock(pd.Timestamp(local(float(moments[at]), where)), where)
+    text = f"Most were waiting to be begun at {when}: {most:,}." if most else "None had to wait."
     left = single[single["state"] == "open"]
     if not len(left):
-        return (
-            f"All of {count(len(single))} {be(len(single))} closed; at most {most:,} {be(most)} waiting to be begun",
-            text,
-        )
+        tail = f"at most {most:,} {be(most)} waiting to be begun at once" if most else "none had to wait"
+        return f"All of {count(len(single))} {be(len(single))} closed; {tail}", text
     unassigned = int((left["assigned_time"].isna() & left["doing_time"].isna()).sum())
     idle = int((left["assigned_time"].notna() & left["doing_time"].isna()).sum())
-    share = percent(len(left) / len(single))
     return (
-        f"{len(left):,} of {count(len(single))} ({share}) still open: {unassigned:,} unassigned, {idle:,} assigned, "
-        f"{len(left) - unassigned - idle:,} being worked on"
+        f"{len(left):,} of {count(len(single))} ({percent(len(left) / len(single))}) still open: {unassigned:,} "
+        f"unassigned, {idle:,} assigned, {len(left) - unassigned - idle:,} being worked on"
     ), text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,21 +10,24 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit._moment import AsOf
-from periodkit.metrics.tally import By
+from periodkit.metrics.tally import By, grouping
 from periodkit.metrics.times import cycle_times
 from periodkit.milestones import checked_stage
-from periodkit.plots._canvas import COLOURS, INK, MUTED, check_actions, explain, finish, nothing_of, open_axes, styled
-from periodkit.plots._groups import GROUP, Groups, group_by
+from periodkit.plots._canvas import COLOURS, INK, MUTED, SMALL, explain, finish, nothing_of, open_axes, styled
+from periodkit.plots._frames import in_pandas
+from periodkit.plots._groups import GROUP, Groups, group_by, widened
+from periodkit.plots._labels import row_points, small_points
+from periodkit.plots._replay import NEEDED
 from periodkit.plots._scales import Floats, as_target, duration_axis, duration_limits, seconds, target_line
-from periodkit.plots._stages import axis_label, confidence_words, left_out, noun
-from periodkit.plots._text import count, drawable, duration, exact, plain, stub, with_interval
+from periodkit.plots._stages import at_once, axis_label, confidence_words, left_out, noun
+from periodkit.plots._text import drawable, duration, exact, plain, stub, with_interval
 
 __all__ = ["p90_forest"]
 
 
 @styled
 def p90_forest(
-    actions: pd.DataFrame,
+    actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = "classification",
     stage: str = "cycle",
     target: Any = None,  # noqa: ANN401
@@ -35,10 +39,13 @@ def p90_forest(
 ) -> Axes:
     """Draw the P90 of each group with its interval, the longest first, and the P50 beside it.
 
+    With a target, a group counts as over or within it only if its whole interval is; without one, the title names the
+    least and the greatest, and says so where their difference may be chance.
+
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
     by : str or list of str
         Columns to group by.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
@@ -80,32 +87,40 @@ def p90_forest(
     """
     checked_stage(stage)
     limit = as_target(target)
-    groups = group_by(check_actions(actions), by, max_groups)
-    found = cycle_times(groups.actions, GROUP, stage, canceled=canceled, confidence=confidence, as_of=as_of)
-    total = found[["n", "used", "open", "not_started", "invalid", "unknown"]].sum()
+    groups = group_by(in_pandas(actions, [*NEEDED, *grouping(by)]), by, max_groups)
+    measured = partial(cycle_times, groups.actions, GROUP, stage, canceled=canceled, as_of=as_of)
+    found = measured(confidence=confidence)
+    total = found[["n", "used", "events", "open", "not_started", "invalid", "unknown"]].sum()
     out = left_out(total)
     if not total["used"]:
         reason = nothing_of(int(total["n"]), f"has a {noun(stage)}")
         return explain(ax, f"P90 {noun(stage)}", reason, out)
+    times = {name: seconds(found[name]) for name in ("p50", "p90", "p90_low", "p90_high")}
+    if np.nanmax([0.0, *np.concatenate(list(times.values()))]) == 0 and found["events"].any():
+        return explain(ax, f"P90 {noun(stage)}", at_once(int(total["events"]), stage), out)
     # Not reached is longer than all that were.
     found = found.assign(_order=np.nan_to_num(seconds(found["p90"]), nan=np.inf)).sort_values(
         ["_order", GROUP], ascending=[False, True], kind="stable"
     )
-    ax = open_axes(ax, max(2.2, 1.7 + 0.36 * len(found)))
+    ax = open_axes(ax, max(2.2, 1.7 + 0.34 * len(found)))
     times = {name: seconds(found[name]) for name in ("p50", "p90", "p90_low", "p90_high")}
     limits = duration_limits([*np.concatenate(list(times.values())), limit or np.nan])
+    duration_axis(ax, "x", limits, axis_label(stage))
     _rows(ax, found, groups, times, limits)
     if limit is not None:
         ax.set_ylim(len(found) + 0.1, -0.5)
-        target_line(ax, "x", limit, flat=True)
-    duration_axis(ax, "x", limits, axis_label(stage), most=6)
+        target_line(ax, "x", limit, high=False)
     parts = [
         f"n = {total['used']:,}, of which {total['open']:,} open",
         f"filled: P90 with its {confidence_words(confidence)}, hollow: P50",
         f"the {groups.folded} smallest groups in one" if groups.folded else "",
         out,
     ]
-    title = _title(found, groups, stage, limit)
+    if limit is None:
+        wide = measured(confidence=widened(confidence, len(found)))
+        title = _range(found, wide, groups, stage)
+    else:
+        title = _against(found, stage, limit)
     details = "; ".join(
         f"{plain(groups.names[int(row[GROUP])])} P90 {with_interval(row['p90'], row['p90_low'], row['p90_high'])}, "
         f"P50 {duration(row['p50'])}, n {row['used']:,}"
@@ -118,6 +133,7 @@ def p90_forest(
 
 def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, times: dict[str, Floats], limits: tuple[float, float]) -> None:
     place = np.arange(len(found))
+    one_line = row_points(ax, len(found) + 1) < 2.4 * small_points()
     low, high = times["p90_low"], times["p90_high"]
     begun = np.isfinite(low)
     endless = begun & ~np.isfinite(high)
@@ -133,34 +149,40 @@ def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, times: dict[str, Floats
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
             va="center",
-            fontsize=9,
+            fontsize=SMALL,
             color=INK,
         )
-    ax.set_yticks(place, [drawable(stub(groups.names[int(code)])) for code in found[GROUP]])
+    ax.set_yticks(place, [drawable(stub(groups.names[int(code)], lines=1 if one_line else 2)) for code in found[GROUP]])
     ax.set_ylim(len(found) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
 
 
-def _title(found: pd.DataFrame, groups: Groups, stage: str, target: float | None) -> str:
-    p90 = f"P90 {noun(stage)}"
-    if target is not None:
-        limit = pd.Timedelta(seconds=target)
-        used = found["used"] > 0
-        # Not reached with a low end beyond the target is beyond it as well.
-        over = int(((found["p90"] > limit) | (found["p90"].isna() & (found["p90_low"] > limit))).sum())
-        sure = int((found["p90_low"] > limit).sum())
-        unsure = int((used & found["p90"].isna() & ~(found["p90_low"] > limit)).sum())
-        tail = f", not reached in {unsure:,}" if unsure else ""
-        surely = f" (with the whole interval in {sure:,})" if over else ""
-        return (
-            f"{p90} is over the {exact(target)} target in {over:,} of {count(int(used.sum()), 'group')}{surely}{tail}"
-        )
-    by_group = found.sort_values(GROUP)
-    rest = groups.compared(by_group["p90"].notna().tolist())
-    if not rest:
+def _against(found: pd.DataFrame, stage: str, target: float) -> str:
+    """Say in how many groups P90 is over the target; only a whole interval beyond it counts."""
+    p90, limit = f"P90 {noun(stage)}", pd.Timedelta(seconds=target)
+    n = int((found["used"] > 0).sum())
+    over, within = int((found["p90_low"] > limit).sum()), int((found["p90_high"] <= limit).sum())
+    unsure = n - over - within
+    of = f"{n:,} groups" if n != 1 else "the one group"
+    if over:
+        says = f"{p90} is over the {exact(target)} target in {over:,} of {of}"
+    elif within:
+        says = f"{p90} is within the {exact(target)} target in {within:,} of {of}"
+    else:
+        where = f" in any of {of}" if n > 1 else ""
+        return f"Whether {p90} is within the {exact(target)} target is not certain{where}"
+    return f"{says}, not certain in {unsure:,}" if unsure else says
+
+
+def _range(found: pd.DataFrame, wide: pd.DataFrame, groups: Groups, stage: str) -> str:
+    p90, ends = f"P90 {noun(stage)}", groups.ends(found, "p90")
+    if ends is None:
         return f"No group has reached its {p90} yet"
-    some = by_group.iloc[rest]
-    ends = [some.iloc[at] for at in (int(some["p90"].argmin()), int(some["p90"].argmax()))]
-    names = [f"{duration(row['p90'])} ({plain(groups.names[int(row[GROUP])], 30)})" for row in ends]
-    return f"{p90} is {names[0]}" if len(rest) == 1 else f"{p90} runs from {names[0]} to {names[1]}"
+    least, most = ends
+    names = [f"{duration(row['p90'])} ({groups.name(row)})" for row in ends]
+    if least[GROUP] == most[GROUP]:
+        return f"{p90} is {names[0]}"
+    by_group = wide.set_index(GROUP)
+    apart = by_group.loc[least[GROUP], "p90_high"] < by_group.loc[most[GROUP], "p90_low"]
+    return f"{p90} runs from {names[0]} to {names[1]}" + ("" if apart else ", which may be chance")

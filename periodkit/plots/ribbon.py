@@ -3,46 +3,59 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from periodkit._moment import AsOf
+from periodkit._moment import AsOf, read_moment
+from periodkit.errors import ArgumentError
 from periodkit.metrics.flow import workload
 from periodkit.metrics.outcomes import as_micros
-from periodkit.plots._canvas import FAINT, INK, MUTED, check_actions, explain, finish, nothing_of, open_axes, styled
+from periodkit.metrics.tally import EXCLUDED
+from periodkit.plots._canvas import FAINT, INK, MUTED, SMALL, explain, finish, nothing_of, open_axes, styled
+from periodkit.plots._clock import Floats, at_clock, clock, numbers, zone
 from periodkit.plots._event import mark_times, shade_after
-from periodkit.plots._replay import at_clock, periods_of, replay, view
-from periodkit.plots._scales import Floats, clock, numbers, zone
+from periodkit.plots._frames import in_pandas
+from periodkit.plots._replay import NEEDED, periods_of, replay, view
 from periodkit.plots._stages import left_out
-from periodkit.plots._text import be, count, listed
+from periodkit.plots._text import be, count, exact, listed
 
 __all__ = ["event_ribbon"]
 
-_IN, _OUT = "#0072B2", "#E69F00"
+_IN, _OUT, _OUT_INK = "#0072B2", "#E69F00", "#8A5F00"
+_DAY = 86_400_000_000
+# Width of a bar in minutes, and up to how many hours of view it is taken.
+_WIDTHS = ((1, 1), (5, 12), (15, 36), (60, 144), (360, 864), (1440, 9600), (10080, np.inf))
+_NAMES = {60: "hour", 360: "6 h", 1440: "day", 10080: "week"}
+_MOST_BARS = 10_000
 
 
 @styled
 def event_ribbon(
-    actions: pd.DataFrame,
+    actions: Any,  # noqa: ANN401  (any engine's frame)
     periods: pd.DataFrame | None = None,
-    freq: str = "5min",
+    freq: str | None = None,
     tz: str | tzinfo | None = None,
     as_of: AsOf | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw arrivals upwards, departures downwards, and the actions in progress as a line over them.
 
+    The picture shows the event, not all that is known: the time of the periods, and of all but the outermost of what
+    came and went. What lies outside is counted in the subtitle.
+
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
     periods : pandas.DataFrame, optional
         Periods of these actions: their markers are drawn, and their time is what is looked at.
-    freq : str
-        Width of a bar, such as ``"5min"``.
+    freq : str, optional
+        Width of a bar, such as ``"5min"``; by default one that fits the time shown: 1 minute up to an hour, 5 minutes up
+        to 12 hours, and so on up to a week.
     tz : str or tzinfo, optional
         The venue's zone, such as ``"Europe/London"``; by default UTC. The axis names it.
     as_of : datetime, Timestamp or ISO 8601 text, optional
@@ -70,95 +83,160 @@ def event_ribbon(
     ...     actions = client.actions(periods)
     >>> ax = pk.plots.event_ribbon(actions, periods, tz="Europe/London")
     >>> ax.get_xlabel()
-    'time (Europe/London)'
+    'time on 17 May 2025 (Europe/London)'
     >>> ax.figure.clear()
     """
     where = zone(tz)
-    width = as_micros(freq, "freq") / 86_400e6
-    found = workload(check_actions(actions), freq, as_of)
-    chosen = periods_of(actions, periods)
-    if not len(found):
-        reason = nothing_of(len(actions), "can be placed in time")
-        return explain(ax, "Arrivals, departures and actions in progress", reason)
-    single = replay(actions, "cycle", as_of)
-    single = single[single["state"].isin(["event", "canceled", "open"])]
+    width = None if freq is None else as_micros(freq, "freq")
+    frame = in_pandas(actions, NEEDED)
+    chosen = periods_of(frame, periods)
+    everything = replay(frame, "cycle", as_of)
+    states = everything["state"].value_counts()
+    out = left_out({name: int(states.get(name, 0)) for name in EXCLUDED})
+    counted = everything["state"].isin(["event", "canceled", "open"]).to_numpy()
+    single = everything[counted]
+    if not len(single):
+        reason = nothing_of(len(frame), "can be placed in time")
+        return explain(ax, "Arrivals, departures and actions in progress", reason, out)
     limits = view(single["created_time"], single["closed_time"], chosen)
-    start = numbers(found["time"])
-    seen = (start + width > limits[0]) & (start < limits[1])
-    shown = found[seen]
-    edges = np.r_[start[seen], start[seen][-1] + width]
+    width = _width(limits) if width is None else _checked(width, freq, limits)
+    each = _NAMES.get(width / 60e6, exact(width / 1e6))
+    moment = single["seen"].max()
+    shown = _bins(frame[counted], width, limits, as_of, moment)
+    edges = np.r_[numbers(shown["time"]), numbers(shown["time"].tail(1)) + width / _DAY]
     ax = open_axes(ax)
     _bars(ax, shown, edges, float(numbers(single["seen"]).max()))
     ax.set_xlim(*limits)
-    moment = single["seen"].max()
     shade_after(ax, moment, limits)
-    marked = mark_times(ax, chosen, limits)
+    marked, unmarked = mark_times(ax, chosen, limits)
     clock(ax, where)
-    ax.yaxis.set_major_locator(MaxNLocator(7, integer=True))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):,.0f}"))
+    ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.yaxis.set_major_formatter(FuncFormatter(_size))
     ax.yaxis.grid(visible=True, color=FAINT, linewidth=0.8)
-    ax.set_ylabel(f"actions; bars: per {freq}")
-    peak = found.iloc[int(found["in_progress_max"].argmax())]
-    busiest = found.iloc[int(found["arrivals"].argmax())]
-    n = int(found["n"].iloc[0])
-    open_now = int((single["state"] == "open").sum())
-    title = (
-        f"At most {int(peak['in_progress_max']):,} of {count(n)} {be(n)} in progress at once, "
-        f"around {at_clock(peak['time'], where)}"
+    ax.set_ylabel(f"actions (bars: per {each})")
+    busiest = shown.iloc[int(shown["arrivals"].argmax())]
+    n, open_now = len(single), int((single["state"] == "open").sum())
+    most, peak = _peak(single, edges)
+    title = f"Up to {most:,} of {count(n)} {be(n)} in progress at once, at {at_clock(peak, where)}"
+    beyond = (n - int(shown["arrivals"].sum()), n - open_now - int(shown["departures"].sum()))
+    outside = listed(
+        [count(number, noun) for number, noun in zip(beyond, ("arrival", "departure"), strict=True) if number]
     )
-    beyond = (
-        int(found["arrivals"].sum() - shown["arrivals"].sum()),
-        int(found["departures"].sum() - shown["departures"].sum()),
-    )
-    outside = listed([f"{beyond[0]:,} arrivals" if beyond[0] else "", f"{beyond[1]:,} departures" if beyond[1] else ""])
     parts = [
         f"n = {n:,}, of which {open_now:,} still open",
         f"outside the picture: {outside}" if outside else "",
-        left_out(found.iloc[0]),
+        unmarked,
+        out,
     ]
     alt = (
-        f"{title}. Most arrivals per {freq}: {int(busiest['arrivals']):,} from {at_clock(busiest['time'], where)}. In the "
+        f"{title}. Most arrivals per {each}: {int(busiest['arrivals']):,} from {at_clock(busiest['time'], where)}. In the "
         f"picture {int(shown['arrivals'].sum()):,} arrived and {int(shown['departures'].sum()):,} departed. "
         f"{open_now:,} were still open at {at_clock(moment, where)} ({where[1]}). "
         + (f"Markers: {listed(marked)}. " if marked else "")
         + (f"Outside the picture: {outside}. " if outside else "")
-        + left_out(found.iloc[0])
+        + out
     )
     return finish(ax, title, " · ".join(filter(None, parts)), alt)
+
+
+def _size(value: float, _: int | None) -> str:
+    return f"{abs(value):,.0f}"
+
+
+def _width(limits: tuple[float, float]) -> int:
+    hours = 24 * (limits[1] - limits[0])
+    return next(minutes for minutes, most in _WIDTHS if hours <= most) * 60_000_000
+
+
+def _checked(width: int, freq: str | None, limits: tuple[float, float]) -> int:
+    bars = (limits[1] - limits[0]) * _DAY / max(width, 1)
+    if bars > _MOST_BARS:
+        msg = f"freq is {freq!r}, which makes {bars:,.0f} bars. Pass a longer one, or none to have one chosen."
+        raise ArgumentError(msg)
+    return width
+
+
+def _bins(
+    frame: pd.DataFrame, width: int, limits: tuple[float, float], as_of: AsOf | None, seen: pd.Timestamp
+) -> pd.DataFrame:
+    """Return the workload in the bins that are in view, up to the last moment at which anything was known."""
+    begin, end = (int(limit * _DAY) // width * width for limit in limits)
+    # Replayed at the end of the picture, nothing has happened after it yet: the counts within are the same.
+    cut = pd.Timestamp(end + width - 1, unit="us", tz="UTC")
+    asked = None if as_of is None else pd.Timestamp(read_moment(as_of, "as_of", ArgumentError))
+    found = workload(frame, f"{width}us", cut if asked is None else min(asked, cut))
+    found = found.set_index(found["time"].dt.as_unit("us"))
+    first = max(pd.Timestamp(begin, unit="us", tz="UTC"), min(found.index[0], seen))
+    last = pd.Timestamp(int(min(seen, cut).value // 1000) // width * width, unit="us", tz="UTC")
+    bins = pd.date_range(first, max(first, last), freq=pd.Timedelta(width, unit="us"))
+    shown = found.reindex(bins)
+    shown["in_progress"] = shown["in_progress"].ffill()
+    shown["in_progress_max"] = shown["in_progress_max"].fillna(shown["in_progress"])
+    return shown.fillna({"arrivals": 0, "departures": 0}).assign(time=bins).reset_index(drop=True)
+
+
+def _peak(single: pd.DataFrame, edges: Floats) -> tuple[int, pd.Timestamp]:
+    """Return how many were in progress at most within the picture, and the first moment at which they were."""
+    came, went = single["created_time"], single["closed_time"].dropna()
+    moments = pd.concat([came, went], ignore_index=True)
+    change = np.repeat([1, -1], [len(came), len(went)])
+    days = numbers(moments)
+    # Arrivals before departures of the same moment, as `workload` counts them.
+    order = np.lexsort((-change, days))
+    running, at = np.cumsum(change[order]), days[order]
+    # What was in progress when the picture begins counts as well.
+    first, last = (int(np.searchsorted(at, edge, side="left")) for edge in (edges[0], edges[-1]))
+    start = max(first - 1, 0)
+    most = start + int(running[start:last].argmax())
+    begin = pd.Timestamp(edges[0] * _DAY, unit="us", tz="UTC").round("s")
+    return int(running[most]), max(moments.iloc[order[most]], begin)
 
 
 def _bars(ax: Axes, shown: pd.DataFrame, edges: Floats, seen: float) -> None:
     came, went = (shown[name].to_numpy(dtype=np.float64) for name in ("arrivals", "departures"))
     running = shown["in_progress"].to_numpy(dtype=np.float64)
     ax.stairs(came, edges, fill=True, color=_IN, label="arrivals", zorder=2)
-    ax.stairs(-went, edges, fill=True, facecolor=_OUT, edgecolor="#8A5F00", hatch="////", label="departures", zorder=2)
+    ax.stairs(-went, edges, fill=True, facecolor=_OUT, edgecolor=_OUT_INK, hatch="////", label="departures", zorder=2)
     # The line is at each bar's end, but not later than anything was known.
     ends = np.minimum(edges[1:], max(seen, edges[0]))
-    ax.plot(ends, running, drawstyle="steps-post", color=INK, linewidth=1.6, label="in progress", zorder=3)
+    mark = "o" if len(ends) == 1 else ""
+    ax.plot(
+        ends,
+        running,
+        drawstyle="steps-post",
+        color=INK,
+        linewidth=1.6,
+        marker=mark,
+        markersize=4,
+        label="in progress",
+        zorder=3,
+    )
     ax.axhline(0, color=MUTED, linewidth=0.8, zorder=3)
     top, bottom = max(came.max(), running.max(), 1.0), max(went.max(), 1.0)
     ax.set_ylim(-max(1.25 * bottom, 0.12 * top), 1.12 * top)
     most = int(running.argmax())
+    # Above the top of the line, and to that side of it on which it is lower.
+    place = (ends[most] - edges[0]) / (edges[-1] - edges[0])
     ax.annotate(
-        "in progress",
+        "in progress" if running[most] else "",
         (ends[most], running[most]),
-        (0, 3),
+        (-4 if place > 0.15 else 4, 2),
         textcoords="offset points",
-        ha="left" if most < 0.1 * len(running) else "right" if most > 0.9 * len(running) else "center",
+        ha="right" if place > 0.15 else "left",
         va="bottom",
-        fontsize=9,
+        fontsize=SMALL,
         color=INK,
         bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
         zorder=5,
     )
-    for text, offset, colour in (("arrivals", 9, _IN), ("departures", -9, "#8A5F00")):
+    for text, up, colour in (("arrivals", True, _IN), ("departures", False, _OUT_INK)):
         ax.annotate(
             text,
             (1, 0),
-            (6, offset),
+            (6, 2 if up else -2),
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
-            va="center",
-            fontsize=9,
+            va="bottom" if up else "top",
+            fontsize=SMALL,
             color=colour,
         )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from periodkit.metrics import dispatch
+from periodkit.metrics.rates import check_share
 from periodkit.milestones import require_columns
-from periodkit.plots._canvas import FAINT, INK, check_actions, explain, finish, open_axes, styled
+from periodkit.plots._canvas import FAINT, INK, explain, finish, open_axes, points_of, styled
+from periodkit.plots._clock import Floats
+from periodkit.plots._frames import in_pandas
 from periodkit.plots._groups import at_most
-from periodkit.plots._scales import Floats
+from periodkit.plots._labels import row_points, small_points
+from periodkit.plots._stages import confidence_words
 from periodkit.plots._text import count, drawable, percent, plain, stub
 
 __all__ = ["routing_matrix"]
@@ -21,7 +27,12 @@ _SHADES = LinearSegmentedColormap.from_list("routes", ["#E8F1F8", "#56B4E9", "#0
 
 
 @styled
-def routing_matrix(actions: pd.DataFrame, max_groups: int = 12, ax: Axes | None = None) -> Axes:
+def routing_matrix(
+    actions: Any,  # noqa: ANN401  (any engine's frame)
+    confidence: float = 0.95,
+    max_groups: int = 12,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw how many actions went from which first channel to which last one.
 
     Rows are first channels, columns last ones. What stayed is on the diagonal, in grey; what moved is the darker, the
@@ -29,8 +40,10 @@ def routing_matrix(actions: pd.DataFrame, max_groups: int = 12, ax: Axes | None 
 
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
+    confidence : float
+        Coverage of the interval of the share that moved.
     max_groups : int
         The smallest channels above this number are drawn as one, "other".
     ax : matplotlib.axes.Axes, optional
@@ -57,28 +70,31 @@ def routing_matrix(actions: pd.DataFrame, max_groups: int = 12, ax: Axes | None 
     'At least 50.0 % of actions ended in '
     >>> ax.figure.clear()
     """
-    require_columns(check_actions(actions).columns, _ENDS)
+    check_share(confidence, "confidence")
     most = at_most(max_groups)
-    if not len(actions):
+    frame = in_pandas(actions, _ENDS)
+    require_columns(frame.columns, _ENDS)
+    if not len(frame):
         return explain(ax, "First channel to last channel", "No actions to show")
-    names, coded, folded = _coded(actions, most)
+    rate = dispatch.reroute_rate(frame, confidence=confidence).iloc[0]
+    known = int(rate["rerouted"] + rate["stayed"])
+    if not known:
+        reason = f"First and last channel are not both known of any of {count(len(frame))}"
+        return explain(ax, "First channel to last channel", reason)
+    names, coded, folded = _coded(frame, most)
     found = dispatch.routing_matrix(coded)
     size = len(names)
     number, share = np.zeros((size, size)), np.zeros((size, size))
     rows, columns = (found[end].to_numpy(dtype=np.int64) for end in _ENDS)
     number[rows, columns], share[rows, columns] = found["n"], found["share"]
-    ax = open_axes(ax, max(3.2, 2.0 + 0.36 * size))
+    ax = open_axes(ax, max(3.0, 2.0 + 0.34 * size))
     _cells(ax, names, number, share)
-    rate = dispatch.reroute_rate(actions).iloc[0]
-    known = int(rate["rerouted"] + rate["stayed"])
-    limits = f"{100 * rate['low']:.1f}–{percent(rate['high'])}" if known else "not known"
+    limits = f"{confidence_words(confidence)} {100 * rate['low']:.1f}–{percent(rate['high'])}"
     title = f"At least {percent(rate['rate'])} of actions ended in another channel than they began in"
-    if not known:
-        title = f"First and last channel are not both known of any of {count(len(actions))}"
-    if known and not rate["rerouted"]:
+    if not rate["rerouted"]:
         title = "No action is seen to have ended in another channel than it began in"
     parts = [
-        f"n = {known:,} with both known (95 % interval {limits})",
+        f"n = {known:,} with both known ({limits})",
         f"{int(rate['unknown']):,} not known" if rate["unknown"] else "",
         "darker: a greater share of the row" if rate["rerouted"] else "",
         "a lower bound: re-routes and back are not seen",
@@ -89,8 +105,7 @@ def routing_matrix(actions: pd.DataFrame, max_groups: int = 12, ax: Axes | None 
         f"{plain(names[int(first)])} to {plain(names[int(last)])} {int(n):,} ({percent(part)} of {plain(names[int(first)])})"
         for first, last, n, part in moved[[*_ENDS, "n", "share"]].itertuples(index=False)
     )
-    of = f"{title}, of {known:,} (95 % interval {limits})" if known else title
-    alt = f"{of}. A lower bound: re-routes and back are not seen. "
+    alt = f"{title}, of {known:,} ({limits}). A lower bound: re-routes and back are not seen. "
     return finish(ax, title, " · ".join(filter(None, parts)), alt + (f"Most used: {routes}." if routes else ""))
 
 
@@ -106,13 +121,7 @@ def _coded(actions: pd.DataFrame, most: int) -> tuple[list[str], pd.DataFrame, i
     if ends.isna().any(axis=None):
         names.append("no channel")
     none = len(names) - 1
-    coded = {
-        name: [
-            none if missing else position[str(each)]
-            for each, missing in zip(ends[name], ends[name].isna(), strict=True)
-        ]
-        for name in _ENDS
-    }
+    coded = {name: ends[name].astype("str").map(position).where(ends[name].notna(), none) for name in _ENDS}
     return names, pd.DataFrame(coded, dtype="int64"), folded
 
 
@@ -123,6 +132,10 @@ def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
     top = max(float(moved.max()) if moved.count() else 0.0, 0.05)
     ax.pcolormesh(np.ma.masked_array(stayed, mask=~stayed), cmap="Greys", vmin=0, vmax=6, edgecolor="white")
     ax.pcolormesh(moved, cmap=_SHADES, vmin=0, vmax=top, edgecolor="white", linewidth=1.5)
+    # Numbers fit their cells, down to a size that nobody could read.
+    wide, high = 0.8 * points_of(ax)[0] / size, row_points(ax, size)
+    digits = len(f"{int(number.max()):,}")
+    letters = max(min(small_points(), 0.8 * high, 1.4 * wide / digits), 4.5)
     for row, column in zip(*np.nonzero(number), strict=True):
         dark = row != column and share[row, column] > 0.45 * top
         ax.text(
@@ -131,16 +144,21 @@ def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
             f"{int(number[row, column]):,}",
             ha="center",
             va="center",
-            fontsize=9 if size <= 10 else 8,
+            fontsize=letters,
             color="white" if dark else INK,
         )
     middle = np.arange(size) + 0.5
-    labels = [drawable(stub(name, 18)) for name in names]
-    ax.set_yticks(middle, labels)
-    turn = size > 6
-    ax.set_xticks(middle, labels, rotation=35 if turn else 0, ha="right" if turn else "center", rotation_mode="anchor")
-    if not turn:
-        ax.set_xticks(middle, [drawable(stub(name, max(60 // size, 8))) for name in names], va="top")
+    lines = 2 if high > 2.4 * small_points() else 1
+    ax.set_yticks(
+        middle, [drawable(stub(name, 18, lines)) for name in names], fontsize=min(small_points(), 0.95 * high)
+    )
+    across = int(wide / (0.58 * small_points()))
+    if across >= 9:
+        ax.set_xticks(middle, [drawable(stub(name, across)) for name in names])
+    else:
+        ax.set_xticks(
+            middle, [drawable(stub(name, 18, 1)) for name in names], rotation=35, ha="right", rotation_mode="anchor"
+        )
     ax.set_ylim(size, 0)
     ax.set_xlim(0, size)
     ax.tick_params(length=0)

@@ -5,17 +5,23 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
+from numpy.typing import NDArray
 
 from periodkit._moment import AsOf
 from periodkit.metrics.times import cycle_times
-from periodkit.milestones import STAGES
-from periodkit.plots._canvas import MUTED, check_actions, explain, finish, nothing_of, open_axes, styled
+from periodkit.milestones import STAGES, checked_stage
+from periodkit.plots._canvas import MUTED, explain, figure_of, finish, nothing_of, open_axes, points_of, styled
+from periodkit.plots._clock import Floats, clock, numbers, zone
 from periodkit.plots._event import mark_times, shade_after
-from periodkit.plots._replay import periods_of, replay, view
-from periodkit.plots._scales import as_target, clock, duration_axis, duration_limits, numbers, target_line, zone
+from periodkit.plots._frames import in_pandas
+from periodkit.plots._labels import beside, small_points
+from periodkit.plots._replay import NEEDED, periods_of, replay, view
+from periodkit.plots._scales import as_target, duration_axis, duration_limits, event_limits, target_line
 from periodkit.plots._stages import DONE, axis_label, left_out, noun
 from periodkit.plots._text import count, duration, exact, percent
 
@@ -27,10 +33,14 @@ _KINDS: dict[str, dict[str, Any]] = {
     "dispatch unknown": {"color": "#595959", "marker": "x"},
 }
 
+_MOST_POINTS = 20_000
+# How many times longer than what ended an open action may be, or shorter, to be within the axis.
+_ABOVE, _BELOW = 8.0, 100.0
+
 
 @styled
 def cycle_scatter(
-    actions: pd.DataFrame,
+    actions: Any,  # noqa: ANN401  (any engine's frame)
     periods: pd.DataFrame | None = None,
     stage: str = "cycle",
     target: Any = None,  # noqa: ANN401
@@ -42,8 +52,8 @@ def cycle_scatter(
 
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
     periods : pandas.DataFrame, optional
         Periods of these actions: their markers are drawn, and their time is what is looked at.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
@@ -60,7 +70,8 @@ def cycle_scatter(
     Returns
     -------
     matplotlib.axes.Axes
-        The Axes drawn on. Canceled actions, and those that left the stage without reaching its end, are not drawn.
+        The Axes drawn on. Canceled actions, and those that left the stage without reaching its end, are not drawn. Of
+        more than 20,000 that ended, evenly chosen ones are, and the subtitle says so; all numbers are of all.
 
     Raises
     ------
@@ -76,57 +87,54 @@ def cycle_scatter(
     ...     actions = client.actions(client.periods().tail(1))
     >>> ax = pk.plots.cycle_scatter(actions, target="15min")
     >>> ax.get_xlabel()
-    'created at (UTC)'
+    'created on 17 May 2025 (UTC)'
     >>> ax.figure.clear()
     """
     where = zone(tz)
     limit = as_target(target)
-    single = replay(check_actions(actions), stage, as_of)
-    chosen = periods_of(actions, periods)
-    row = cycle_times(actions, stage=stage, as_of=as_of).iloc[0]
+    checked_stage(stage)
+    frame = in_pandas(actions, [*NEEDED, "ai_dispatched"])
+    single = replay(frame, stage, as_of)
+    chosen = periods_of(frame, periods)
+    row = cycle_times(frame, stage=stage, as_of=as_of).iloc[0]
     out = left_out(row)
-    single["kind"] = _kinds(actions)
+    single["kind"] = _kinds(frame)
     start = STAGES[stage].start
     shown = single[single["state"].isin(["event", "open"])]
     if not len(shown):
-        reason = nothing_of(len(actions), f"has a {noun(stage)}")
+        reason = nothing_of(len(frame), f"has a {noun(stage)}")
         return explain(ax, f"{noun(stage).capitalize()} of each action", reason, out)
     ax = open_axes(ax)
-    ended = shown["state"] == "event"
+    ended = (shown["state"] == "event").to_numpy()
     span = view(shown[start], shown[start].iloc[:0], chosen)
-    # Those of no length lie on the lower edge.
-    limits = duration_limits([*shown["seconds"], float("nan") if limit is None else limit])
-    handles = _points(ax, shown.assign(at=numbers(shown[start])), ended, limits[0] * 1.06)
+    limits = _limits(shown["seconds"].to_numpy(), ended, np.nan if limit is None else limit)
+    every = -(-int(ended.sum()) // _MOST_POINTS) or 1
+    handles = _points(ax, shown.assign(at=numbers(shown[start])), ended, limits, every)
     ax.set_xlim(*span)
-    duration_axis(ax, "y", limits, axis_label(stage).partition(":")[0] + " (log scale)", most=7)
-    marked = mark_times(ax, chosen, span)
+    duration_axis(ax, "y", limits, axis_label(stage).partition(":")[0] + " (log scale)")
+    marked, unmarked = mark_times(ax, chosen, span)
     if limit is not None:
         target_line(ax, "y", limit)
-    _quantiles(ax, row)
+    _quantiles(ax, row, limits)
     shade_after(ax, single["seen"].max(), span)
-    clock(ax, where, f"{start.removesuffix('_time').replace('doing', 'begun')} at")
-    ax.legend(
-        handles,
-        [str(each.get_label()) for each in handles],
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.16),
-        ncols=len(handles),
-        frameon=False,
-        handletextpad=0.2,
-        columnspacing=1.4,
-    )
+    begun = start.removesuffix("_time").replace("doing", "begun")
+    clock(ax, where, begun)
+    _key(ax, handles)
     title = _title(shown, row, stage, limit)
     gone = int(row["canceled"] + row["left"])
-    at_once = int((shown["seconds"] == 0).sum())
+    at_once, above = int((shown["seconds"] == 0).sum()), int((shown["seconds"] > limits[1]).sum())
     parts = [
         f"n = {len(shown):,}",
+        f"drawn: 1 in {every:,} of those {DONE[stage]}" if every > 1 else "",
         f"{at_once:,} of no length on the lower edge" if at_once else "",
+        f"{above:,} longer than {exact(round(limits[1]))} at the top" if above else "",
         f"{gone:,} canceled or left not drawn" if gone else "",
+        unmarked,
         out,
     ]
     kinds = ", ".join(f"{name} {int((shown['kind'] == name).sum()):,}" for name in _KINDS)
     alt = (
-        f"Every action by the moment it was {start.removesuffix('_time').replace('doing', 'begun')} and its {noun(stage)}. "
+        f"Every action by the moment it was {begun} and its {noun(stage)}. "
         f"{title}. {int(ended.sum()):,} {DONE[stage]}, {int((~ended).sum()):,} open; {kinds}. "
         f"P50 {duration(row['p50'])}, P90 {duration(row['p90'])}. "
         + (f"Markers: {', '.join(marked)}. " if marked else "")
@@ -135,76 +143,116 @@ def cycle_scatter(
     return finish(ax, title, " · ".join(filter(None, parts)), alt)
 
 
-def _kinds(actions: pd.DataFrame) -> list[str]:
-    if "ai_dispatched" not in actions.columns:
-        return ["dispatch unknown"] * len(actions)
-    known, unknown = ("not AI-dispatched", "AI-dispatched"), "dispatch unknown"
-    return [unknown if pd.isna(each) else known[bool(each)] for each in actions["ai_dispatched"]]
+def _kinds(frame: pd.DataFrame) -> Any:  # noqa: ANN401
+    kinds = np.full(len(frame), 2)
+    if "ai_dispatched" in frame.columns:
+        known = frame["ai_dispatched"].notna().to_numpy()
+        kinds[known] = np.where(frame["ai_dispatched"].to_numpy()[known].astype(bool), 0, 1)
+    return np.array([*_KINDS], dtype=object)[kinds]
 
 
-def _points(ax: Axes, shown: pd.DataFrame, ended: pd.Series, lowest: float) -> list[Line2D]:
-    crowd = len(shown)
+def _limits(took: Floats, ended: NDArray[np.bool_], target: float) -> tuple[float, float]:
+    """Return limits around nearly all that ended, and the open ones up to a few times that.
+
+    Those that were left open for months would squeeze all the others into a stripe.
+    """
+    if not ended.any():
+        return duration_limits([*took, target])
+    low, high = event_limits(took[ended], np.ones(int(ended.sum())), [float(took[ended].max()), target])
+    still = took[~ended]
+    near = still[(still > low / _BELOW) & (still < high * _ABOVE)]
+    return min([low, *near / 1.25]), max([high, *near * 1.25])
+
+
+def _points(
+    ax: Axes, shown: pd.DataFrame, ended: NDArray[np.bool_], limits: tuple[float, float], every: int
+) -> list[Line2D]:
+    crowd = min(len(shown), _MOST_POINTS)
     size, alpha = (5.0, 0.75) if crowd < 1000 else (3.0, 0.45) if crowd < 5000 else (2.0, 0.3)
+    # Those of no length lie on the lower edge, those that are left open for ever on the upper one.
+    height = shown["seconds"].clip(limits[0] * 1.06, limits[1] / 1.06)
+    # Evenly through time, and not through the order of the frame.
+    order = np.argsort(shown["at"].to_numpy(), kind="stable")
+    thin = np.zeros(len(shown), dtype=bool)
+    thin[order[ended[order]][::every]] = True
     handles = []
+    numbers_of = shown["kind"][ended].value_counts()
     for name, look in _KINDS.items():
-        rows = shown[ended & (shown["kind"] == name)]
-        if not len(rows):
+        kind = (shown["kind"] == name).to_numpy()
+        if not (ended & kind).any():
             continue
         ax.plot(
-            rows["at"],
-            rows["seconds"].clip(lower=lowest),
+            shown["at"][thin & kind],
+            height[thin & kind],
             linestyle="none",
             markersize=size,
             alpha=alpha,
             markeredgewidth=1.0 if look["marker"] == "x" else 0.0,
             label=name,
-            zorder=2,
+            # The fewer they are, the higher they lie.
+            zorder=2 + 1 / (1 + int(numbers_of[name])),
             **look,
         )
-        handles.append(Line2D([], [], linestyle="none", markersize=6, label=f"{name} ({len(rows):,})", **look))
-    still = shown[~ended]
-    if len(still):
+        number = f"{name} ({int((ended & kind).sum()):,})"
+        handles.append(Line2D([], [], linestyle="none", markersize=6, label=number, **look))
+    still = int((~ended).sum())
+    if still:
         marks: dict[str, Any] = {"linestyle": "none", "marker": "^", "color": "#000000", "markerfacecolor": "#F0E442"}
         ax.plot(
-            still["at"],
-            still["seconds"].clip(lower=lowest),
-            markersize=7 if len(still) < 500 else 4,
-            markeredgewidth=0.9,
+            shown["at"][~ended],
+            height[~ended],
+            markersize=7 if still < 500 else 4,
+            markeredgewidth=0.9 if still < 500 else 0.4,
             label="open",
-            zorder=3,
+            zorder=4,
             **marks,
         )
-        handles.append(Line2D([], [], markersize=7, label=f"open, at its age ({len(still):,})", **marks))
+        handles.append(Line2D([], [], markersize=7, label=f"open, at its age ({still:,})", **marks))
     return handles
 
 
-def _quantiles(ax: Axes, row: pd.Series) -> None:
+def _key(ax: Axes, handles: list[Line2D]) -> None:
+    # Below the axis and its name, in as many columns as there is room for.
+    small = small_points()
+    texts = [str(each.get_label()) for each in handles]
+    widths = [(0.53 * len(text) + 3.5) * small for text in texts]
+    room = 1.2 * points_of(ax)[0]
+    columns = len(texts) if sum(widths) < room else 2 if 2 * max(widths) < room else 1
+    down = ScaledTranslation(0, -4.2 * small / 72, figure_of(ax).dpi_scale_trans)
+    ax.legend(
+        handles,
+        texts,
+        loc="upper left",
+        bbox_to_anchor=(0.0, 0.0),
+        bbox_transform=ax.transAxes + down,
+        ncols=columns,
+        frameon=False,
+        borderaxespad=0.0,
+        handletextpad=0.2,
+        columnspacing=1.2,
+    )
+
+
+def _quantiles(ax: Axes, row: pd.Series, limits: tuple[float, float]) -> None:
     found = [(name, row[name] / pd.Timedelta(seconds=1)) for name in ("p50", "p90") if pd.notna(row[name])]
-    # No length at all is below any log axis, where words would pull the picture apart.
-    found = [(name, at) for name, at in found if at > 0]
+    # No length at all is below any log axis.
+    found = [(name, at) for name, at in found if limits[0] < at < limits[1]]
     for _, at in found:
         ax.axhline(at, color=MUTED, linewidth=1.2, linestyle="-", zorder=1)
-    if found:
-        texts = [f"{name.upper()} {duration(at)}" for name, at in found]
-        for text, (_, at) in zip(texts, found, strict=True):
-            ax.annotate(
-                text,
-                (1, at),
-                (4, 0),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                va="center",
-                fontsize=9,
-                color=MUTED,
-            )
+    texts = [f"{name.upper()} {duration(at)}" for name, at in found]
+    beside(ax, [at for _, at in found], texts, [MUTED] * len(found))
 
 
 def _title(shown: pd.DataFrame, row: pd.Series, stage: str, target: float | None) -> str:
-    still = int((shown["state"] == "open").sum())
+    is_open = shown["state"] == "open"
     if target is None:
-        tail = f"; {still:,} still open" if still else ""
+        tail = f"; {int(is_open.sum()):,} still open" if is_open.any() else ""
         return f"{noun(stage).capitalize()}: P50 {duration(row['p50'])}, P90 {duration(row['p90'])}{tail}"
-    late = int((shown["seconds"] > target).sum())
-    waiting = int(((shown["seconds"] > target) & (shown["state"] == "open")).sum())
+    past = shown["seconds"] > target
+    late, waiting, young = (int(each.sum()) for each in (past, past & is_open, ~past & is_open))
+    # Of those that are open and younger, nobody knows yet.
+    so_far = " so far" if young else ""
+    if not late:
+        return f"None of {count(len(shown))} went past {exact(target)}{so_far}"
     tail = f", {waiting:,} of them still open" if waiting else ""
-    return f"{late:,} of {count(len(shown))} ({percent(late / len(shown))}) went past {exact(target)}{tail}"
+    return f"{late:,} of {count(len(shown))} ({percent(late / len(shown))}) went past {exact(target)}{so_far}{tail}"
