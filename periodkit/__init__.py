@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from periodkit._version import __version__
 from periodkit.client import Client
-from periodkit.demo import connect, demo_client
+from periodkit.demo import connect, demo_client, source
 from periodkit.errors import (
     ApiError,
     ArchiveError,
@@ -77,6 +77,7 @@ __all__ = [
     "quality_advice",
     "reroute_rate",
     "routing_matrix",
+    "source",
     "stage_quantiles",
     "stage_times",
     "workload",

@@ -118,13 +118,13 @@ def kept_target(share: pd.DataFrame, target: str) -> str:
     >>> share = pd.DataFrame({"met": [30], "missed": [10], "undetermined": [2], "rate": [0.75], "low": [0.6],
     ...                       "high": [0.86], "worst": [0.714], "best": [0.762]})
     >>> kept_target(share, "20min")
-    '75.0 % (60.0–86.0) of 40 actions were closed within 20min. Of 2 it is not decided: between 71.4 and 76.2 % of all.'
+    '75.0 % (60.0–86.0) of 40 actions were closed within 20 min. Of 2 it is not decided: between 71.4 and 76.2 % of all.'
     """
     row = _rows(share)[0]
     decided = int(row["met"] + row["missed"])
     if not decided:
-        return f"Of no action is it decided yet whether it was closed within {target}."
-    said = f"{_share(row['rate'], row['low'], row['high'])} of {_count(decided)} were closed within {target}."
+        return f"Of no action is it decided yet whether it was closed within {_target(target)}."
+    said = f"{_share(row['rate'], row['low'], row['high'])} of {_count(decided)} were closed within {_target(target)}."
     if not row["undetermined"]:
         return said
     ends = f"between {format_value(row['worst'], unit=False)} and {format_value(row['best'])} of all"
@@ -230,13 +230,13 @@ def waiting(found: pd.DataFrame, target: str) -> str:
     >>> found = pd.DataFrame({"action_id": [7, 9], "classification": ["Lift", "Bar"], "age": minutes(25, 12),
     ...                       "left": minutes(-5, 8), "past": [True, False]})
     >>> waiting(found, "20min")
-    '2 actions are open, 1 of them past 20min. The next to pass it is 9 (Bar), in 8.0 min.'
+    '2 actions are open, 1 of them past 20 min. The next to pass it is 9 (Bar), in 8.0 min.'
     """
     if found.empty:
         return "Nothing is open."
     rows = _rows(found)
     n, past = len(rows), sum(row["past"] for row in rows)
-    said = f"{_count(n)} {'is' if n == 1 else 'are'} open, {f'{past:,}' if past else 'none'} of them past {target}."
+    said = f"{_count(n)} {'is' if n == 1 else 'are'} open, {f'{past:,}' if past else 'none'} of them past {_target(target)}."
     coming = [row for row in rows if not row["past"]]
     if not coming:
         return said
@@ -247,22 +247,24 @@ def waiting(found: pd.DataFrame, target: str) -> str:
 
 
 def records(advice: pd.DataFrame, n: int) -> str:
-    """Return what is wrong with the records, of what `periodkit.quality_advice` gives.
+    """Return what is wrong with `n` records, of what `periodkit.quality_advice` gives.
 
     Examples
     --------
-    >>> records(pd.DataFrame({"check": ["skipped_stage"], "count": [30], "share": [0.3], "ask": ["Leads"]}), 100)
-    'Of 100 actions, 30 (30.0 %) have the most frequent defect, skipped stage. First to ask: leads.'
+    >>> found = {"check": ["skipped_stage"], "count": [30], "share": [0.3], "changes": [True], "ask": ["Leads"]}
+    >>> records(pd.DataFrame(found), 100)
+    'Of 100 actions, 30 (30.0 %) have the most frequent defect that changes numbers: skipped stage. First to ask: leads.'
     """
     if not n:
         return _NOTHING
-    if advice.empty:
-        return f"None of the checks found anything in {_count(n)}."
-    most = _rows(advice)[0]
-    ask = str(most["ask"])
+    rows = [row for row in _rows(advice) if row["changes"]]
+    if not rows:
+        return f"Nothing that changes a number was found in {_count(n)}."
+    most = max(rows, key=lambda row: row["count"])
+    ask = most["ask"]
     return (
-        f"Of {_count(n)}, {int(most['count']):,} ({format_value(most['share'])}) have the most frequent defect, "
-        f"{str(most['check']).replace('_', ' ')}. First to ask: {ask[:1].lower()}{ask[1:]}."
+        f"Of {_count(n)}, {most['count']:,} ({format_value(most['share'])}) have the most frequent defect that changes "
+        f"numbers: {most['check'].replace('_', ' ')}. First to ask: {ask[:1].lower()}{ask[1:]}."
     )
 
 
@@ -288,6 +290,10 @@ def _with_interval(value: Any, low: Any, high: Any) -> str:  # noqa: ANN401
 
 def _median(row: Row) -> str:
     return _with_interval(row["p50"], row["p50_low"], row["p50_high"])
+
+
+def _target(text: str) -> str:
+    return f"{pd.Timedelta(text) / pd.Timedelta(minutes=1):,g} min"
 
 
 def _share(rate: float, low: float, high: float) -> str:
