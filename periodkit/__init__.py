@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from periodkit._retry import RetryPolicy
 from periodkit._version import __version__
 from periodkit.client import Client
-from periodkit.demo import connect, demo_client
+from periodkit.demo import connect, demo_client, source
 from periodkit.errors import (
     ApiError,
     ArchiveError,
@@ -28,11 +28,15 @@ from periodkit.metrics import (
     ai_dispatch_rate,
     cycle_times,
     describe,
+    latest_period,
     on_time,
+    open_actions,
     outcome_curve,
     quality,
+    quality_advice,
     reroute_rate,
     routing_matrix,
+    stage_quantiles,
     workload,
 )
 from periodkit.milestones import stage_times
@@ -72,15 +76,20 @@ __all__ = [
     "demo_client",
     "describe",
     "format_table",
+    "latest_period",
     "markers",
     "on_time",
+    "open_actions",
     "outcome_curve",
     "plots",
     "pseudonymize",
     "quality",
+    "quality_advice",
     "report",
     "reroute_rate",
     "routing_matrix",
+    "source",
+    "stage_quantiles",
     "stage_times",
     "workload",
 ]

@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+import pandas as pd
+
 from periodkit.client import BASE_URL_VARIABLE, TOKEN_VARIABLE, Client
 from periodkit.errors import ConfigError
 
 if TYPE_CHECKING:
     from periodkit.archive import ArchiveView
 
-__all__ = ["connect", "demo_client"]
+__all__ = ["connect", "demo_client", "source"]
 
 
 def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # noqa: ANN401
@@ -112,3 +114,30 @@ def connect(
     if os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE):
         return Client(**options)
     return demo_client(**options)
+
+
+def source(client: Client, actions: pd.DataFrame) -> str:
+    """Return whose data `connect` gave, how much of it, and of when, in one sentence.
+
+    Parameters
+    ----------
+    client : Client
+        What `connect` returned.
+    actions : pandas.DataFrame
+        What it fetched.
+
+    Examples
+    --------
+    >>> with connect() as client:
+    ...     actions = client.actions(client.periods().head(2))
+    >>> source(client, actions)
+    'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 614 actions, as of 2025-05-17 15:58 UTC.'
+    """
+    account = os.environ.get(BASE_URL_VARIABLE)
+    whose = f"the account at {client.base_url}" if account else "the sandbox, a synthetic season of an invented venue"
+    if actions.empty:
+        return f"Data: {whose}. No actions."
+    several = actions["period_id"].nunique()
+    periods = "1 period" if several == 1 else f"{several:,} periods"
+    moment = f"{actions['fetched_at'].max():%Y-%m-%d %H:%M} UTC"
+    return f"Data: {whose}. {periods} with {len(actions):,} action{'' if len(actions) == 1 else 's'}, as of {moment}."

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from periodkit._kernel import kernel_manager
+from periodkit._png import shrink
 from periodkit.errors import ArgumentError, ConfigError, PeriodkitError
 
-__all__ = ["execute", "normalise", "notebooks_folder", "open_notebook", "parameterise", "say"]
+__all__ = ["as_committed", "execute", "normalise", "notebooks_folder", "open_notebook", "parameterise", "say"]
 
 _ADDRESS = re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=0x)[0-9a-f]{6,}")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -105,6 +107,7 @@ def execute(
 
     client = NotebookClient(
         notebook,
+        kernel_manager_class=kernel_manager(),
         config=Config({"KernelManager": {"transport_encryption": "auto"}}),
         timeout=timeout,
         kernel_name="python3",
@@ -144,6 +147,16 @@ def normalise(notebook: Any) -> Any:  # noqa: ANN401
     return notebook
 
 
+def as_committed(notebook: Any) -> Any:  # noqa: ANN401
+    """Bring an executed notebook to the form in which it is committed: normalised, and its pictures small."""
+    for cell in normalise(notebook).cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                data["image/png"] = shrink(data["image/png"])
+    return notebook
+
+
 def _require(module: str) -> None:
     try:
         __import__(module)
@@ -157,7 +170,7 @@ def main(paths: list[str]) -> None:
     import nbformat  # noqa: PLC0415
 
     for path in map(Path, paths):
-        notebook = normalise(execute(open_notebook(path), path.parent))
+        notebook = as_committed(execute(open_notebook(path), path.parent))
         nbformat.write(notebook, path)
         sys.stdout.write(f"{path.name}: executed\n")
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import os
 import sys
 import time
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
+from cyclopts import Parameter
 
 from periodkit.cli._app import app
 from periodkit.client import BASE_URL_VARIABLE, TOKEN_VARIABLE, Client
 from periodkit.errors import ConfigError
 from periodkit.metrics import ai_dispatch_rate, cycle_times
-from periodkit.notebook import notebooks_folder
 from periodkit.present import readable
 
 
@@ -79,11 +79,16 @@ def sandbox(port: int = 8770, data: Path | None = None, page_size: int | None = 
 
 
 @app.command
-def lab(folder: Path = Path("periodkit-lab"), *, browser: bool = True) -> None:
+def lab(
+    folder: Path = Path("periodkit-lab"),
+    *,
+    browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
+    port: int | None = None,
+) -> None:
     """Open the curated notebooks in JupyterLab.
 
     They are copied into a working folder; files that are already there stay as they are. Without an account in the
-    environment they use the sandbox.
+    environment each notebook shows the sandbox's season.
 
     Parameters
     ----------
@@ -91,16 +96,28 @@ def lab(folder: Path = Path("periodkit-lab"), *, browser: bool = True) -> None:
         The working folder.
     browser
         Whether to open a browser.
+    port
+        Port on this machine; by default 8888 or the next free one.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for source in sorted(notebooks_folder().glob("*.ipynb")):
-        if not (folder / source.name).exists():
-            shutil.copyfile(source, folder / source.name)
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}"]
-    done = subprocess.run(command if browser else [*command, "--no-browser"], check=False)  # noqa: S603
-    if done.returncode:
-        msg = 'JupyterLab did not start; if it is not installed: pip install "periodkit[lab]"'
+    from periodkit.lab import copy_notebooks, run_lab  # noqa: PLC0415
+
+    account = [os.environ.get(name) for name in (BASE_URL_VARIABLE, TOKEN_VARIABLE)]
+    if any(account) and not all(account):
+        msg = f"Only one of {BASE_URL_VARIABLE} and {TOKEN_VARIABLE} is set; set both, or neither for the sandbox."
         raise ConfigError(msg)
+    copied, outdated = copy_notebooks(folder)
+    print(f"Notebooks: {folder.resolve()} ({len(copied)} copied; what was there is kept).")
+    for name in outdated:
+        print(
+            f"{name} is not of this version of periodkit. Yours is kept; move it away and run this again for the new one."
+        )
+    if all(account):
+        print(f"Data: the account at {account[0]}.")
+    else:
+        print("Data: the sandbox, a synthetic season of an invented venue. Your own: stop this with Ctrl-C, then")
+        print(f"  export {BASE_URL_VARIABLE}=https://... {TOKEN_VARIABLE}=...")
+    sys.stdout.flush()
+    run_lab(folder, browser=browser, port=port)
 
 
 def _latest(actions: pd.DataFrame) -> str:

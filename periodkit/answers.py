@@ -1,0 +1,310 @@
+"""What a metric's frame says, in one plain sentence. A comparison is made only where the intervals are apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from periodkit.present import format_value
+
+__all__ = [
+    "ai_mix",
+    "ai_share",
+    "ai_times",
+    "completed_only",
+    "in_short",
+    "kept_target",
+    "longest_stage",
+    "records",
+    "slowest",
+    "waiting",
+]
+
+Row = dict[str, Any]
+
+_NOTHING = "There are no actions yet."
+_ALIKE = 0.05
+"""Shares nearer to one another than this are called much the same."""
+
+
+def in_short(summary: pd.DataFrame) -> str:
+    """Return what `periodkit.describe` says.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     actions = client.actions(client.periods().head(1))
+    >>> in_short(pk.describe(actions))
+    'Half of 187 actions were closed within 13.7 min (11.6–17.4), nine of ten within 47.2 min (37.7–67.3). 1 is open.'
+    """
+    rows = {row["measure"]: row for row in _rows(summary)}
+    n, still = rows["actions"]["value"], rows["open"]["value"]
+    if not n:
+        return _NOTHING
+    half, most = (rows[f"cycle {name}"] for name in ("P50", "P90"))
+    if _missing(half["value"]):
+        times = f"Of {_count(n)} fewer than half are known to be closed"
+    else:
+        tail = (
+            "; nine of ten not yet"
+            if _missing(most["value"])
+            else f", nine of ten within {_with_interval(most['value'], most['low'], most['high'])}"
+        )
+        times = (
+            f"Half of {_count(n)} were closed within {_with_interval(half['value'], half['low'], half['high'])}{tail}"
+        )
+    return f"{times}. {_are(still)} open."
+
+
+def slowest(times: pd.DataFrame) -> str:
+    """Return which group takes longest, of what `periodkit.cycle_times` gives by group.
+
+    Examples
+    --------
+    >>> minutes = lambda *values: pd.to_timedelta(values, unit="min")
+    >>> times = pd.DataFrame({"channel": ["Bar", "Lift"], "n": 9, "p90": minutes(5, 30), "p90_low": minutes(4, 20),
+    ...                       "p90_high": minutes(6, 40)})
+    >>> slowest(times)
+    'Lift takes longest: nine of ten within 30.0 min (20.0–40.0). The next is Bar: 5.0 min (4.0–6.0).'
+    """
+    if not times["n"].sum():
+        return _NOTHING
+    open_ended = [_name(row) for row in _rows(times[times["p90"].isna()])]
+    ordered = _rows(times.dropna(subset=["p90"]).sort_values("p90", ascending=False, kind="stable"))
+    names = ", ".join(open_ended) if len(open_ended) < 4 else f"{len(open_ended)} groups"
+    more = f" {names} cannot be told yet: too few are closed." if open_ended else ""
+    if not ordered:
+        return f"Which takes longest cannot be told yet: nowhere are nine of ten closed, of {_count(int(times['n'].sum()))}."
+    first = ordered[0]
+    said = _with_interval(first["p90"], first["p90_low"], first["p90_high"])
+    if len(ordered) == 1:
+        return f"{_name(first)}: nine of ten within {said}.{more}"
+    second = ordered[1]
+    other = f"{_name(second)}: {_with_interval(second['p90'], second['p90_low'], second['p90_high'])}"
+    if second["p90_high"] < first["p90_low"]:
+        return f"{_name(first)} takes longest: nine of ten within {said}. The next is {other}.{more}"
+    return f"{_name(first)} takes longest, nine of ten within {said}, but not surely: see {other}.{more}"
+
+
+def longest_stage(stages: pd.DataFrame) -> str:
+    """Return in which stage the time goes, of what `periodkit.stage_quantiles` gives of all actions.
+
+    Examples
+    --------
+    >>> p50 = pd.to_timedelta([1, 3, 8], unit="min")
+    >>> longest_stage(pd.DataFrame({"stage": ["dispatch", "pickup", "work"], "n": 20, "p50": p50}))
+    'Most of the time goes into work: half take over 8.0 min for it, against dispatch 1.0 min and pickup 3.0 min.'
+    """
+    if not stages["n"].sum():
+        return _NOTHING
+    single = stages[stages["stage"].isin(["dispatch", "pickup", "work"])].dropna(subset=["p50"])
+    if len(single) < 3:
+        return "Where the time goes cannot be told yet: not every stage has been reached by half of the actions."
+    most = max(_rows(single), key=lambda row: row["p50"])
+    others = [f"{row['stage']} {format_value(row['p50'])}" for row in _rows(single) if row != most]
+    return (
+        f"Most of the time goes into {most['stage']}: half take over {format_value(most['p50'])} for it, "
+        f"against {' and '.join(others)}."
+    )
+
+
+def kept_target(share: pd.DataFrame, target: str) -> str:
+    """Return how many were on time, of what `periodkit.on_time` gives of all actions.
+
+    Examples
+    --------
+    >>> share = pd.DataFrame({"met": [30], "missed": [10], "undetermined": [2], "rate": [0.75], "low": [0.6],
+    ...                       "high": [0.86], "worst": [0.714], "best": [0.762]})
+    >>> kept_target(share, "20min")
+    '75.0 % (60.0–86.0) of 40 actions were closed within 20 min. Of 2 it is not decided: between 71.4 and 76.2 % of all.'
+    """
+    row = _rows(share)[0]
+    decided = int(row["met"] + row["missed"])
+    if not decided:
+        return f"Of no action is it decided yet whether it was closed within {_target(target)}."
+    said = f"{_share(row['rate'], row['low'], row['high'])} of {_count(decided)} were closed within {_target(target)}."
+    if not row["undetermined"]:
+        return said
+    ends = f"between {format_value(row['worst'], unit=False)} and {format_value(row['best'])} of all"
+    return f"{said} Of {int(row['undetermined']):,} it is not decided: {ends}."
+
+
+def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:
+    """Return how far the median of what is closed is off, of two results of `periodkit.cycle_times`.
+
+    Parameters
+    ----------
+    honest, closed : pandas.DataFrame
+        By ``method="kaplan-meier"`` and by ``method="observed"``, of all actions.
+
+    Examples
+    --------
+    >>> p50 = lambda value: pd.DataFrame({"n": [50], "open": [9], "p50": pd.to_timedelta([value], unit="min")})
+    >>> completed_only(p50(12), p50(9))
+    'With 9 open, the median of what is closed says 9.0 min; counting the open ones it is 12.0 min, 3.0 min more.'
+    """
+    whole = _rows(honest)[0]
+    true, naive, still = whole["p50"], _rows(closed)[0]["p50"], int(whole["open"])
+    if not whole["n"]:
+        return _NOTHING
+    if _missing(true) or _missing(naive):
+        return f"The median of what is closed says {format_value(naive)}; too few have ended to tell the true one."
+    gap = true - naive
+    if format_value(true) == format_value(naive):
+        return f"With {still:,} open, the median of what is closed is the same: {format_value(true)}."
+    more = f"{format_value(abs(gap))} {'more' if gap > pd.Timedelta(0) else 'less'}"
+    return (
+        f"With {still:,} open, the median of what is closed says {format_value(naive)}; "
+        f"counting the open ones it is {format_value(true)}, {more}."
+    )
+
+
+def ai_share(rates: pd.DataFrame) -> str:
+    """Return how much AI dispatched, of what `periodkit.ai_dispatch_rate` gives of all actions.
+
+    Examples
+    --------
+    >>> ai_share(pd.DataFrame({"n": [50], "ai": [12], "not_ai": [36], "unknown": [2], "rate": [0.25], "low": [0.149],
+    ...                        "high": [0.388]}))
+    'AI dispatched 25.0 % (14.9–38.8) of 48 actions. Of 2 it is not known.'
+    """
+    row = _rows(rates)[0]
+    if not row["n"]:
+        return _NOTHING
+    known = int(row["ai"] + row["not_ai"])
+    if not known:
+        return f"Whether AI dispatched is not known of any of {_count(row['n'])}: see what `ai_dispatched` holds."
+    unknown = f" Of {int(row['unknown']):,} it is not known." if row["unknown"] else ""
+    return f"AI dispatched {_share(row['rate'], row['low'], row['high'])} of {_count(known)}.{unknown}"
+
+
+def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
+    """Return what AI dispatch is associated with, of what `periodkit.cycle_times` gives by ``ai_dispatched``.
+
+    Examples
+    --------
+    >>> minutes = lambda *values: pd.to_timedelta(values, unit="min")
+    >>> times = pd.DataFrame({"ai_dispatched": [False, True], "n": 90, "p50": minutes(5, 3), "p50_low": minutes(4.5, 2),
+    ...                       "p50_high": minutes(6, 4)})
+    >>> ai_times(times)
+    'AI dispatch is associated with a shorter response: median 3.0 min (2.0–4.0), of the others 5.0 min (4.5–6.0).'
+    """
+    arms = times.dropna(subset=["ai_dispatched", "p50"])
+    by_ai = {bool(row["ai_dispatched"]): row for row in _rows(arms)}
+    if len(by_ai) < 2:
+        return f"There is nothing to compare: a median {stage} of both AI-dispatched and other actions is not there."
+    ai, rest = by_ai[True], by_ai[False]
+    said = f"median {_median(ai)}, of the others {_median(rest)}"
+    for one, other, word in ((ai, rest, "shorter"), (rest, ai, "longer")):
+        if one["p50_high"] < other["p50_low"]:
+            return f"AI dispatch is associated with a {word} {stage}: {said}."
+    return f"No difference in {stage} is shown, the intervals overlap: {said}."
+
+
+def ai_mix(rates: pd.DataFrame) -> str:
+    """Return how AI's work differs from the rest, of what `periodkit.ai_dispatch_rate` gives by group.
+
+    Examples
+    --------
+    >>> ai_mix(pd.DataFrame({"channel": ["Bar", "Gate"], "n": 100, "ai": [60, 20], "not_ai": [40, 80]}))
+    'AI was given other work: Bar is 75.0 % of what AI dispatched, and 33.3 % of the rest.'
+    """
+    rows = [row for row in _rows(rates) if row["ai"] + row["not_ai"]]
+    ai, rest = (sum(row[arm] for row in rows) for arm in ("ai", "not_ai"))
+    if not ai or not rest:
+        return "There is nothing to compare: AI dispatched all or none of the actions of which it is known."
+    shares = [(row["ai"] / ai, row["not_ai"] / rest, _name(row)) for row in rows]
+    of_ai, of_rest, name = max(shares, key=lambda share: abs(share[0] - share[1]))
+    said = f"{name} is {format_value(of_ai)} of what AI dispatched, and {format_value(of_rest)} of the rest."
+    return f"AI was given {'other' if abs(of_ai - of_rest) >= _ALIKE else 'much the same'} work: {said}"
+
+
+def waiting(found: pd.DataFrame, target: str) -> str:
+    """Return what is open and what passes the target next, of what `periodkit.open_actions` gives.
+
+    Examples
+    --------
+    >>> minutes = lambda *values: pd.to_timedelta(values, unit="min")
+    >>> found = pd.DataFrame({"action_id": [7, 9], "classification": ["Lift", "Bar"], "age": minutes(25, 12),
+    ...                       "left": minutes(-5, 8), "past": [True, False]})
+    >>> waiting(found, "20min")
+    '2 actions are open, 1 of them past 20 min. The next to pass it is 9 (Bar), in 8.0 min.'
+    """
+    if found.empty:
+        return "Nothing is open."
+    rows = _rows(found)
+    n, past = len(rows), sum(row["past"] for row in rows)
+    said = f"{_count(n)} {'is' if n == 1 else 'are'} open, {f'{past:,}' if past else 'none'} of them past {_target(target)}."
+    coming = [row for row in rows if not row["past"]]
+    if not coming:
+        return said
+    first = min(coming, key=lambda row: row["left"])
+    kind = "" if _missing(first["classification"]) else f" ({first['classification']})"
+    who = format_value(first["action_id"], grouped=False)
+    return f"{said} The next to pass it is {who}{kind}, in {format_value(first['left'])}."
+
+
+def records(advice: pd.DataFrame, n: int) -> str:
+    """Return what is wrong with `n` records, of what `periodkit.quality_advice` gives.
+
+    Examples
+    --------
+    >>> found = {"check": ["skipped_stage"], "count": [30], "share": [0.3], "changes": [True], "ask": ["Leads"]}
+    >>> records(pd.DataFrame(found), 100)
+    'Of 100 actions, 30 (30.0 %) have the most frequent defect that changes numbers: skipped stage. First to ask: leads.'
+    """
+    if not n:
+        return _NOTHING
+    rows = [row for row in _rows(advice) if row["changes"]]
+    if not rows:
+        return f"Nothing that changes a number was found in {_count(n)}."
+    most = max(rows, key=lambda row: row["count"])
+    ask = most["ask"]
+    return (
+        f"Of {_count(n)}, {most['count']:,} ({format_value(most['share'])}) have the most frequent defect that changes "
+        f"numbers: {most['check'].replace('_', ' ')}. First to ask: {ask[:1].lower()}{ask[1:]}."
+    )
+
+
+def _count(n: int) -> str:
+    return f"{int(n):,} action{'' if n == 1 else 's'}"
+
+
+def _are(n: int) -> str:
+    return "None is" if not n else "1 is" if n == 1 else f"{n:,} are"
+
+
+def _rows(frame: pd.DataFrame) -> list[Row]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _with_interval(value: Any, low: Any, high: Any) -> str:  # noqa: ANN401
+    lower, upper = (
+        "…" if _missing(low) else format_value(low, unit=False),
+        "∞" if _missing(high) else format_value(high, unit=False),
+    )
+    return f"{format_value(value)} ({lower}–{upper})"
+
+
+def _median(row: Row) -> str:
+    return _with_interval(row["p50"], row["p50_low"], row["p50_high"])
+
+
+def _target(text: str) -> str:
+    return f"{pd.Timedelta(text) / pd.Timedelta(minutes=1):,g} min"
+
+
+def _share(rate: float, low: float, high: float) -> str:
+    return f"{format_value(rate)} ({format_value(low, unit=False)}–{format_value(high, unit=False)})"
+
+
+def _name(row: Row) -> str:
+    """Return what a group is called: its keys stand before ``n``."""
+    keys = [*row.values()][: [*row].index("n")]
+    return ", ".join("not given" if _missing(key) else format_value(key, grouped=False) for key in keys)
+
+
+def _missing(value: Any) -> bool:  # noqa: ANN401
+    return bool(pd.isna(value))
