@@ -17,11 +17,13 @@ from periodkit.metrics.lifetable import LifeTable
 from periodkit.metrics.rates import Ints
 from periodkit.milestones import STATES
 
-__all__ = ["TIMED", "UNITS", "StageCounts", "count_cells", "gone_states", "join_entry", "sum_up"]
+__all__ = ["EXCLUDED", "TIMED", "UNITS", "StageCounts", "count_cells", "gone_states", "join_entry", "sum_up"]
 
 UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000}
 TIMED = ("event", "canceled", "left", "open")
 """The states that have a duration."""
+EXCLUDED = tuple(name for name in STATES if name not in TIMED)
+"""The states that have none."""
 _STATE_BITS = (len(STATES) - 1).bit_length()
 
 

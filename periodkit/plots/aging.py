@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from periodkit._moment import AsOf
-from periodkit.metrics.tally import EXCLUDED
+from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.plots._canvas import (
     FAINT,
     INK,

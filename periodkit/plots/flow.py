@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from periodkit._moment import AsOf
-from periodkit.metrics.tally import EXCLUDED
+from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.milestones import MILESTONES
 from periodkit.plots._canvas import FAINT, INK, MUTED, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._clock import Floats, Zone, at_clock, clock, local, numbers, zone
