@@ -153,7 +153,7 @@ def show_periods(found: Material) -> None:
         {
             "period": [plain(each, 60) if isinstance(each, str) else "unnamed" for each in periods["period_name"]],
             "period_id": periods["period_id"],
-            f"starts ({found.tz_name})": periods["start_date"].dt.tz_convert(found.tz).dt.strftime("%Y-%m-%d"),
+            "date": periods["start_date"].dt.tz_convert(found.tz).dt.strftime("%Y-%m-%d"),
         }
     )
     times = cycle_times(found.actions, by="period_id")
