@@ -22,6 +22,8 @@ from periodkit.errors import ArchiveError
 
 __all__ = ["State", "load"]
 
+_SHORT_RUN = 8
+
 VOUCHED = "actions"
 """Under this name a commit of the periods carries the version of the actions that it vouches for."""
 
@@ -163,13 +165,8 @@ class State:
         unwanted = places < 0
         if short:
             unwanted |= np.isin(rows["period_id"].to_numpy(), list(short))
-        if unwanted.any():
-            kept = np.flatnonzero(~unwanted)
-            order = kept[np.argsort(keys[kept], kind="stable")]
-        else:
-            order = np.argsort(keys, kind="stable")
-        sorted_already = len(order) == len(keys) and bool((order[1:] > order[:-1]).all())
-        return (rows if sorted_already else rows.take(pa.array(order))), damage
+        kept = np.flatnonzero(~unwanted)
+        return _taken(rows, kept[np.argsort(keys[kept], kind="stable")]), damage
 
 
 def load(folder: Folder, periods_version: int | None = None) -> State:
@@ -244,6 +241,16 @@ def _local() -> Any:  # noqa: ANN401
     from pyarrow.fs import LocalFileSystem  # noqa: PLC0415
 
     return LocalFileSystem()
+
+
+def _taken(rows: pa.Table, order: np.ndarray) -> pa.Table:
+    """Return rows in an order; periods lie in the files as runs of rows, which are quicker to cut than row by row."""
+    starts = np.flatnonzero(np.diff(order, prepend=-2) != 1)
+    if len(starts) > len(order) // _SHORT_RUN:
+        return rows.take(pa.array(order))
+    lengths = np.diff(np.append(starts, len(order)))
+    slices = [rows.slice(*run) for run in zip(order[starts].tolist(), lengths.tolist(), strict=True)]
+    return pa.concat_tables([rows.slice(0, 0), *slices])
 
 
 def _places(found: np.ndarray, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

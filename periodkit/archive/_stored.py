@@ -6,10 +6,11 @@ typed column of its own, so that text in one period and numbers in another neith
 
 from __future__ import annotations
 
+import gc
 import json
 import re
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -197,17 +198,38 @@ def read_columns(text: str) -> list[Stored]:
 
 
 def _lists(column: pa.ChunkedArray) -> list[list[Any] | None]:
-    # Slicing one flat list is far quicker than to_pylist.
-    found: list[list[Any] | None] = []
-    for chunk in column.chunks:
-        values = chunk.flatten().to_pylist()
-        ends = pc.cumulative_sum(pc.cast(pc.fill_null(pc.list_value_length(chunk), 0), pa.int64())).to_pylist()
-        lists: list[list[Any] | None] = [values[a:b] for a, b in pairwise([0, *ends])]
-        if chunk.null_count:
-            lists = [None if null else each for null, each in zip(pc.is_null(chunk).to_pylist(), lists, strict=True)]
-        found += lists
-    return found
+    array = _chunk(column)
+    coded = array.flatten().dictionary_encode()
+    # Each text becomes one object, however often it stands there; and slicing one flat list is far quicker than to_pylist.
+    texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    values = texts[pc.fill_null(coded.indices, len(texts) - 1).to_numpy(zero_copy_only=False)].tolist()
+    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+    ends = np.cumsum(lengths, dtype="int64")
+    present = np.flatnonzero(pc.is_valid(array).to_numpy(zero_copy_only=False))
+    spans = zip((ends - lengths)[present].tolist(), ends[present].tolist(), strict=True)
+    with _without_collecting():
+        lists: list[list[Any] | None] = [values[start:end] for start, end in spans]
+        if len(present) == len(array):
+            return lists
+        found: list[list[Any] | None] = [None] * len(array)
+        for i, each in zip(present.tolist(), lists, strict=True):
+            found[i] = each
+        return found
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Pause the garbage collector, which would look through a million new lists again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if not isinstance(array, pa.ChunkedArray):
+        return array
+    return array.chunk(0) if array.num_chunks == 1 else pa.concat_arrays([pa.array([], array.type), *array.chunks])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 from collections.abc import Callable
@@ -53,11 +54,13 @@ def export(frame: pd.DataFrame, path: Path) -> None:
         msg = f"{path} could not be written: {error.strerror or error}. Choose another place."
         raise ConfigError(msg) from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
 
 
 def _to_csv(frame: pd.DataFrame, path: Path) -> None:
-    _as_cells(frame).to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    # With these line ends, as RFC 4180 has them, a lone carriage return in a text is quoted too.
+    _as_cells(frame).to_csv(path, index=False, encoding="utf-8", lineterminator="\r\n")
 
 
 def _to_excel(frame: pd.DataFrame, path: Path) -> None:

@@ -1,0 +1,98 @@
+"""Archived frames as files for other programs."""
+
+import csv
+import json
+import sys
+from datetime import timedelta
+
+import openpyxl
+import pandas as pd
+import pytest
+from platforms import Platform
+
+import periodkit as pk
+from periodkit.archive.export import export
+
+RISKY = ["=cmd|' /C calc'!A1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"]
+
+
+@pytest.fixture
+def frames():
+    platform = Platform(periods=2, actions=6)
+    for action, text in zip(platform.actions[7], RISKY, strict=True):
+        action |= {"status": text, "budget": -1.5, "mixed": [1, {"a": "=1"}], "half": "\ud800"}
+    platform.actions[12][0] |= {"half": "x", "mixed": "=1+1", "=head": "control \x01", "status": "näh \"q\", 'a'"}
+    return platform.frames()
+
+
+def test_csv_has_utc_times_json_lists_and_nothing_that_runs(frames, tmp_path):
+    periods, actions = frames
+    export(actions, tmp_path / "new" / "a.csv")
+    with (tmp_path / "new" / "a.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [f"'{name}" if name.startswith("=") else name for name in actions.columns]
+    assert [row["status"] for row in rows[:6]] == [f"'{text}" for text in RISKY]
+    assert not [cell for row in rows for cell in row.values() if cell[:1] in {"=", "+", "@", "\t", "\r"}]
+    assert rows[0]["created_time"] == "2024-07-01T06:31:00.000000Z"
+    assert rows[0]["budget"] == "-1.5"
+    assert rows[0]["doing_time"] == ""
+    assert json.loads(rows[1]["assigned_user_names"]) == actions["assigned_user_names"].iloc[1]
+    assert json.loads(rows[0]["mixed"]) == [1, {"a": "=1"}]
+    assert rows[6]["mixed"] == "'=1+1"
+    assert rows[6]["status"] == "näh \"q\", 'a'"
+    export(periods, tmp_path / "p.CSV")
+    read = pd.read_csv(tmp_path / "p.CSV")
+    assert json.loads(read["markers"].iloc[0]) == periods["markers"].iloc[0]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.csv"]
+
+
+def test_excel_holds_texts_not_formulas(frames, tmp_path):
+    export(frames[1], tmp_path / "a.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").active
+    names = [cell.value for cell in sheet[1]]
+    status = [sheet.cell(row, names.index("status") + 1) for row in range(2, 9)]
+    assert [cell.data_type for cell in status] == ["s"] * 7
+    assert status[0].value == f"'{RISKY[0]}"
+    assert sheet.cell(2, names.index("created_time") + 1).value == "2024-07-01T06:31:00.000000Z"
+    assert sheet.cell(2, names.index("budget") + 1).value == -1.5
+    assert sheet.max_row == 13
+
+
+def test_parquet_keeps_types(frames, tmp_path):
+    export(frames[1], tmp_path / "a.parquet")
+    read = pd.read_parquet(tmp_path / "a.parquet")
+    assert str(read["created_time"].dtype) == "datetime64[us, UTC]"
+    assert read["status"].tolist() == frames[1]["status"].tolist()
+    assert read["assigned_user_names"].iloc[1].tolist() == frames[1]["assigned_user_names"].iloc[1]
+    assert json.loads(read["mixed"].iloc[0]) == [1, {"a": "=1"}]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])
+def test_nothing_is_a_file_of_headings(tmp_path, suffix):
+    export(pk.Archive(tmp_path / "none").actions(), tmp_path / f"a.{suffix}")
+    read = {"csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet}[suffix](tmp_path / f"a.{suffix}")
+    assert len(read) == 0
+    assert "created_time" in read.columns
+
+
+def test_what_cannot_be_written_is_said(frames, tmp_path, monkeypatch):
+    with pytest.raises(pk.ArgumentError, match=r"a\.pdf does not end in \.csv, \.parquet, \.xlsx"):
+        export(frames[1], tmp_path / "a.pdf")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(pk.ConfigError, match="could not be written"):
+        export(frames[1], tmp_path / "file" / "a.csv")
+    with pytest.raises(pk.ArgumentError, match=r"do not fit into Excel.*Export to \.csv"):
+        export(frames[1].assign(long="x" * 40_000), tmp_path / "a.xlsx")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(pk.ConfigError, match=r"periodkit\[excel\]"):
+        export(frames[1], tmp_path / "a.xlsx")
+    assert not list(tmp_path.glob("*a.*"))
+
+
+def test_times_before_1970_and_far_ahead(tmp_path):
+    times = pd.to_datetime(["1969-12-31T23:59:59.5Z", "9999-12-31T00:00:00Z"], format="ISO8601").as_unit("us")
+    export(pd.DataFrame({"t": times - timedelta(0)}), tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text().splitlines()[1:] == [
+        "1969-12-31T23:59:59.500000Z",
+        "9999-12-31T00:00:00.000000Z",
+    ]
