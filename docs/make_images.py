@@ -1,10 +1,13 @@
 """Draw the pictures of the documentation from the synthetic season: ``python docs/make_images.py``."""
 
+import io
+import re
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib import pyplot as plt
+from PIL import Image
 
 import periodkit as pk
 from periodkit.sandbox.season import make_season
@@ -68,6 +71,27 @@ def completed_only_bias(path: Path) -> pd.DataFrame:
     return frame
 
 
+def gallery(folder: Path) -> None:
+    """Draw one picture of each plot, by the calls that plots.md shows."""
+    with pk.demo_client() as client:
+        periods = client.periods()
+        actions = client.actions(periods)
+    tonight = actions[actions["period_id"] == periods["period_id"].iloc[-1]]
+    known = {"pk": pk, "periods": periods, "actions": actions, "tonight": tonight}
+    for name, call in calls((folder.parent / "plots.md").read_text(encoding="utf-8")).items():
+        ax = eval(call, known)  # noqa: S307  (our own page)
+        with Image.open(io.BytesIO(pk.plots.to_png(ax, dpi=75))) as picture:
+            # Few colours make a small file.
+            picture.convert("RGB").quantize(96).save(folder / f"{name}.png", optimize=True)
+        plt.close("all")
+
+
+def calls(page: str) -> dict[str, str]:
+    """Return the call of each plot that a page shows, by the name of the plot."""
+    return {name: call for call, name in re.findall(r"^(pk\.plots\.(\w+)\(.*\))$", page, flags=re.MULTILINE)}
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     print(completed_only_bias(IMAGES / "completed-only-bias.png").round(1).to_string(index=False))
+    gallery(IMAGES)

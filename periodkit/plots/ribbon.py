@@ -29,7 +29,7 @@ _IN, _OUT, _OUT_INK = "#0072B2", "#E69F00", "#8A5F00"
 _DAY = 86_400_000_000
 # Width of a bar in minutes, and up to how many hours of view it is taken.
 _WIDTHS = ((1, 1), (5, 12), (15, 36), (60, 144), (360, 864), (1440, 9600), (10080, np.inf))
-_NAMES = {60: "hour", 360: "6 h", 1440: "day", 10080: "week"}
+_NAMES: dict[float, str] = {60: "hour", 360: "6 h", 1440: "day", 10080: "week"}
 _MOST_BARS = 10_000
 
 

@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from periodkit.metrics import dispatch
 from periodkit.metrics.rates import check_share
 from periodkit.milestones import require_columns
-from periodkit.plots._canvas import FAINT, INK, explain, finish, open_axes, points_of, styled
+from periodkit.plots._canvas import FAINT, INK, explain, finish, is_own, open_axes, points_of, styled
 from periodkit.plots._clock import Floats
 from periodkit.plots._frames import in_pandas
 from periodkit.plots._groups import at_most
@@ -23,6 +23,8 @@ from periodkit.plots._text import count, drawable, percent, plain, stub
 __all__ = ["routing_matrix"]
 
 _ENDS = ("channel", "latest_channel")
+# Names with room for fewer letters are turned.
+_SHORTEST = 9
 _SHADES = LinearSegmentedColormap.from_list("routes", ["#E8F1F8", "#56B4E9", "#0072B2", "#003B5C"])
 
 
@@ -134,6 +136,10 @@ def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
     ax.pcolormesh(moved, cmap=_SHADES, vmin=0, vmax=top, edgecolor="white", linewidth=1.5)
     # Numbers fit their cells, down to a size that nobody could read.
     wide, high = 0.8 * points_of(ax)[0] / size, row_points(ax, size)
+    across = int(wide / (0.58 * small_points()))
+    if across < _SHORTEST and not is_own(ax):
+        # Names that are turned take height from the cells.
+        high *= 0.7
     digits = len(f"{int(number.max()):,}")
     letters = max(min(small_points(), 0.8 * high, 1.4 * wide / digits), 4.5)
     for row, column in zip(*np.nonzero(number), strict=True):
@@ -152,8 +158,7 @@ def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
     ax.set_yticks(
         middle, [drawable(stub(name, 18, lines)) for name in names], fontsize=min(small_points(), 0.95 * high)
     )
-    across = int(wide / (0.58 * small_points()))
-    if across >= 9:
+    if across >= _SHORTEST:
         ax.set_xticks(middle, [drawable(stub(name, across)) for name in names])
     else:
         ax.set_xticks(

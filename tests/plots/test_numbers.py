@@ -100,11 +100,13 @@ def test_ribbon_shows_the_workload(frames):
     found = pk.workload(actions, "10min")
     ax = pk.plots.event_ribbon(actions, periods, freq="10min")
     up, down = (each.get_data() for each in ax.patches if isinstance(each, StepPatch))
-    np.testing.assert_array_equal(np.asarray(up.values), found["arrivals"])
-    np.testing.assert_array_equal(-np.asarray(down.values), found["departures"])
-    np.testing.assert_allclose(up.edges[:-1], mdates.date2num(found["time"].dt.tz_localize(None).to_numpy()))
+    n = len(found)
+    np.testing.assert_array_equal(np.asarray(up.values)[:n], found["arrivals"])
+    np.testing.assert_array_equal(-np.asarray(down.values)[:n], found["departures"])
+    np.testing.assert_allclose(up.edges[:n], mdates.date2num(found["time"].dt.tz_localize(None).to_numpy()))
     line = lines(ax)["in progress"]
-    np.testing.assert_array_equal(line.get_ydata(), found["in_progress"])
+    np.testing.assert_array_equal(line.get_ydata()[:n], found["in_progress"])
+    assert up.edges[-1] <= mdates.date2num(actions["fetched_at"].max() + pd.Timedelta("10min"))
     assert f"Up to {found['in_progress_max'].max():,} of" in pk.plots.alt_text(ax)
     names = {text.get_text() for text in ax.texts}
     marked = pk.markers(periods[periods["period_id"].isin(actions["period_id"])])["marker"]
