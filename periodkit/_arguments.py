@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from periodkit._values import is_unicode
 from periodkit.errors import InvalidRequestError, SchemaError
 
 PeriodIds: TypeAlias = int | str | Iterable[Any] | pd.DataFrame
@@ -46,8 +47,8 @@ def checked_form_fields(form_fields: Iterable[str] | None) -> list[str]:
         msg = f"form_fields is the text {form_fields!r}. Pass a list: form_fields=[{form_fields!r}]."
         raise InvalidRequestError(None, msg)
     fields: list[Any] = [] if form_fields is None else list(form_fields)
-    wrong = [field for field in fields if not isinstance(field, str)]
+    wrong = [field for field in fields if not isinstance(field, str) or not is_unicode(field)]
     if wrong:
-        msg = f"form_fields holds {wrong[0]!r}, which is not a text. Pass a list of field names."
+        msg = f"form_fields holds {wrong[0]!a}, which is not a text. Pass a list of field names."
         raise InvalidRequestError(None, msg)
     return list(dict.fromkeys(fields))

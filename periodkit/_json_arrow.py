@@ -22,6 +22,7 @@ import pyarrow.json as pj
 
 from periodkit._answer import Answer
 from periodkit._columns import EXACT_IN_DOUBLE, UTC_MICROS, Column, parse_times
+from periodkit._values import is_unicode
 from periodkit.schema import ACTIONS, FORM_CONTAINERS, FORM_PREFIX, Kind, snake_case
 
 _BATCH_BYTES = 64 * 2**20
@@ -65,7 +66,7 @@ def _expected_extras(answers: Sequence[Answer], form_fields: Sequence[str]) -> d
     extras = {}
     for name, seen in kinds.items():
         seen -= {type(None)}
-        if len(seen) > 1 or not seen <= _SCALARS.keys() or name in FORM_CONTAINERS:
+        if len(seen) > 1 or not seen <= _SCALARS.keys() or name in FORM_CONTAINERS or not is_unicode(name):
             return None
         if name not in form_fields:
             column = snake_case(name)

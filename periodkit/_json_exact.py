@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from periodkit._answer import Answer, OnBad
 from periodkit._columns import UTC_MICROS, Column, infer_column, parse_times
-from periodkit._values import CHECKS, BadValueError, as_texts, shown
+from periodkit._values import CHECKS, BadValueError, as_texts, is_unicode, shown
 from periodkit.errors import BadValueWarning, SchemaError
 from periodkit.schema import ACTIONS, FORM_CONTAINERS, FORM_PREFIX, Field, Kind, Table, snake_case
 
@@ -218,6 +218,10 @@ def loads(answer: Answer) -> dict[str, Any]:
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
+    for name in found:
+        if not is_unicode(name):
+            msg = f"the key {name!a} holds half a surrogate pair, which is no character"
+            raise ValueError(msg)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)

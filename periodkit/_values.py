@@ -24,13 +24,20 @@ def as_text(value: object) -> str:
     if not isinstance(value, str):
         msg = "is not text"
         raise BadValueError(msg)
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            msg = "holds half a surrogate pair, which is no character"
-            raise BadValueError(msg) from None
+    if not is_unicode(value):
+        msg = "holds half a surrogate pair, which is no character"
+        raise BadValueError(msg)
     return value
+
+
+def is_unicode(text: str) -> bool:
+    """Whether all of a text can be written: JSON's escapes can spell half a surrogate pair."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return False
+    return True
 
 
 def as_id(value: object) -> int:
@@ -66,15 +73,7 @@ def as_texts(value: object) -> list[str] | None:
     items = value if isinstance(value, list) else [value]
     # json.dumps escapes what is no character, so the text can always be held.
     texts = [item if isinstance(item, str) else json.dumps(item) for item in items]
-    return [text if _encodable(text) else json.dumps(text) for text in texts]
-
-
-def _encodable(text: str) -> bool:
-    try:
-        as_text(text)
-    except BadValueError:
-        return False
-    return True
+    return [text if is_unicode(text) else json.dumps(text) for text in texts]
 
 
 def as_markers(value: object) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def test_form_fields_are_one_encoded_array():
     assert parse_qs(urlsplit(seen[1][0]).query) == {"form_fields": ['["Größe & mehr"]']}
 
 
-@pytest.mark.parametrize("fields", ["department", [1], [None]])
+@pytest.mark.parametrize("fields", ["department", [1], [None], ["\ud800"]])
 def test_form_fields_must_be_a_list_of_texts(client, fields):
     with pytest.raises(pk.InvalidRequestError, match="list"):
         client.actions(1, form_fields=fields)

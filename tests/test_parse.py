@@ -287,6 +287,7 @@ def test_times_in_every_spelling(text, utc):
         (b'{"actions": [{"actionId": NaN}]}', "NaN is not JSON"),
         (b'{"actions": [{"x": NaN}]}', "NaN is not JSON"),
         (b'{"actions": [{"actionId": 1, "actionId": 2}]}', "'actionId' stands twice"),
+        (b'{"actions": [{"zone\\ud800": 2}]}', "the key 'zone\\ud800' holds half a surrogate"),
         (b'{"actions": [{"status": "\xff"}]}', "not UTF-8"),
         (b'{"actions": [{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]}", "nested too deeply"),
         (b'{"actions": [{"actionId": ' + b"9" * 5000 + b"}]}", "not valid JSON"),
