@@ -98,13 +98,25 @@ def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> N
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     command += [] if browser else ["--no-browser"]
     command += [] if port is None else [f"--port={port}", "--ServerApp.port_retries=0"]
-    with tempfile.TemporaryDirectory(prefix="periodkit-lab-") as kernels:
-        write_kernelspec(Path(kernels))
-        path = os.pathsep.join(filter(None, [kernels, os.environ.get("JUPYTER_PATH")]))
-        code = _wait(command, {**os.environ, "JUPYTER_PATH": path})
+    with tempfile.TemporaryDirectory(prefix="periodkit-lab-") as ours:
+        write_kernelspec(Path(ours))
+        _ask_for_no_news(Path(ours))
+        first = {
+            name: os.pathsep.join(filter(None, [ours, os.environ.get(name)]))
+            for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH")
+        }
+        code = _wait(command, {**os.environ, **first})
     if code > 0:
         msg = f"JupyterLab ended with exit code {code}; what it said stands above."
         raise ConfigError(msg)
+
+
+def _ask_for_no_news(folder: Path) -> None:
+    """Leave out the part of JupyterLab that asks whether it may fetch news, in a folder of JUPYTER_CONFIG_PATH."""
+    home = folder / "labconfig"
+    home.mkdir()
+    page = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (home / "page_config.json").write_text(json.dumps(page), encoding="utf-8")
 
 
 def _wait(command: list[str], environment: dict[str, str]) -> int:

@@ -26,7 +26,7 @@ def notebooks_folder() -> Path:
     return here / "notebooks" if (here / "notebooks").is_dir() else here.parent / "notebooks"
 
 
-def say(text: str, *, lead: bool = False, note: bool = False) -> None:
+def say(text: str, *, lead: bool = False, note: bool = False, strong: bool = False) -> None:
     """Show a sentence that holds values from the API; as HTML it is escaped, so no name can become markup.
 
     Parameters
@@ -34,12 +34,15 @@ def say(text: str, *, lead: bool = False, note: bool = False) -> None:
     text : str
         The sentence.
     lead, note : bool
-        Show it larger, or smaller.
+        Show it larger, or smaller, in a report.
+    strong : bool
+        Show it in bold, wherever the notebook is read.
     """
     from IPython.display import display  # noqa: PLC0415  (the extra "lab")
 
     kind = ' class="lead"' if lead else ' class="note"' if note else ""
-    display({"text/html": f"<p{kind}>{html.escape(text)}</p>", "text/plain": text}, raw=True)
+    words = f"<strong>{html.escape(text)}</strong>" if strong else html.escape(text)
+    display({"text/html": f"<p{kind}>{words}</p>", "text/plain": text}, raw=True)
 
 
 def open_notebook(path: Path) -> Any:  # noqa: ANN401  (nbformat is not typed)

@@ -218,10 +218,12 @@ def check_notebook(page, base, token, name, shots):
         wrong = page.locator(f".jp-OutputArea-output[data-mime-type='{kind}']")
         assert wrong.count() == 0, f"{name}: {wrong.first.inner_text()}"
     assert page.locator(".jp-OutputArea-output").count() > images.count()
+    assert page.locator(".jp-toast-button, .Toastify__toast").count() == 0, "JupyterLab asks something"
     tall = page.locator(".jp-Notebook-cell").evaluate_all(
         "cells => cells.reduce((sum, one) => sum + one.getBoundingClientRect().height, 0)"
     )
     page.set_viewport_size({"width": 1280, "height": int(tall) + 300})
+    page.locator(".jp-Notebook-cell").first.scroll_into_view_if_needed()
     page.screenshot(path=shots / f"{name}.png")
     page.set_viewport_size({"width": 1280, "height": 900})
 

@@ -1,0 +1,129 @@
+"""Sentences hold the numbers of their frames, and compare only what is apart."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import periodkit as pk
+from periodkit import answers
+from periodkit.present import format_value
+
+
+def minutes(*values):
+    return pd.to_timedelta(pd.Series(values, dtype="float64"), unit="min")
+
+
+def times_of(*rows, key="channel"):
+    """Rows of (name, n, P90, its low and high end in minutes)."""
+    frame = pd.DataFrame(rows, columns=[key, "n", "p90", "p90_low", "p90_high"])
+    return frame.assign(**{name: minutes(*frame[name]) for name in ("p90", "p90_low", "p90_high")})
+
+
+@pytest.fixture
+def empty(season_frames):
+    return season_frames[1].head(0)
+
+
+def test_no_actions_are_said_to_be_none(empty):
+    for said in (
+        answers.in_short(pk.describe(empty)),
+        answers.slowest(pk.cycle_times(empty, by="channel")),
+        answers.longest_stage(pk.stage_quantiles(empty)),
+        answers.completed_only(pk.cycle_times(empty), pk.cycle_times(empty, method="observed")),
+        answers.ai_share(pk.ai_dispatch_rate(empty)),
+        answers.records(pk.quality_advice(pk.quality(empty)), 0),
+    ):
+        assert said == "There are no actions yet."
+    assert answers.kept_target(pk.on_time(empty, "20min"), "20min").startswith("Of no action is it decided")
+    assert answers.ai_times(pk.cycle_times(empty, by="ai_dispatched")).startswith("There is nothing to compare")
+    assert answers.ai_mix(pk.ai_dispatch_rate(empty, by="channel")).startswith("There is nothing to compare")
+    assert answers.waiting(pk.open_actions(empty, "20min"), "20min") == "Nothing is open."
+
+
+def test_numbers_are_those_of_the_frames(season_frames):
+    actions = season_frames[1]
+    whole = pk.cycle_times(actions).iloc[0]
+    said = answers.in_short(pk.describe(actions))
+    for value in (whole["p50"], whole["p90"], int(whole["n"])):
+        assert format_value(value) in said
+    rate = pk.ai_dispatch_rate(actions).iloc[0]
+    assert answers.ai_share(pk.ai_dispatch_rate(actions)).startswith(f"AI dispatched {format_value(rate['rate'])} (")
+
+
+def test_a_running_event_shows_the_bias_of_what_is_closed(season_frames):
+    event = season_frames[1].tail(459)
+    honest, closed = pk.cycle_times(event), pk.cycle_times(event, method="observed")
+    said = answers.completed_only(honest, closed)
+    assert (
+        f"says {format_value(closed['p50'][0])}; counting the open ones it is {format_value(honest['p50'][0])}" in said
+    )
+    assert said.endswith("more.")
+    assert "is the same: " in answers.completed_only(closed, closed)
+
+
+def test_what_overlaps_is_not_surely_longest():
+    apart = times_of(("Bar", 9, 5, 4, 6), ("Lift", 9, 30, 20, 40))
+    near = times_of(("Bar", 9, 25, 15, 30), ("Lift", 9, 30, 20, 40))
+    endless = times_of(("Bar", 9, 25, 15, np.nan), ("Lift", 9, 30, 20, np.nan))
+    assert answers.slowest(apart).startswith("Lift takes longest: ")
+    assert "not surely" in answers.slowest(near)
+    assert "not surely" in answers.slowest(endless)
+    assert "25.0 min (15.0–∞)" in answers.slowest(endless)
+
+
+def test_groups_that_are_not_there_yet_are_named():
+    some = times_of(("Bar", 9, 5, 4, 6), (None, 9, np.nan, 4, np.nan))
+    assert answers.slowest(some) == (
+        "Bar: nine of ten within 5.0 min (4.0–6.0). not given cannot be told yet: too few are closed."
+    )
+    assert answers.slowest(some.tail(1)).startswith("Which takes longest cannot be told yet")
+    many = times_of(*((f"G{at}", 1, np.nan, np.nan, np.nan) for at in range(6)), ("Bar", 9, 5, 4, 6))
+    assert "6 groups cannot be told yet" in answers.slowest(many)
+
+
+@pytest.mark.parametrize(
+    ("ai", "rest", "expected"),
+    [
+        ((3, 2, 4), (5, 4.5, 6), "AI dispatch is associated with a shorter response"),
+        ((5, 4.5, 6), (3, 2, 4), "AI dispatch is associated with a longer response"),
+        ((3, 2, 5), (5, 4.5, 6), "No difference in response is shown"),
+        ((3, 2, np.nan), (5, 4.5, 6), "No difference in response is shown"),
+        ((np.nan, 2, np.nan), (5, 4.5, 6), "There is nothing to compare"),
+    ],
+)
+def test_association_only_where_the_intervals_are_apart(ai, rest, expected):
+    frame = pd.DataFrame([rest, ai, (9, 8, 10)], columns=["p50", "p50_low", "p50_high"])
+    frame = frame.apply(lambda column: minutes(*column)).assign(
+        ai_dispatched=pd.array([False, True, None], dtype="boolean"), n=9
+    )
+    said = answers.ai_times(frame)
+    assert said.startswith(expected)
+    assert "caus" not in said
+
+
+@pytest.mark.parametrize(("ai", "word"), [((60, 20), "other"), ((41, 39), "much the same")])
+def test_the_mix_is_said(ai, word):
+    rates = pd.DataFrame({"channel": ["Bar", None], "n": 100, "ai": ai, "not_ai": [40, 40]})
+    assert answers.ai_mix(rates).startswith(f"AI was given {word} work: ")
+
+
+def test_what_waits():
+    found = pd.DataFrame(
+        {"action_id": [7], "classification": [None], "age": minutes(5), "left": minutes(15), "past": [False]}
+    )
+    assert answers.waiting(found, "20min") == (
+        "1 action is open, none of them past 20 min. The next to pass it is 7, in 15.0 min."
+    )
+    late = found.assign(past=True)
+    assert answers.waiting(late, "1h30min") == "1 action is open, 1 of them past 90 min."
+
+
+def test_a_target_with_nothing_undecided():
+    share = {"met": [3], "missed": [1], "undetermined": [0], "rate": [0.75], "low": [0.3], "high": [0.95]}
+    said = answers.kept_target(pd.DataFrame(share), "20min")
+    assert said == "75.0 % (30.0–95.0) of 4 actions were closed within 20 min."
+
+
+def test_records_without_a_defect(empty):
+    none = pk.quality_advice(pk.quality(empty))
+    assert answers.records(none, 5) == "Nothing that changes a number was found in 5 actions."
