@@ -51,7 +51,7 @@ def nursery():
     running.close()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def small_batches(monkeypatch):
     monkeypatch.setattr(_writer, "BATCH_ROWS", 2 * ACTIONS)
     monkeypatch.setattr(_writer, "FILES_PER_BUCKET", 0.2)
@@ -164,7 +164,7 @@ class Stop(BaseException):
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", range(0, 16, 3))
-def test_an_interruption_at_each_write_keeps_all_that_came(tmp_path, monkeypatch, step, after):
+def test_an_interruption_at_each_write_keeps_all_that_came(tmp_path, small_batches, monkeypatch, step, after):
     archive = pk.Archive(tmp_path / "a")
     archive.sync(platform_at(1).client())
     calls = []
