@@ -66,7 +66,7 @@ def test_the_archive_alone_is_checked_without_a_report(kept, capsys):
     archive, _ = kept
     verify("--archive", archive.path)
     verify("--archive", archive.path, "--snapshot", "autumn")
-    assert capsys.readouterr().out.count("The archive holds what was written.") == 2
+    assert capsys.readouterr().out.count("Intact: ") == 2
 
 
 @pytest.mark.parametrize("name", ["archive", "report"])
