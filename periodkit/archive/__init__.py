@@ -157,7 +157,8 @@ class Archive(ArchiveView):
             The name stands for another state already.
         """
         with self._folder.locked(10.0):
-            self._folder.prepare()
+            if not self._folder.check():
+                self._folder.prepare()
             return snapshots.keep(self._folder, self._state(), name)
 
     def snapshots(self) -> pd.DataFrame:
@@ -183,7 +184,13 @@ class Archive(ArchiveView):
             There is no such snapshot, or it had no name and has been pruned.
         """
         found = snapshots.find(self._folder, snapshot)
-        state = load(self._folder, found.periods_version or 0)
+        try:
+            state = load(self._folder, found.periods_version or 0)
+        except ArchiveError as error:
+            if found.name is not None:
+                raise
+            msg = f"The state {found.hash[:12]} had no name, and has been pruned or damaged ({error})"
+            raise ArchiveError(msg) from None
         if state.hashes != dict(found.periods):
             msg = (
                 f"The archive {self.path} at version {found.periods_version} is not the state of this snapshot: the "

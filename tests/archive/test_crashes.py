@@ -29,9 +29,9 @@ class Nursery:
             [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
 
-    def run(self, folder, state, *, kill_after=None, step=None, after=False):
+    def run(self, folder, state, *, kill_after=None, step=None):
         """Run one sync, killed after so many seconds or at a step; returns whether it was killed, and how long it took."""
-        asked = {"folder": str(folder), "state": state, "kill_after": kill_after, "step": step, "after": after}
+        asked = {"folder": str(folder), "state": state, "kill_after": kill_after, "step": step}
         began = time.monotonic()
         self.process.stdin.write(json.dumps(asked) + "\n")
         status = int(self.process.stdout.readline())
@@ -51,7 +51,7 @@ def nursery():
     running.close()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def small_batches(monkeypatch):
     monkeypatch.setattr(_writer, "BATCH_ROWS", 2 * ACTIONS)
     monkeypatch.setattr(_writer, "FILES_PER_BUCKET", 0.2)
@@ -137,9 +137,8 @@ def test_two_hundred_kills_at_random_moments(nursery, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_death_at_each_write(nursery, tmp_path, after):
-    """First syncs, later syncs and prunes, each dying at its n-th write, until one has no n-th write."""
+def test_a_death_at_each_write(nursery, tmp_path):
+    """First syncs, later syncs and prunes, each dying right after its n-th write, until one has no n-th write."""
     for start in (None, 1):
         for step in range(40):
             folder = tmp_path / f"{start}-{step}"
@@ -148,7 +147,7 @@ def test_a_death_at_each_write(nursery, tmp_path, after):
                 nursery.run(folder, start)
                 states.append(hashes_of(start))
             state = 2 if start is None else 5
-            died, _ = nursery.run(folder, state, step=step, after=after)
+            died, _ = nursery.run(folder, state, step=step)
             archive, _ = look(folder, [*states, hashes_of(state)])
             finish(archive, state)
             if step % 3 == 0:
@@ -164,7 +163,7 @@ class Stop(BaseException):
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", range(0, 16, 3))
-def test_an_interruption_at_each_write_keeps_all_that_came(tmp_path, monkeypatch, step, after):
+def test_an_interruption_at_each_write_keeps_all_that_came(tmp_path, small_batches, monkeypatch, step, after):
     archive = pk.Archive(tmp_path / "a")
     archive.sync(platform_at(1).client())
     calls = []

@@ -81,6 +81,8 @@ def test_a_state_without_a_name_goes_when_it_is_pruned(archive, platform):
     assert archive.snapshots().empty
     with pytest.raises(pk.ArchiveError, match="is not the name or hash of a snapshot"):
         archive.at(taken.hash)
+    with pytest.raises(pk.ArchiveError, match=f"The state {taken.hash[:12]} had no name, and has been pruned"):
+        archive.at(taken)
 
 
 def test_a_name_stands_for_one_state_until_it_is_given_up(archive, platform):

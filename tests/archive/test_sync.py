@@ -389,7 +389,7 @@ def test_names_are_replaced_before_they_reach_the_disk(tmp_path, platform):
     assert archive.verify().empty
     # Reading needs no key; writing needs the same one.
     assert_frame_equal(pk.Archive(archive.path).actions(), wanted)
-    before = archive.snapshot()
+    before = pk.Archive(archive.path).snapshot()
     for key, said in ((None, "holds pseudonyms. Pass pseudonymize="), ("another key", "under another key")):
         with pytest.raises(pk.ArchiveError, match=said):
             pk.Archive(archive.path, pseudonymize=key).sync(platform.client(), refresh=True)
