@@ -13,7 +13,7 @@ from periodkit._moment import When, read_moment
 from periodkit.errors import ArgumentError
 from periodkit.fingerprint import Fingerprint, fingerprint
 from periodkit.metrics.outcomes import as_micros
-from periodkit.plots._scales import zone
+from periodkit.plots._clock import zone
 
 __all__ = ["Material", "Source", "gather"]
 
