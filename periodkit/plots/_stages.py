@@ -10,10 +10,13 @@ import pandas as pd
 from periodkit.milestones import STAGES
 from periodkit.plots._text import be, count, listed
 
-__all__ = ["DONE", "at_once", "axis_label", "confidence_words", "left_out", "noun"]
+__all__ = ["DONE", "EXCLUDED", "at_once", "axis_label", "confidence_words", "left_out", "noun"]
 
 DONE = {"dispatch": "assigned", "pickup": "begun", "response": "begun", "work": "closed", "cycle": "closed"}
 """What has happened to an action at the end of each stage."""
+
+EXCLUDED = ("not_started", "invalid", "unknown")
+"""The states of actions that have no duration."""
 
 _MILESTONES = {"created_time": "created", "assigned_time": "assigned", "doing_time": "begun", "closed_time": "closed"}
 
@@ -48,7 +51,7 @@ def left_out(counts: Mapping[str, Any] | pd.Series) -> str:
     >>> left_out({"not_started": 2, "invalid": 0, "unknown": 1})
     'left out: 2 not started and 1 unknown'
     """
-    reasons = [f"{int(counts[name]):,} {name.replace('_', ' ')}" for name in ("not_started", "invalid", "unknown")]
+    reasons = [f"{int(counts[name]):,} {name.replace('_', ' ')}" for name in EXCLUDED]
     some = listed([text for text in reasons if not text.startswith("0 ")])
     return f"left out: {some}" if some else ""
 

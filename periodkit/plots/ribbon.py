@@ -14,13 +14,12 @@ from periodkit._moment import AsOf, read_moment
 from periodkit.errors import ArgumentError
 from periodkit.metrics.flow import workload
 from periodkit.metrics.outcomes import as_micros
-from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.plots._canvas import FAINT, INK, MUTED, SMALL, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._clock import Floats, at_clock, clock, numbers, zone
 from periodkit.plots._event import mark_times, shade_after
 from periodkit.plots._frames import in_pandas
 from periodkit.plots._replay import NEEDED, periods_of, replay, view
-from periodkit.plots._stages import left_out
+from periodkit.plots._stages import EXCLUDED, left_out
 from periodkit.plots._text import be, count, exact, listed
 
 __all__ = ["event_ribbon"]
@@ -100,7 +99,7 @@ def event_ribbon(
         return explain(ax, "Arrivals, departures and actions in progress", reason, out)
     limits = view(single["created_time"], single["closed_time"], chosen)
     width = _width(limits) if width is None else _checked(width, freq, limits)
-    each = _NAMES.get(width // 60_000_000 if width % 60_000_000 == 0 else 0, exact(width / 1e6))
+    each = _NAMES.get(width / 60e6, exact(width / 1e6))
     moment = single["seen"].max()
     shown = _bins(frame[counted], width, limits, as_of, moment)
     edges = np.r_[numbers(shown["time"]), numbers(shown["time"].tail(1)) + width / _DAY]
