@@ -7,6 +7,9 @@ import gzip
 import itertools
 import json
 import logging
+import subprocess
+import sys
+import threading
 import tracemalloc
 import zlib
 
@@ -15,7 +18,9 @@ import pytest
 from servers import RESET, head, raw
 
 import periodkit as pk
-from periodkit._limits import Clock
+from periodkit._crew import Crew
+from periodkit._limits import Clock, Gate
+from periodkit._retry import Effort
 
 TOKEN = "s3cret-t0ken-of-mine"
 
@@ -203,6 +208,22 @@ def test_a_wait_is_logged(clock, caplog):
     assert [level for level, _ in told] == [logging.WARNING, logging.INFO]
     assert "/periods/7/actions" in told[0][1]
     assert "Asking again in 17.0 s" in told[0][1]
+
+
+def test_who_watches_is_told_what_is_waited_for(clock, monkeypatch):
+    effort = Effort(pk.RetryPolicy(), Gate(None, clock), clock)
+    told = [effort.waiting()]
+    monkeypatch.setattr(clock, "wait", lambda seconds, stop: told.append(effort.waiting()) or stop.set())
+
+    def send():
+        raise pk.RateLimitError(429, "slow down", True, 17.0)
+
+    with pytest.raises(pk.TransportError, match="was stopped"):
+        effort.run("/periods", send)
+    assert told == ["", "HTTP 429, waiting 17 s"]
+    ticked = threading.Event()
+    crew = Crew(lambda key: ticked.wait(10), [1], 1)
+    assert list(crew.results(ticked.set, every=0.01)) == [(1, True)]
 
 
 # Bodies that are not whole
@@ -466,3 +487,57 @@ def test_a_limit_of_nothing_is_refused(name):
 def test_a_policy_that_cannot_be_meant_is_refused(setting):
     with pytest.raises(pk.ConfigError, match=next(iter(setting))):
         pk.RetryPolicy(**setting)
+
+
+# Bodies that no one thought of
+
+FUZZ = r"""
+import random, sys
+from datetime import UTC, datetime
+from periodkit.errors import SchemaError
+from periodkit.parse import Answer, page_info, parse_actions, parse_periods
+
+WHEN = datetime(2024, 7, 2, tzinfo=UTC)
+WHOLE = [
+    b'{"actions": [{"actionId": 1, "status": "a", "notes": ["x", null], "createdTime": "2024-07-01T19:00:00Z",'
+    b' "aiDispatched": true, "zone": "N", "risk": 1.5}, {"actionId": 2}], "page": 1, "total_pages": 1}',
+    b'{"actions": []}',
+    b'{"actions":[{"actionId":1, "formFields": {"department": "Bar"}, "assignedUserNames": ["a"]}]}',
+]
+BITS = [
+    *(bytes([byte]) for byte in b'{}[],:" -\t\n\0\\\xff'), b"null", b"true", b"NaN", b"1e999", b"-0", b"\\ud800", b"\\u0000",
+    b"\xef\xbb\xbf", b"\xed\xa0\x80", b"[" * 30000, b'{"a":' * 30000, b"9" * 400, b"9" * 5000, b'"actions"', b"//x\n",
+    b"[null]", b'null{"actions":[]}', b'{"actions":[]}null', b'{"actions":[]}\r\n \tnull', b'{"actions":null}', b"{}",
+]
+draw = random.Random(int(sys.argv[1]))
+refused = 0
+for _ in range(int(sys.argv[2])):
+    body = bytearray(draw.choice(WHOLE))
+    for _ in range(draw.choice([1, 1, 2, 4])):
+        start = draw.randrange(len(body) + 1)
+        body[start : start + draw.choice([0, 0, 1, 6])] = draw.choice([b"", *BITS])
+    answers = [Answer(bytes(body), WHEN, 7)] + [Answer(draw.choice(WHOLE), WHEN, 8)] * draw.choice([0, 0, 1])
+    draw.shuffle(answers)
+    for read in (
+        lambda: parse_actions(answers, ["department"]),
+        lambda: page_info(answers[0], "actions"),
+        lambda: parse_periods([Answer(bytes(body).replace(b"actions", b"periods"), WHEN)]),
+    ):
+        try:
+            read()
+        except SchemaError:
+            refused += 1
+print(refused)
+"""
+
+
+@pytest.mark.parametrize(
+    ("seed", "bodies"), [(1, 300), pytest.param(2, 20_000, marks=pytest.mark.slow)], ids=["few", "many"]
+)
+def test_no_body_ends_the_process(seed, bodies):
+    """In a process of its own: the reader below crashes on some input, which must not reach it."""
+    done = subprocess.run(
+        [sys.executable, "-c", FUZZ, str(seed), str(bodies)], capture_output=True, text=True, timeout=400, check=False
+    )
+    assert (done.returncode, done.stderr[-2000:]) == (0, "")
+    assert int(done.stdout) > bodies
