@@ -106,9 +106,11 @@ def target_line(ax: Axes, side: str, target: float, *, high: bool = True) -> Non
     """Mark a target on a duration axis whose limits are set, its name at the upper or the lower end of the line."""
     upright = side == "x"
     (ax.axvline if upright else ax.axhline)(target, color=INK, linewidth=1.3, linestyle=(0, (2, 2)), zorder=1.5)
-    low, top = np.log(ax.get_xlim())
-    # On the side on which there is more room.
-    turned = upright and (np.log(target) - low) / (top - low) > 0.7
+    turned = False
+    if upright:
+        low, top = np.log(ax.get_xlim())
+        # On the side on which there is more room.
+        turned = bool((np.log(target) - low) / (top - low) > 0.7)
     place = (target, 1.0 if high else 0.0) if upright else (0.0, target)
     ax.annotate(
         f"target {exact(target)}",
