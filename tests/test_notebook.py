@@ -229,5 +229,5 @@ def test_a_failing_cell_is_said_whatever_other_kernel_has_the_name(tmp_path, mon
     (other / "kernel.json").write_text('{"argv": ["/bin/false"], "display_name": "Other", "language": "python"}')
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import periodkit as pk\npk.Client()")])
-    with pytest.raises(PeriodkitError, match="ConfigError: No base_url"):
+    with pytest.raises(PeriodkitError, match="ConfigError: No token"):
         nb.execute(notebook, tmp_path)
