@@ -532,7 +532,7 @@ print(refused)
 
 
 @pytest.mark.parametrize(
-    ("seed", "bodies"), [(1, 300), pytest.param(2, 20_000, marks=pytest.mark.slow)], ids=["few", "many"]
+    ("seed", "bodies"), [(1, 300), pytest.param(2, 4_000, marks=pytest.mark.slow)], ids=["few", "many"]
 )
 def test_no_body_ends_the_process(seed, bodies):
     """In a process of its own: the reader below crashes on some input, which must not reach it."""
