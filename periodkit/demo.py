@@ -103,14 +103,13 @@ def connect(
         msg = f"snapshot is {snapshot!r}, and no archive is named. Pass archive=PATH too."
         raise ConfigError(msg)
     if archive is not None:
-        from periodkit.archive import Archive, ArchiveView  # noqa: PLC0415  (an optional extra)
+        from periodkit.archive import Archive  # noqa: PLC0415  (an optional extra)
 
         if not Path(archive).expanduser().is_dir():
             msg = f"There is no archive at {str(archive)!r}. `periodkit sync` makes one; check the path."
             raise ConfigError(msg)
         opened = Archive(archive)
-        # One state for all that is read from it, whatever a sync does meanwhile.
-        return ArchiveView(opened._state()) if snapshot is None else opened.at(snapshot)
+        return opened.held() if snapshot is None else opened.at(snapshot)
     if os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE):
         return Client(**options)
     return demo_client(**options)

@@ -35,7 +35,7 @@ class Archive(ArchiveView):
     """A folder that holds periods and actions as the client returned them, and how they were before.
 
     Every reading method reads the last state that was committed, and is never blocked by a sync; to read several times
-    from one state, use ``archive.at(archive.snapshot())``.
+    from one state, use ``archive.held()``.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ class Archive(ArchiveView):
             each was fetched. ``change`` is ``closed``, ``reopened``, ``rerouted``, ``changed``, ``added`` or
             ``removed``; the last two have one row per action and a null ``field``.
         """
-        later = ArchiveView(self._state()) if until is None else self.at(until)
+        later = self.held() if until is None else self.at(until)
         return changes(self.at(since), later)
 
     def prune(self, keep: Duration = "30D", *, wait: float = 10.0) -> PruneResult:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pandas as pd
+import pyarrow as pa
 
 from periodkit._arguments import PeriodIds, period_ids
 from periodkit._columns import Column, to_frame
@@ -48,6 +49,10 @@ class ArchiveView:
 
     def __exit__(self, *error: object) -> None:
         """Nothing to close: files are open only while they are read."""
+
+    def held(self) -> ArchiveView:
+        """Return the present state, to read several times from one state whatever a sync does meanwhile."""
+        return ArchiveView(self._state())
 
     def periods(self) -> pd.DataFrame:
         """Return the archived periods, as ``client.periods()`` does: one row per period, in the server's order.
@@ -102,7 +107,7 @@ class ArchiveView:
             raise ArchiveError(msg)
         further = further_columns(each for period_id in ids for each in state.stored[period_id])
         names = [*ACTIONS.columns, *further] if columns is None else _chosen(columns, further)
-        frame = _read(state, ids, names, further)
+        frame = _framed(state.read(ids, _physical(names, further)), names, further)
         attrs = [state.attrs[period_id].get("actions", {}) for period_id in ids]
         frame.attrs["duplicates"] = sum(each.get("duplicates", 0) for each in attrs)
         if any("bad_values" in each for each in attrs):
@@ -170,20 +175,23 @@ class ArchiveView:
 
 def _sound(state: State, ids: list[int]) -> tuple[pd.DataFrame, dict[int, str]]:
     """Return the actions of those periods that can be read, and what is wrong with the others."""
-    names = [place.physical for period_id in ids for place in state.stored[period_id] if place.physical]
-    _, damage = state.salvage(ids, [*ACTIONS.columns, *names])
+    everything = further_columns(each for period_id in ids for each in state.stored[period_id])
+    table, damage = state.salvage(ids, _physical([*ACTIONS.columns, *everything], everything))
     sound = [period_id for period_id in ids if period_id not in damage]
     further = further_columns(each for period_id in sound for each in state.stored[period_id])
-    return _read(state, sound, [*ACTIONS.columns, *further], further), damage
+    return _framed(table, [*ACTIONS.columns, *further], further), damage
 
 
-def _read(state: State, ids: list[int], names: list[str], further: dict[str, list[Stored]]) -> pd.DataFrame:
-    physical = [
+def _physical(names: list[str], further: dict[str, list[Stored]]) -> list[str]:
+    """Return the columns of the table that hold columns of the frame."""
+    return [
         name
         for column in names
         for name in ([place.physical for place in further[column]] if column in further else [column])
     ]
-    table = state.read(ids, physical)
+
+
+def _framed(table: pa.Table, names: list[str], further: dict[str, list[Stored]]) -> pd.DataFrame:
     columns: dict[str, Column] = {
         name: further_column(table, further[name]) if name in further else known_column(table, ACTIONS[name])
         for name in names
