@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 
 from periodkit._kernel import write_kernelspec
 from periodkit.errors import ConfigError
-from periodkit.notebook import notebooks_folder
+from periodkit.notebook import notebooks_folder, require
 
 __all__ = ["copy_notebooks", "run_lab"]
 
@@ -84,9 +83,7 @@ def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> N
         JupyterLab is not installed, or ended with an error.
     """
     for module in ("jupyterlab", "ipykernel"):
-        if importlib.util.find_spec(module) is None:
-            msg = f'This needs the package {module!r}; install it with: pip install "periodkit[lab]"'
-            raise ConfigError(msg)
+        require(module)
     command = [sys.executable, "-m", "jupyterlab", str(folder)]
     command += [
         "--log-level=WARN",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib.util
 import os
 import re
 import sys
@@ -14,7 +15,16 @@ from periodkit._kernel import kernel_manager
 from periodkit._png import shrink
 from periodkit.errors import ArgumentError, ConfigError, PeriodkitError
 
-__all__ = ["as_committed", "execute", "normalise", "notebooks_folder", "open_notebook", "parameterise", "say"]
+__all__ = [
+    "as_committed",
+    "execute",
+    "normalise",
+    "notebooks_folder",
+    "open_notebook",
+    "parameterise",
+    "require",
+    "say",
+]
 
 _ADDRESS = re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=0x)[0-9a-f]{6,}")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -62,7 +72,7 @@ def parameterise(path: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN
     ConfigError
         The extra ``lab`` is not installed.
     """
-    _require("papermill")
+    require("papermill")
     from papermill.inspection import inspect_notebook  # noqa: PLC0415
     from papermill.iorw import load_notebook_node  # noqa: PLC0415
     from papermill.parameterize import parameterize_notebook  # noqa: PLC0415
@@ -103,7 +113,7 @@ def execute(
     PeriodkitError
         A cell failed; the message says which and why.
     """
-    _require("nbclient")
+    require("nbclient")
     from nbclient import NotebookClient  # noqa: PLC0415
     from nbclient.exceptions import CellExecutionError, CellTimeoutError  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
@@ -160,12 +170,11 @@ def as_committed(notebook: Any) -> Any:  # noqa: ANN401
     return notebook
 
 
-def _require(module: str) -> None:
-    try:
-        __import__(module)
-    except ModuleNotFoundError:
+def require(module: str) -> None:
+    """Raise a ConfigError that names the extra where a package of it is missing."""
+    if importlib.util.find_spec(module) is None:
         msg = f'This needs the package {module!r}; install it with: pip install "periodkit[lab]"'
-        raise ConfigError(msg) from None
+        raise ConfigError(msg)
 
 
 def main(paths: list[str]) -> None:

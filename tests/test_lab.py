@@ -1,6 +1,7 @@
 """`periodkit lab`: the working folder, the kernel, and every notebook in JupyterLab in a real browser."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -84,7 +85,7 @@ def test_a_folder_that_is_a_file(tmp_path):
 
 
 def test_without_jupyterlab_it_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr(lab.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"'jupyterlab'.*periodkit\[lab\]"):
         lab.run_lab(tmp_path)
 
