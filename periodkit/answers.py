@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from periodkit._words import count
 from periodkit.present import format_value
 
 __all__ = [
@@ -45,7 +46,7 @@ def in_short(summary: pd.DataFrame) -> str:
         return _NOTHING
     half, most = (rows[f"cycle {name}"] for name in ("P50", "P90"))
     if _missing(half["value"]):
-        times = f"Of {_count(n)} fewer than half are known to be closed"
+        times = f"Of {count(n)} fewer than half are known to be closed"
     else:
         tail = (
             "; nine of ten not yet"
@@ -53,7 +54,7 @@ def in_short(summary: pd.DataFrame) -> str:
             else f", nine of ten within {_with_interval(most['value'], most['low'], most['high'])}"
         )
         times = (
-            f"Half of {_count(n)} were closed within {_with_interval(half['value'], half['low'], half['high'])}{tail}"
+            f"Half of {count(n)} were closed within {_with_interval(half['value'], half['low'], half['high'])}{tail}"
         )
     return f"{times}. {_are(still)} open."
 
@@ -76,7 +77,7 @@ def slowest(times: pd.DataFrame) -> str:
     names = ", ".join(open_ended) if len(open_ended) < 4 else f"{len(open_ended)} groups"
     more = f" {names} cannot be told yet: too few are closed." if open_ended else ""
     if not ordered:
-        return f"Which takes longest cannot be told yet: nowhere are nine of ten closed, of {_count(int(times['n'].sum()))}."
+        return f"Which takes longest cannot be told yet: nowhere are nine of ten closed, of {count(int(times['n'].sum()))}."
     first = ordered[0]
     said = _with_interval(first["p90"], first["p90_low"], first["p90_high"])
     if len(ordered) == 1:
@@ -124,7 +125,8 @@ def kept_target(share: pd.DataFrame, target: str) -> str:
     decided = int(row["met"] + row["missed"])
     if not decided:
         return f"Of no action is it decided yet whether it was closed within {_target(target)}."
-    said = f"{_share(row['rate'], row['low'], row['high'])} of {_count(decided)} were closed within {_target(target)}."
+    rate = _with_interval(row["rate"], row["low"], row["high"])
+    said = f"{rate} of {count(decided)} were closed within {_target(target)}."
     if not row["undetermined"]:
         return said
     ends = f"between {format_value(row['worst'], unit=False)} and {format_value(row['best'])} of all"
@@ -175,9 +177,9 @@ def ai_share(rates: pd.DataFrame) -> str:
         return _NOTHING
     known = int(row["ai"] + row["not_ai"])
     if not known:
-        return f"Whether AI dispatched is not known of any of {_count(row['n'])}: see what `ai_dispatched` holds."
+        return f"Whether AI dispatched is not known of any of {count(row['n'])}: see what `ai_dispatched` holds."
     unknown = f" Of {int(row['unknown']):,} it is not known." if row["unknown"] else ""
-    return f"AI dispatched {_share(row['rate'], row['low'], row['high'])} of {_count(known)}.{unknown}"
+    return f"AI dispatched {_with_interval(row['rate'], row['low'], row['high'])} of {count(known)}.{unknown}"
 
 
 def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
@@ -236,7 +238,7 @@ def waiting(found: pd.DataFrame, target: str) -> str:
         return "Nothing is open."
     rows = _rows(found)
     n, past = len(rows), sum(row["past"] for row in rows)
-    said = f"{_count(n)} {'is' if n == 1 else 'are'} open, {f'{past:,}' if past else 'none'} of them past {_target(target)}."
+    said = f"{count(n)} {'is' if n == 1 else 'are'} open, {f'{past:,}' if past else 'none'} of them past {_target(target)}."
     coming = [row for row in rows if not row["past"]]
     if not coming:
         return said
@@ -259,17 +261,13 @@ def records(advice: pd.DataFrame, n: int) -> str:
         return _NOTHING
     rows = [row for row in _rows(advice) if row["changes"]]
     if not rows:
-        return f"Nothing that changes a number was found in {_count(n)}."
+        return f"Nothing that changes a number was found in {count(n)}."
     most = max(rows, key=lambda row: row["count"])
     ask = most["ask"]
     return (
-        f"Of {_count(n)}, {most['count']:,} ({format_value(most['share'])}) have the most frequent defect that changes "
+        f"Of {count(n)}, {most['count']:,} ({format_value(most['share'])}) have the most frequent defect that changes "
         f"numbers: {most['check'].replace('_', ' ')}. First to ask: {ask[:1].lower()}{ask[1:]}."
     )
-
-
-def _count(n: int) -> str:
-    return f"{int(n):,} action{'' if n == 1 else 's'}"
 
 
 def _are(n: int) -> str:
@@ -294,10 +292,6 @@ def _median(row: Row) -> str:
 
 def _target(text: str) -> str:
     return f"{pd.Timedelta(text) / pd.Timedelta(minutes=1):,g} min"
-
-
-def _share(rate: float, low: float, high: float) -> str:
-    return f"{format_value(rate)} ({format_value(low, unit=False)}–{format_value(high, unit=False)})"
 
 
 def _name(row: Row) -> str:

@@ -13,6 +13,7 @@ from periodkit._columns import UTC_MICROS
 from periodkit._moment import AsOf
 from periodkit.errors import ArgumentError
 from periodkit.metrics.outcomes import as_micros
+from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.metrics.tally import open_frame
 from periodkit.milestones import STAGES, STATES, prepare, stage_entry
 
@@ -71,7 +72,7 @@ def workload(
     table = (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
     moments = {name: table[name].cast(UTC_MICROS).cast("int64") for name in ("created_time", "closed_time", "_seen")}
     states = table["_state"].to_numpy()
-    left_out = {name: int((states == STATES.index(name)).sum()) for name in ("not_started", "invalid", "unknown")}
+    left_out = {name: int((states == STATES.index(name)).sum()) for name in EXCLUDED}
     counted = np.isin(states, [STATES.index(name) for name in ("event", "canceled", "open")])
     columns: dict[str, Any] = dict.fromkeys(
         ("arrivals", "departures", "in_progress", "in_progress_max"), np.zeros(0, np.int64)

@@ -7,7 +7,7 @@ import pandas as pd
 from periodkit._moment import AsOf
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.quality import quality
-from periodkit.metrics.times import cycle_times
+from periodkit.metrics.stages import stage_quantiles
 from periodkit.milestones import STAGES, stage_times
 
 __all__ = ["describe"]
@@ -54,8 +54,9 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
         {"measure": outcome, "kind": "count", "value": int(outcomes.get(outcome, 0)), "n": len(there)}
         for outcome in ("closed", "canceled", "open", "unknown")
     ]
+    by_stage = stage_quantiles(actions, as_of=as_of).set_index("stage").to_dict("index")
     for stage in ("cycle", *(name for name in STAGES if name != "cycle")):
-        found = cycle_times(actions, stage=stage, as_of=as_of).iloc[0]
+        found = by_stage[stage]
         for name in ("p50", "p90"):
             estimate = {"value": found[name], "low": found[f"{name}_low"], "high": found[f"{name}_high"]}
             rows.append({"measure": f"{stage} {name.upper()}", "kind": "duration", **estimate, "n": int(found["used"])})

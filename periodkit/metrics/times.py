@@ -12,6 +12,7 @@ from periodkit._moment import AsOf
 from periodkit.errors import ArgumentError
 from periodkit.metrics.quantiles import observed_quantiles, survival_quantiles
 from periodkit.metrics.rates import check_share
+from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.metrics.tally import By, StageCounts, count_stage, grouping
 
 __all__ = ["COUNT_COLUMNS", "as_timedelta", "checked_canceled", "cycle_times", "quantile_table", "stage_totals"]
@@ -121,7 +122,7 @@ def quantile_table(
 def stage_totals(counts: StageCounts, canceled: str, method: str = "kaplan-meier") -> pd.DataFrame:
     """Return the counts beside every stage estimate, one row per group; ``n`` is ``used`` plus all that was left out."""
     totals = counts.totals().rename(columns={"event": "events"})
-    unused = ["not_started", "invalid", "unknown"]
+    unused = list(EXCLUDED)
     if canceled == "exclude":
         unused += ["canceled", "left"]
     if method == "observed":

@@ -15,8 +15,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from periodkit._words import count
 from periodkit.errors import ArgumentError
-from periodkit.plots._text import count, drawable
+from periodkit.plots._text import drawable
 
 __all__ = [
     "COLOURS",

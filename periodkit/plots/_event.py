@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from periodkit._words import plain
 from periodkit.parse import markers
 from periodkit.plots._canvas import INK, MUTED, SMALL, points_of
 from periodkit.plots._clock import numbers
 from periodkit.plots._labels import rows_for, small_points
-from periodkit.plots._text import drawable, plain
+from periodkit.plots._text import drawable
 
 __all__ = ["mark_times", "shade_after"]
 

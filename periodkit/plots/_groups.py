@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from periodkit._words import plain
 from periodkit.errors import ArgumentError
 from periodkit.metrics.tally import By, grouping
 from periodkit.milestones import require_columns
-from periodkit.plots._text import plain
 from periodkit.present import label
 
 __all__ = ["GROUP", "Groups", "at_most", "group_by", "widened"]

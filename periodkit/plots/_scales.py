@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import Formatter, Locator, MultipleLocator, NullLocator, PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from periodkit._words import exact
 from periodkit.errors import ArgumentError
 from periodkit.metrics.outcomes import as_micros
 from periodkit.plots._canvas import FAINT, INK, SMALL, points_of
-from periodkit.plots._text import exact
 
 __all__ = [
     "as_target",

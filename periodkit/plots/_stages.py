@@ -7,16 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from periodkit._words import be, count, listed
+from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.milestones import STAGES
-from periodkit.plots._text import be, count, listed
 
-__all__ = ["DONE", "EXCLUDED", "at_once", "axis_label", "confidence_words", "left_out", "noun"]
+__all__ = ["DONE", "at_once", "axis_label", "confidence_words", "left_out", "noun"]
 
 DONE = {"dispatch": "assigned", "pickup": "begun", "response": "begun", "work": "closed", "cycle": "closed"}
 """What has happened to an action at the end of each stage."""
-
-EXCLUDED = ("not_started", "invalid", "unknown")
-"""The states of actions that have no duration."""
 
 _MILESTONES = {"created_time": "created", "assigned_time": "assigned", "doing_time": "begun", "closed_time": "closed"}
 

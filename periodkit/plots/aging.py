@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from periodkit._moment import AsOf
+from periodkit._words import count, duration, exact, plain
+from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.plots._canvas import (
     FAINT,
     INK,
@@ -29,8 +31,8 @@ from periodkit.plots._groups import at_most
 from periodkit.plots._labels import row_points, small_points
 from periodkit.plots._replay import NEEDED, replay
 from periodkit.plots._scales import as_target, duration_axis, duration_limits, target_line
-from periodkit.plots._stages import EXCLUDED, left_out
-from periodkit.plots._text import count, drawable, duration, exact, plain
+from periodkit.plots._stages import left_out
+from periodkit.plots._text import drawable
 
 __all__ = ["aging"]
 

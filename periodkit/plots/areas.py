@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit._moment import AsOf
+from periodkit._words import count, duration, exact, percent
 from periodkit.metrics.outcomes import outcome_curve
 from periodkit.metrics.times import cycle_times
 from periodkit.milestones import checked_stage
@@ -20,7 +21,6 @@ from periodkit.plots._labels import beside, small_points
 from periodkit.plots._replay import NEEDED
 from periodkit.plots._scales import Floats, as_target, duration_axis, event_limits, seconds, share_axis, target_line
 from periodkit.plots._stages import DONE, axis_label, confidence_words, left_out, noun
-from periodkit.plots._text import count, duration, exact, percent
 
 __all__ = ["outcome_areas"]
 

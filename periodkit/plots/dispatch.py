@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from periodkit._words import count, percent, plain
 from periodkit.metrics.dispatch import ai_dispatch_rate
 from periodkit.metrics.tally import By, grouping
 from periodkit.plots._canvas import COLOURS, FAINT, INK, MUTED, SMALL, explain, finish, open_axes, points_of, styled
@@ -18,7 +19,7 @@ from periodkit.plots._groups import GROUP, Groups, group_by, widened
 from periodkit.plots._labels import row_points, small_points
 from periodkit.plots._scales import share_axis
 from periodkit.plots._stages import confidence_words
-from periodkit.plots._text import count, drawable, percent, plain, stub
+from periodkit.plots._text import drawable, stub
 
 __all__ = ["dispatch_rate"]
 

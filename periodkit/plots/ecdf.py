@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from periodkit._moment import AsOf
+from periodkit._words import be, count, duration, interval, plain, with_interval
 from periodkit.metrics.estimate import SurvivalCurve, kaplan_meier
 from periodkit.metrics.rates import check_share
 from periodkit.metrics.tally import By, count_stage, grouping
@@ -34,7 +35,7 @@ from periodkit.plots._groups import GROUP, Groups, group_by, widened
 from periodkit.plots._replay import NEEDED
 from periodkit.plots._scales import as_target, duration_axis, event_limits, seconds, share_axis, target_line
 from periodkit.plots._stages import DONE, at_once, axis_label, confidence_words, left_out, noun
-from periodkit.plots._text import be, count, drawable, duration, interval, plain, stub, with_interval
+from periodkit.plots._text import drawable, stub
 
 __all__ = ["cycle_time_ecdf"]
 

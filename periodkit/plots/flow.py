@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from periodkit._moment import AsOf
+from periodkit._words import be, count, percent
+from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.milestones import MILESTONES
 from periodkit.plots._canvas import FAINT, INK, MUTED, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._clock import Floats, Zone, at_clock, clock, local, numbers, zone
@@ -18,8 +20,7 @@ from periodkit.plots._event import mark_times
 from periodkit.plots._frames import in_pandas
 from periodkit.plots._labels import beside
 from periodkit.plots._replay import NEEDED, periods_of, replay, view
-from periodkit.plots._stages import EXCLUDED, left_out
-from periodkit.plots._text import be, count, percent
+from periodkit.plots._stages import left_out
 
 __all__ = ["cumulative_flow"]
 

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit._moment import AsOf
+from periodkit._words import duration, exact, plain, with_interval
 from periodkit.metrics.tally import By, grouping
 from periodkit.metrics.times import cycle_times
 from periodkit.milestones import checked_stage
@@ -20,7 +21,7 @@ from periodkit.plots._labels import row_points, small_points
 from periodkit.plots._replay import NEEDED
 from periodkit.plots._scales import Floats, as_target, duration_axis, duration_limits, seconds, target_line
 from periodkit.plots._stages import at_once, axis_label, confidence_words, left_out, noun
-from periodkit.plots._text import drawable, duration, exact, plain, stub, with_interval
+from periodkit.plots._text import drawable, stub
 
 __all__ = ["p90_forest"]
 

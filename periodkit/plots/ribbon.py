@@ -11,16 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from periodkit._moment import AsOf, read_moment
+from periodkit._words import be, count, exact, listed
 from periodkit.errors import ArgumentError
 from periodkit.metrics.flow import workload
 from periodkit.metrics.outcomes import as_micros
+from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.plots._canvas import FAINT, INK, MUTED, SMALL, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._clock import Floats, at_clock, clock, numbers, zone
 from periodkit.plots._event import mark_times, shade_after
 from periodkit.plots._frames import in_pandas
 from periodkit.plots._replay import NEEDED, periods_of, replay, view
-from periodkit.plots._stages import EXCLUDED, left_out
-from periodkit.plots._text import be, count, exact, listed
+from periodkit.plots._stages import left_out
 
 __all__ = ["event_ribbon"]
 

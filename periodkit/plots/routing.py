@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
+from periodkit._words import count, percent, plain
 from periodkit.metrics import dispatch
 from periodkit.metrics.rates import check_share
 from periodkit.milestones import require_columns
@@ -18,7 +19,7 @@ from periodkit.plots._frames import in_pandas
 from periodkit.plots._groups import at_most
 from periodkit.plots._labels import row_points, small_points
 from periodkit.plots._stages import confidence_words
-from periodkit.plots._text import count, drawable, percent, plain, stub
+from periodkit.plots._text import drawable, stub
 
 __all__ = ["routing_matrix"]
 

@@ -13,6 +13,7 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from periodkit._moment import AsOf
+from periodkit._words import count, duration, exact, percent
 from periodkit.metrics.times import cycle_times
 from periodkit.milestones import STAGES, checked_stage
 from periodkit.plots._canvas import MUTED, explain, figure_of, finish, nothing_of, open_axes, points_of, styled
@@ -23,7 +24,6 @@ from periodkit.plots._labels import beside, small_points
 from periodkit.plots._replay import NEEDED, periods_of, replay, view
 from periodkit.plots._scales import as_target, duration_axis, duration_limits, event_limits, target_line
 from periodkit.plots._stages import DONE, axis_label, left_out, noun
-from periodkit.plots._text import count, duration, exact, percent
 
 __all__ = ["cycle_scatter"]
 

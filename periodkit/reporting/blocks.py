@@ -17,9 +17,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from PIL import Image
 
+from periodkit._words import plain
 from periodkit.plots import alt_text, display, to_png
 from periodkit.plots._canvas import figure_of
-from periodkit.plots._text import plain
 from periodkit.present import readable
 
 __all__ = [

@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from periodkit._words import percent
 from periodkit.metrics.quality import quality
-from periodkit.plots._text import percent
 from periodkit.reporting.contrasts import Contrast, rate_above
 from periodkit.reporting.measures import Measure, Measured, measures, name_of, with_limits
 

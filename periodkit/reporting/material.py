@@ -12,6 +12,7 @@ import pandas as pd
 from periodkit._moment import When, read_moment
 from periodkit.errors import ArgumentError
 from periodkit.fingerprint import Fingerprint, fingerprint
+from periodkit.metrics.calendar import latest_period
 from periodkit.metrics.outcomes import as_micros
 from periodkit.plots._clock import zone
 
@@ -189,9 +190,4 @@ def _chosen(periods: pd.DataFrame, period_ids: int | Iterable[int] | None, *, se
         return periods
     ended = periods[periods["end_date"] <= periods["fetched_at"]]
     # Of an account whose periods are all to come or running, the first one that could be under way.
-    return ended.sort_values("end_date", kind="stable").tail(1) if len(ended) else _under_way(periods)
-
-
-def _under_way(periods: pd.DataFrame) -> pd.DataFrame:
-    begun = periods[periods["start_date"] <= periods["fetched_at"]]
-    return begun.tail(1) if len(begun) else periods.head(1)
+    return ended.sort_values("end_date", kind="stable").tail(1) if len(ended) else latest_period(periods)

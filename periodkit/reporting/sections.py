@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from periodkit.plots._text import count, listed, plain
+from periodkit._words import count, listed, plain
 from periodkit.reporting.blocks import held, joined, render, show_as, show_sentence
 from periodkit.reporting.figures import in_short, key_figures
 from periodkit.reporting.findings import FLAG_SHARE, Finding, Findings

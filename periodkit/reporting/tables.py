@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from periodkit.metrics import ai_dispatch_rate, cycle_times, on_time, quality, reroute_rate, workload
+from periodkit._words import count, exact, listed, plain
+from periodkit.metrics import ai_dispatch_rate, cycle_times, on_time, quality, reroute_rate, stage_quantiles, workload
 from periodkit.metrics.dispatch import LOWER_BOUND
 from periodkit.metrics.outcomes import as_micros
 from periodkit.milestones import STAGES, stage_times
-from periodkit.plots._text import count, exact, listed, plain
 from periodkit.present import NULL
 from periodkit.reporting.blocks import show_sentence, show_table
 from periodkit.reporting.material import Material
@@ -37,12 +37,11 @@ _BINS = ("5min", "15min", "30min", "1h", "3h", "6h", "12h", "1D", "7D", "28D")
 
 def show_stages(found: Material) -> None:
     """Show how long each stage took."""
-    rows = []
-    for name, stage in STAGES.items():
-        row = cycle_times(found.actions, stage=name)
-        what = f"{name}: {stage.start.removesuffix('_time')} to {stage.end.removesuffix('_time')}"
-        rows.append(row.assign(stage=what) if len(row) else pd.DataFrame({"stage": [what]}))
-    frame = pd.concat(rows, ignore_index=True)
+    frame = stage_quantiles(found.actions).set_index("stage").loc[list(STAGES)].reset_index()
+    frame["stage"] = [
+        f"{name}: {stage.start.removesuffix('_time')} to {stage.end.removesuffix('_time')}"
+        for name, stage in STAGES.items()
+    ]
     show_table(
         frame[_columns(frame, "stage", "used", "events", "open")], "Stage times, of the actions that began the stage"
     )

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from periodkit._words import count, duration, plain
 from periodkit.metrics import cycle_times
 from periodkit.plots._canvas import COLOURS, FAINT, INK, explain, figure_of, finish, open_axes, styled
 from periodkit.plots._scales import as_target, duration_axis, duration_limits, seconds, target_line
-from periodkit.plots._text import count, duration, plain
 from periodkit.reporting.blocks import show_plot
 from periodkit.reporting.material import Material
 
