@@ -1,6 +1,8 @@
 """The fast way from the API's JSON to columns: pyarrow's reader over whole bodies, several at a time.
 
 It takes what is exactly as documented and declines all else by returning None, so its caller can go the exact way.
+Bodies may be read while others are still on their way, and a large one is read by several threads at once.
+
 A sample of the first records tells which further fields to expect. Letting pyarrow infer them instead would read texts
 as times, round large numbers, and crash the process on deeply nested input.
 """
@@ -10,10 +12,11 @@ from __future__ import annotations
 import gc
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +30,7 @@ from periodkit.schema import ACTIONS, FORM_CONTAINERS, FORM_PREFIX, Kind, snake_
 
 _BATCH_BYTES = 64 * 2**20
 _SAMPLE_BYTES = 2**16
+_SHARE_BYTES = 8 * 2**20
 _BOM = b"\xef\xbb\xbf"
 _TYPES = {Kind.ID: pa.int64(), Kind.FLAG: pa.bool_(), Kind.LIST: pa.list_(pa.string())}
 _SCALARS: dict[type, pa.DataType] = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
@@ -35,24 +39,63 @@ _ENVELOPE = [(name, pa.int64()) for name in ("page", "per_page", "total_pages", 
 _NULL_DOCUMENT = re.compile(rb"\}\s*n")
 _START = re.compile(r'"actions"\s*:\s*\[\s*')
 _BETWEEN = re.compile(r"\s*,\s*")
+_SEAM = re.compile(rb"\}(\s*,)\s*\{")
+_OPENING, _CLOSING = b'{"actions":[', b"]}"
 
 
-def read_actions(answers: Sequence[Answer], form_fields: Sequence[str] = ()) -> dict[str, Column] | None:
-    """Return the columns of all answers, or None where this way cannot take them."""
-    extra = _expected_extras(answers, form_fields)
-    if extra is None or not answers:
-        return None
+Read: TypeAlias = tuple[pa.StructArray, np.ndarray]
+"""The records of some bodies, and how many each body holds."""
+
+
+class ActionsReader:
+    """Reads bodies into columns.
+
+    Parameters
+    ----------
+    form_fields : sequence of str
+        The form fields that were asked for.
+    """
+
+    def __init__(self, form_fields: Sequence[str] = ()) -> None:
+        self._form_fields = form_fields
+        self._extra: dict[str, pa.DataType] | None = None
+        self._ahead: dict[int, tuple[Answer, Read | None]] = {}
+
+    def read_ahead(self, answers: Sequence[Answer]) -> None:
+        """Read these bodies now, so that `columns` has less to do."""
+        for answer in answers:
+            if self._extra is None:
+                if next(_sample([answer]), None) is None:
+                    continue
+                self._extra = _expected_extras([answer], self._form_fields)
+                if self._extra is None:
+                    return
+            self._ahead[id(answer)] = (answer, _read_batch([answer.body], _options(self._extra)))
+
+    def columns(self, answers: Sequence[Answer]) -> dict[str, Column] | None:
+        """Return the columns of all answers, in their order, or None where this way cannot take them."""
+        extra = _expected_extras(answers, self._form_fields)
+        if extra is None or not answers:
+            return None
+        # What was read ahead looked for the fields of the answer that came first: were they others, all is read anew.
+        same = self._extra is not None and list(extra.items()) == list(self._extra.items())
+        options = _options(extra)
+        records, lengths = [], []
+        for batch in _batches(answers, self._ahead if same else {}):
+            ahead = self._ahead.get(id(batch[0])) if same else None
+            read = _read_batch([answer.body for answer in batch], options) if ahead is None else ahead[1]
+            if read is None:
+                return None
+            records.append(read[0])
+            lengths.append(read[1])
+        whole = pa.chunked_array(records).combine_chunks()
+        return _columns(whole, np.concatenate(lengths), answers, self._form_fields, extra)
+
+
+def _options(extra: dict[str, pa.DataType]) -> pj.ParseOptions:
     known = [(field.api, _TYPES.get(field.kind, pa.string())) for field in ACTIONS.by_api.values()]
     schema = pa.schema([("actions", pa.list_(pa.struct([*known, *extra.items()]))), *_ENVELOPE])
-    options = pj.ParseOptions(explicit_schema=schema, newlines_in_values=True, unexpected_field_behavior="error")
-    records, lengths = [], []
-    for bodies in _batches(answers):
-        read = _read_batch(bodies, options)
-        if read is None:
-            return None
-        records.append(read[0])
-        lengths.append(read[1])
-    return _columns(pa.chunked_array(records).combine_chunks(), np.concatenate(lengths), answers, form_fields, extra)
+    return pj.ParseOptions(explicit_schema=schema, newlines_in_values=True, unexpected_field_behavior="error")
 
 
 def _expected_extras(answers: Sequence[Answer], form_fields: Sequence[str]) -> dict[str, pa.DataType] | None:
@@ -98,41 +141,76 @@ def _sample(answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
             return
 
 
-def _batches(answers: Sequence[Answer]) -> Iterator[list[bytes]]:
-    """Group bodies so that many small ones are read in one call."""
-    batch: list[bytes] = []
+def _batches(answers: Sequence[Answer], alone: Container[int]) -> Iterator[list[Answer]]:
+    """Group answers so that many small bodies are read in one call; those of `alone` stay by themselves."""
+    batch: list[Answer] = []
     size = 0
     for answer in answers:
-        if batch and size + len(answer.body) > _BATCH_BYTES:
+        single = id(answer) in alone
+        if batch and (single or size + len(answer.body) > _BATCH_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append(answer.body.removeprefix(_BOM))
+        if single:
+            yield [answer]
+            continue
+        batch.append(answer)
         size += len(answer.body)
-    yield batch
+    if batch:
+        yield batch
 
 
-def _read_batch(bodies: list[bytes], options: pj.ParseOptions) -> tuple[pa.StructArray, np.ndarray] | None:
+def _read_batch(bodies: list[bytes], options: pj.ParseOptions) -> Read | None:
     """Return the records of the bodies, and how many each holds."""
+    bodies = [body.removeprefix(_BOM) for body in bodies]
     if not all(body.lstrip().startswith(b"{") for body in bodies):
         return None
-    joined = b"\n".join(bodies) if len(bodies) > 1 else bodies[0]
-    if _NULL_DOCUMENT.search(joined):
+    if len(bodies) == 1 and len(bodies[0]) > 2 * _SHARE_BYTES:
+        return _read_shared(bodies[0], options)
+    lists = _read_documents(b"\n".join(bodies) if len(bodies) > 1 else bodies[0], options)
+    # Another number of rows than bodies: one of them is not a single document.
+    if lists is None or len(lists) != len(bodies):
+        return None
+    records = lists.flatten()
+    return None if records.null_count else (records, pc.list_value_length(lists).to_numpy(zero_copy_only=False))
+
+
+def _read_shared(body: bytes, options: pj.ParseOptions) -> Read | None:
+    """Read one large body in shares, as many at once as there are processors.
+
+    It is cut where one record seems to end and the next to begin. Were that inside a text or a nested value, the
+    brackets of the shares would not match, and the reader would refuse them.
+    """
+    found = (_SEAM.search(body, at) for at in range(_SHARE_BYTES, len(body), _SHARE_BYTES))
+    seams = sorted({seam.span(1) for seam in found if seam is not None})
+    ends = [*(begin for begin, _ in seams), len(body)]
+    begins = [0, *(end for _, end in seams)]
+
+    def read(begin: int, end: int) -> pa.ListArray | None:
+        parts = (_OPENING if begin else b"", memoryview(body)[begin:end], _CLOSING if end < len(body) else b"")
+        return _read_documents(b"".join(parts), options)
+
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        read_shares = list(pool.map(read, begins, ends))
+    lists = [each for each in read_shares if each is not None and len(each) == 1]
+    if len(lists) < len(read_shares):
+        return None
+    records = pa.chunked_array([each.flatten() for each in lists]).combine_chunks()
+    return None if records.null_count else (records, np.array([len(records)]))
+
+
+def _read_documents(text: bytes, options: pj.ParseOptions) -> pa.ListArray | None:
+    """Return the ``actions`` of each document in `text`."""
+    if _NULL_DOCUMENT.search(text):
         return None
     try:
-        _check_utf8(joined)  # the reader does not
+        _check_utf8(text)  # the reader does not
         table = pj.read_json(
-            pa.BufferReader(joined), pj.ReadOptions(use_threads=False, block_size=len(joined) + 1), options
+            pa.BufferReader(text), pj.ReadOptions(use_threads=False, block_size=len(text) + 1), options
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
     lists = table["actions"].combine_chunks()
-    # Another number of rows than bodies: one of them is not a single document.
-    if len(lists) != len(bodies) or lists.null_count:
-        return None
-    records = lists.flatten()
-    if records.null_count:
-        return None
-    return records, pc.list_value_length(lists).to_numpy(zero_copy_only=False)
+    return None if lists.null_count else lists
 
 
 def _check_utf8(text: bytes) -> None:

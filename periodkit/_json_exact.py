@@ -5,10 +5,13 @@ It is the reference that the fast way (`periodkit._json_arrow`) is held to.
 
 from __future__ import annotations
 
+import inspect
 import json
+import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pyarrow as pa
@@ -46,7 +49,16 @@ class Problems:
                 f"{len(self.found)} bad value(s) in {rows} record(s) were made null, the first in "
                 f'{first["record"]}.{first["field"]}; frame.attrs["bad_values"] has them all.'
             )
-            warnings.warn(msg, BadValueWarning, stacklevel=4)
+            warnings.warn(msg, BadValueWarning, stacklevel=_levels_to_caller())
+
+
+def _levels_to_caller() -> int:
+    """Return the `stacklevel` that lets a warning name the line outside periodkit that led to it."""
+    package = f"{Path(__file__).parent}{os.sep}"
+    level, frame = 0, inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(package):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def exact_columns(answers: Sequence[Answer], form_fields: Sequence[str], problems: Problems) -> dict[str, Column]:

@@ -31,7 +31,7 @@ from periodkit.errors import (
     SchemaError,
     TransportError,
 )
-from periodkit.parse import page_info, parse_actions, parse_periods
+from periodkit.parse import ActionsParser, page_info, parse_actions, parse_periods
 
 __all__ = ["BASE_URL_VARIABLE", "TOKEN_VARIABLE", "Client"]
 
@@ -240,8 +240,8 @@ class Client:
         ------
         tuple of int and (pandas.DataFrame or PeriodkitError)
             Each period's id, once, with its frame or with what kept it from coming; in the order in which they come.
-            A refused token (`AuthError`) will not become better: all further periods come with that same error, and
-            the server is not asked again. Closing the iterator begins no further request.
+            A refused token (`AuthError`, 401) will not become better: all further periods come with that same error,
+            and the server is not asked again. Closing the iterator begins no further request.
 
         Raises
         ------
@@ -289,11 +289,10 @@ class Client:
             came: list[Answer] | PeriodkitError
             try:
                 came = self._period_answers(period_id, params, effort)
-            except AuthError as error:
-                refused.append(error)
-                effort.stop.set()  # the token will not become better: spare the server the rest
-                came = error
             except PeriodkitError as error:
+                if isinstance(error, AuthError) and error.status_code == requests.codes.unauthorized:
+                    refused.append(error)
+                    effort.stop.set()  # the token will not become better: spare the server the rest
                 came = refused[0] if refused and effort.stop.is_set() else error
             if kept is not None:
                 kept[period_id] = came
@@ -310,11 +309,13 @@ class Client:
 
     def _several(self, ids: list[int], fields: list[str]) -> pd.DataFrame:
         kept: dict[int, list[Answer] | PeriodkitError] = {}
+        parser = ActionsParser(fields, self._on_bad)
         interrupted = False
         try:
             with contextlib.closing(self._answers(ids, _params(fields), kept)) as answers:
-                for _ in answers:
-                    pass
+                for _, came_now in answers:
+                    if not isinstance(came_now, PeriodkitError):
+                        parser.read_ahead(came_now)
         except KeyboardInterrupt:
             interrupted = True
         came = kept.copy()
@@ -330,29 +331,13 @@ class Client:
         refusal = next((error for error in failed.values() if isinstance(error, AuthError)), None)
         if refusal is not None and not done and not interrupted:
             raise refusal
-        frame, unreadable = self._parsed(done, fields)
+        frame, unreadable = _parsed(done, parser)
         failed = {period_id: error for period_id in ids if (error := (failed | unreadable).get(period_id)) is not None}
         if interrupted:
             raise FetchInterrupted(frame, failed)
         if failed:
             raise PartialResultError(frame, failed)
         return frame
-
-    def _parsed(
-        self, answers: Mapping[int, list[Answer]], fields: list[str]
-    ) -> tuple[pd.DataFrame, dict[int, Exception]]:
-        """Parse all answers in one go, or, where one is bad, all the others."""
-        bad: dict[int, Exception] = {}
-        try:
-            return parse_actions([each for pages in answers.values() for each in pages], fields, self._on_bad), bad
-        except SchemaError:
-            for period_id, pages in answers.items():
-                try:
-                    parse_actions(pages, fields, self._on_bad)
-                except SchemaError as error:
-                    bad[period_id] = error
-        good = [each for period_id, pages in answers.items() if period_id not in bad for each in pages]
-        return parse_actions(good, fields, self._on_bad), bad
 
     def _effort(self) -> Effort:
         return Effort(self._retry, self._gate, self._clock)
@@ -381,6 +366,20 @@ class Client:
             msg = f"{answers[0].name}: {records} of {first.total_count} {key} arrived. Ask again; nothing was kept."
             raise TransportError(msg)
         return answers
+
+
+def _parsed(answers: Mapping[int, list[Answer]], parser: ActionsParser) -> tuple[pd.DataFrame, dict[int, Exception]]:
+    """Parse all answers in one go, or, where one is bad, all the others."""
+    bad: dict[int, Exception] = {}
+    try:
+        return parser.frame(each for pages in answers.values() for each in pages), bad
+    except SchemaError:
+        for period_id, pages in answers.items():
+            try:
+                parser.frame(pages)
+            except SchemaError as error:
+                bad[period_id] = error
+    return parser.frame(each for period_id, pages in answers.items() if period_id not in bad for each in pages), bad
 
 
 def _params(form_fields: list[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from periodkit._answer import Answer, OnBad
 from periodkit._columns import Column, to_frame
-from periodkit._json_arrow import read_actions
+from periodkit._json_arrow import ActionsReader
 from periodkit._json_exact import Problems, Rows, exact_columns, loads, read_records
 from periodkit._values import as_markers, as_texts, shown
 from periodkit.errors import ArgumentError, SchemaError
@@ -111,17 +111,40 @@ def parse_actions(answers: Iterable[Answer], form_fields: Sequence[str] = (), on
     >>> frame.loc[0, ["created_time", "form.department"]].tolist()
     [Timestamp('2024-07-01 17:00:00+0000', tz='UTC'), 'Bar']
     """
-    problems = Problems(_checked(on_bad))
-    answers = list(answers)
-    columns = read_actions(answers, form_fields)
-    if columns is None:
-        columns = exact_columns(answers, form_fields, problems)
-    frame = _finish(columns, problems, keys=["period_id", "action_id"])
-    if frame.empty:
-        notes = [text for answer in answers for text in as_texts(loads(answer).get("notes")) or []]
-        if notes:
-            frame.attrs["notes"] = notes
-    return frame
+    return ActionsParser(form_fields, on_bad).frame(answers)
+
+
+class ActionsParser:
+    """`parse_actions` for a caller that has time on its hands while further answers are on their way.
+
+    Parameters
+    ----------
+    form_fields, on_bad
+        As for `parse_actions`.
+    """
+
+    def __init__(self, form_fields: Sequence[str] = (), on_bad: OnBad = "raise") -> None:
+        self._form_fields = form_fields
+        self._on_bad = _checked(on_bad)
+        self._reader = ActionsReader(form_fields)
+
+    def read_ahead(self, answers: Sequence[Answer]) -> None:
+        """Do now what can be done for these answers, which `frame` will be given."""
+        self._reader.read_ahead(answers)
+
+    def frame(self, answers: Iterable[Answer]) -> pd.DataFrame:
+        """Return the frame of these answers, in the order given here."""
+        problems = Problems(self._on_bad)
+        answers = list(answers)
+        columns = self._reader.columns(answers)
+        if columns is None:
+            columns = exact_columns(answers, self._form_fields, problems)
+        frame = _finish(columns, problems, keys=["period_id", "action_id"])
+        if frame.empty:
+            notes = [text for answer in answers for text in as_texts(loads(answer).get("notes")) or []]
+            if notes:
+                frame.attrs["notes"] = notes
+        return frame
 
 
 def markers(periods: pd.DataFrame) -> pd.DataFrame:

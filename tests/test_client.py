@@ -267,7 +267,7 @@ def test_a_refused_token_stops_the_rest():
 
 def test_a_token_refused_midway_keeps_what_came_before():
     def answer(path, sent):
-        return (200, DATE, {"actions": [{"actionId": 1}]}) if path == "/periods/0/actions" else (403, DATE, {})
+        return (200, DATE, {"actions": [{"actionId": 1}]}) if path == "/periods/0/actions" else (401, DATE, {})
 
     with scripted(answer) as (url, _), connect(url, workers=1) as client:
         with pytest.raises(pk.PartialResultError) as caught:
@@ -275,6 +275,20 @@ def test_a_token_refused_midway_keeps_what_came_before():
     assert caught.value.done["period_id"].tolist() == [0]
     assert list(caught.value.failed) == list(range(1, 50))
     assert {type(cause) for cause in caught.value.failed.values()} == {pk.AuthError}
+
+
+def test_a_forbidden_period_does_not_keep_the_others_from_coming():
+    def answer(path, sent):
+        return (403, DATE, {}) if path == "/periods/3/actions" else (200, DATE, {"actions": [{"actionId": 1}]})
+
+    with scripted(answer) as (url, seen), connect(url, workers=2) as client:
+        with pytest.raises(pk.PartialResultError) as caught:
+            client.actions(range(20))
+        came = dict(client.iter_actions(range(20)))
+    assert len(seen) == 40
+    assert caught.value.done["period_id"].tolist() == [i for i in range(20) if i != 3]
+    assert {i: type(cause) for i, cause in caught.value.failed.items()} == {3: pk.AuthError}
+    assert [i for i, each in came.items() if isinstance(each, pk.PeriodkitError)] == [3]
 
 
 def test_settings_come_from_arguments_then_the_environment(monkeypatch):

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from periodkit._columns import to_frame
-from periodkit._json_arrow import read_actions
+from periodkit._json_arrow import ActionsReader
 from periodkit._json_exact import Problems, exact_columns
 from periodkit.errors import ArgumentError, BadValueWarning, SchemaError
-from periodkit.parse import Answer, markers, page_info, parse_actions, parse_periods
+from periodkit.parse import ActionsParser, Answer, markers, page_info, parse_actions, parse_periods
 from periodkit.schema import ACTIONS, MARKERS, PERIODS, Kind
 
 FETCHED = datetime(2024, 7, 2, 6, 30, tzinfo=UTC)
@@ -387,9 +387,58 @@ def test_both_ways_give_the_same(bodies):
     answers = [Answer(body(*records), FETCHED, i) for i, records in enumerate(bodies)]
     exact = exactly(answers, ["department"])
     assert_schema(exact, ACTIONS)
-    fast = read_actions(answers, ["department"])
+    fast = ActionsReader(["department"]).columns(answers)
     if fast is not None:
         pd.testing.assert_frame_equal(to_frame(fast), exact, check_exact=True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(documented, max_size=4), min_size=1, max_size=4), st.randoms())
+def test_reading_ahead_in_any_order_changes_nothing(bodies, random):
+    answers = [Answer(body(*records), FETCHED, i) for i, records in enumerate(bodies)]
+    ahead = ActionsParser(["department"])
+    for answer in random.sample(answers, random.randint(0, len(answers))):
+        ahead.read_ahead([answer])
+    pd.testing.assert_frame_equal(ahead.frame(answers), parse_actions(answers, ["department"]), check_exact=True)
+
+
+# What looks like the end of one record and the beginning of the next, inside a text, a key and a nested value.
+SEAMS = st.sampled_from(['{"}, {', '{"a": [{}, {}]}', '}, {"actionId": 7}]}', '"}, {"', "},{", "plain"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(documented, st.dictionaries(st.sampled_from(["classification", "Gate }, { 7"]), SEAMS, max_size=2)),
+        max_size=8,
+    ),
+    st.lists(SEAMS, max_size=2),
+    st.integers(8, 400),
+)
+def test_a_body_read_in_shares_is_the_same_as_read_whole(pairs, notes, share):
+    records = [record | odd | {"notes": notes} for record, odd in pairs]
+    answers = [Answer(body(*records, page=1, total_pages=1), FETCHED, 7)]
+    whole = ActionsReader().columns(answers)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("periodkit._json_arrow._SHARE_BYTES", share)
+        shared = ActionsReader().columns(answers)
+        frame = parse_actions(answers)
+    pd.testing.assert_frame_equal(frame, parse_actions(answers), check_exact=True)
+    if shared is not None:
+        assert whole is not None
+        pd.testing.assert_frame_equal(to_frame(shared), to_frame(whole), check_exact=True)
+
+
+def test_a_large_body_is_read_in_shares_and_only_as_one_document(monkeypatch):
+    """Without this the comparison above could hold by always declining."""
+    monkeypatch.setattr("periodkit._json_arrow._SHARE_BYTES", 700)
+    records = [ACTION | {"actionId": i} for i in range(40)]
+    good = Answer(body(*records, page=1), FETCHED, 7)
+    columns = ActionsReader().columns([good])
+    assert columns is not None
+    pd.testing.assert_frame_equal(to_frame(columns), exactly([good]), check_exact=True)
+    for bad in (good.body + good.body, good.body + b"null", good.body[:-30], good.body.replace(b"closed", b"\xff")):
+        assert ActionsReader().columns([Answer(bad, FETCHED, 7)]) is None
 
 
 @settings(max_examples=60, deadline=None)
@@ -417,7 +466,7 @@ def test_the_fast_way_takes_what_is_documented(bodies):
         )
         for i, records in enumerate(bodies)
     ]
-    fast = read_actions(answers)
+    fast = ActionsReader().columns(answers)
     assert fast is not None
     pd.testing.assert_frame_equal(to_frame(fast), exactly(answers), check_exact=True)
 
