@@ -42,7 +42,6 @@ _BETWEEN = re.compile(r"\s*,\s*")
 _SEAM = re.compile(rb"\}(\s*,)\s*\{")
 _OPENING, _CLOSING = b'{"actions":[', b"]}"
 
-
 Read: TypeAlias = tuple[pa.StructArray, np.ndarray]
 """The records of some bodies, and how many each body holds."""
 
