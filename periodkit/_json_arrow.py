@@ -9,13 +9,10 @@ as times, round large numbers, and crash the process on deeply nested input.
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from periodkit._answer import Answer
-from periodkit._columns import EXACT_IN_DOUBLE, UTC_MICROS, Column, parse_times
+from periodkit._columns import EXACT_IN_DOUBLE, UTC_MICROS, Column, as_lists, parse_times
 from periodkit._values import is_unicode
 from periodkit.schema import ACTIONS, FORM_CONTAINERS, FORM_PREFIX, Kind, snake_case
 
@@ -239,7 +236,7 @@ def _columns(
             column, bad = parse_times(column)
             if bad:
                 return None
-        columns[field.column] = _as_lists(column) if field.kind is Kind.LIST else column
+        columns[field.column] = as_lists(column) if field.kind is Kind.LIST else column
     asked = per_row([answer.period_id for answer in answers], pa.int64())
     if pc.any(pc.not_equal(columns["period_id"], asked)).as_py():
         return None
@@ -254,38 +251,6 @@ def _columns(
             return None
     columns |= {FORM_PREFIX + name: sent[name] for name in form_fields if name in extra}
     return columns | {snake_case(name): sent[name] for name in extra if name not in form_fields}
-
-
-def _as_lists(column: pa.ListArray) -> list[list[Any] | None]:
-    """Return a list column as Python lists.
-
-    Texts that repeat are made once, and one flat list is sliced: far quicker than ``to_pylist``.
-    """
-    if column.null_count == len(column):
-        return [None] * len(column)
-    coded = column.values.dictionary_encode()
-    # Null has the last place: pyarrow gives it no code, and -1 stands for it here.
-    texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
-    values = texts[pc.fill_null(coded.indices, -1).to_numpy()].tolist()
-    starts = column.offsets.to_pylist()
-    with _no_collection():
-        lists: list[list[Any] | None] = [values[a:b] for a, b in pairwise(starts)]
-    if column.null_count:
-        for i in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)):
-            lists[i] = None
-    return lists
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector from searching, again and again, through many new lists that are all in use."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def _plain_numbers(column: pa.Array) -> bool:

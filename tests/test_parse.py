@@ -406,7 +406,7 @@ def test_reading_ahead_in_any_order_changes_nothing(bodies, random):
 SEAMS = st.sampled_from(['{"}, {', '{"a": [{}, {}]}', '}, {"actionId": 7}]}', '"}, {"', "},{", "plain"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(
         st.tuples(documented, st.dictionaries(st.sampled_from(["classification", "Gate }, { 7"]), SEAMS, max_size=2)),

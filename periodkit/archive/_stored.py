@@ -6,19 +6,16 @@ typed column of its own, so that text in one period and numbers in another neith
 
 from __future__ import annotations
 
-import gc
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from periodkit._columns import UTC_MICROS, Column, exact_in_double, infer_column
+from periodkit._columns import UTC_MICROS, Column, as_lists, exact_in_double, infer_column
 from periodkit.schema import ACTIONS, FORM_PREFIX, PERIODS, Field, Kind
 
 BUCKETS = 32
@@ -135,7 +132,7 @@ def further_columns(stored: Iterable[Stored]) -> dict[str, list[Stored]]:
 def known_column(table: pa.Table, field: Field) -> Column:
     """Return one of the schema's columns as a frame takes it."""
     column = table[field.column]
-    return column if field.kind is not Kind.LIST else _lists(column)
+    return column if field.kind is not Kind.LIST else as_lists(_chunk(column))
 
 
 def further_column(table: pa.Table, places: Sequence[Stored]) -> Column:
@@ -195,38 +192,6 @@ def plain(values: pd.Series) -> list[Any]:
 def read_columns(text: str) -> list[Stored]:
     """Read what `actions_to_arrow` said of a period's further columns, from its JSON."""
     return [Stored(*each) for each in json.loads(text)]
-
-
-def _lists(column: pa.ChunkedArray) -> list[list[Any] | None]:
-    array = _chunk(column)
-    coded = array.flatten().dictionary_encode()
-    # Each text becomes one object, however often it stands there; and slicing one flat list is far quicker than to_pylist.
-    texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
-    values = texts[pc.fill_null(coded.indices, len(texts) - 1).to_numpy(zero_copy_only=False)].tolist()
-    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
-    ends = np.cumsum(lengths, dtype="int64")
-    present = np.flatnonzero(pc.is_valid(array).to_numpy(zero_copy_only=False))
-    spans = zip((ends - lengths)[present].tolist(), ends[present].tolist(), strict=True)
-    with _without_collecting():
-        lists: list[list[Any] | None] = [values[start:end] for start, end in spans]
-        if len(present) == len(array):
-            return lists
-        found: list[list[Any] | None] = [None] * len(array)
-        for i, each in zip(present.tolist(), lists, strict=True):
-            found[i] = each
-        return found
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Pause the garbage collector, which would look through a million new lists again and again."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
