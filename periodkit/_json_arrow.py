@@ -161,7 +161,9 @@ def _read_batch(bodies: list[bytes], options: pj.ParseOptions) -> Read | None:
     if not all(body.lstrip().startswith(b"{") for body in bodies):
         return None
     if len(bodies) == 1 and len(bodies[0]) > 2 * _SHARE_BYTES:
-        return _read_shared(bodies[0], options)
+        shared = _read_shared(bodies[0], options)
+        if shared is not None:
+            return shared
     lists = _read_documents(b"\n".join(bodies) if len(bodies) > 1 else bodies[0], options)
     # Another number of rows than bodies: one of them is not a single document.
     if lists is None or len(lists) != len(bodies):
@@ -174,7 +176,7 @@ def _read_shared(body: bytes, options: pj.ParseOptions) -> Read | None:
     """Read one large body in shares, as many at once as there are processors.
 
     It is cut where one record seems to end and the next to begin. Were that inside a text or a nested value, the
-    brackets of the shares would not match, and the reader would refuse them.
+    brackets of the shares would not match, and the reader would refuse them; whole it may still take them.
     """
     found = (_SEAM.search(body, at) for at in range(_SHARE_BYTES, len(body), _SHARE_BYTES))
     seams = sorted({seam.span(1) for seam in found if seam is not None})

@@ -424,8 +424,8 @@ def test_a_body_read_in_shares_is_the_same_as_read_whole(pairs, notes, share):
         shared = ActionsReader().columns(answers)
         frame = parse_actions(answers)
     pd.testing.assert_frame_equal(frame, parse_actions(answers), check_exact=True)
+    assert (shared is None) == (whole is None)
     if shared is not None:
-        assert whole is not None
         pd.testing.assert_frame_equal(to_frame(shared), to_frame(whole), check_exact=True)
 
 
