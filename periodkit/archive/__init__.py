@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from periodkit._arguments import PeriodIds
+from periodkit._duration import as_micros
 from periodkit._moment import When
 from periodkit.archive import _delta, snapshots
 from periodkit.archive._changes import changes
@@ -23,7 +24,7 @@ from periodkit.archive.snapshots import Snapshot
 from periodkit.archive.sync import SyncResult, sync
 from periodkit.archive.view import ArchiveView
 from periodkit.client import Client
-from periodkit.errors import ArchiveError, ArgumentError
+from periodkit.errors import ArchiveError
 from periodkit.pseudonyms import key_bytes
 
 __all__ = ["Archive", "ArchiveView", "PruneResult", "Snapshot", "SyncResult"]
@@ -78,7 +79,7 @@ class Archive(ArchiveView):
         _delta.require()
         key = None if pseudonymize is None else key_bytes(pseudonymize)
         self._folder = Folder(Path(path).expanduser().absolute(), key)
-        self._settle_after = _duration(settle_after, "settle_after")
+        self._settle_after = _length(settle_after, "settle_after")
         self._folder.check()
 
     def __repr__(self) -> str:
@@ -186,10 +187,16 @@ class Archive(ArchiveView):
         found = snapshots.find(self._folder, snapshot)
         try:
             state = load(self._folder, found.periods_version or 0)
+            _ = state.files
         except ArchiveError as error:
-            if found.name is not None:
-                raise
-            msg = f"The state {found.hash[:12]} had no name, and has been pruned or damaged ({error})"
+            why = str(error).partition(". ")[0]
+            if found.name is None:
+                msg = f"The state {found.hash[:12]} had no name, and has been pruned or damaged ({why})."
+            else:
+                msg = (
+                    f"The snapshot {found.name!r} cannot be read any more: {why}. A copy of the archive may still have it; "
+                    "archive.forget(name) gives the name up."
+                )
             raise ArchiveError(msg) from None
         if state.hashes != dict(found.periods):
             msg = (
@@ -253,15 +260,10 @@ class Archive(ArchiveView):
         PruneResult
             How many files and bytes were deleted.
         """
-        return prune(self._folder, _duration(keep, "keep"), wait)
+        return prune(self._folder, _length(keep, "keep"), wait)
 
 
-def _duration(value: Duration, argument: str) -> pd.Timedelta:
-    try:
-        found: pd.Timedelta | None = pd.Timedelta(value)
-    except (ValueError, TypeError):
-        found = None
-    if found is not None and found >= pd.Timedelta(0):
-        return found
-    msg = f"{argument} is {value!r}, which is not a length of time. Pass one such as '7D' or '12h'."
-    raise ArgumentError(msg)
+def _length(value: object, argument: str) -> pd.Timedelta:
+    # Nothing is nothing in any unit.
+    micros = 0 if type(value) is int and value == 0 else as_micros(value, argument)
+    return pd.Timedelta(micros, unit="us")

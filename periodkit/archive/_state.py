@@ -19,6 +19,7 @@ from periodkit.archive import _delta
 from periodkit.archive._folder import Folder
 from periodkit.archive._stored import ACTION_SCHEMA, BUCKET, PERIOD_SCHEMA, ROW, Stored, bucket, read_columns
 from periodkit.errors import ArchiveError
+from periodkit.fingerprint import total_of
 
 __all__ = ["State", "load"]
 
@@ -175,12 +176,21 @@ def load(folder: Folder, periods_version: int | None = None) -> State:
     Raises
     ------
     ArchiveError
-        The folder is no archive or a newer one, or the table of periods is damaged.
+        The folder is no archive or a newer one, or the table of periods or its log is damaged.
     """
     nothing = State(folder, None, None, PERIOD_SCHEMA.empty_table())
-    if not folder.check() or not _delta.exists(folder.periods):
+    if not folder.check():
         return nothing
+    # Before the table: a sync may commit in between, and then the table is ahead.
+    head = folder.head() if periods_version is None else None
+    if not _delta.exists(folder.periods):
+        if head is None:
+            return nothing
+        raise ArchiveError(_delta.log_damage(folder.periods, "it is missing"))
     table = _delta.open_table(folder.periods, periods_version)
+    if head is not None and table.version() < head.periods_version:
+        ends = f"it ends at version {table.version()}, and version {head.periods_version} was committed"
+        raise ArchiveError(_delta.log_damage(folder.periods, ends))
     vouched = table.transaction_version(VOUCHED)
     if vouched is None:
         return nothing
@@ -194,7 +204,11 @@ def load(folder: Folder, periods_version: int | None = None) -> State:
             "run periodkit sync --refresh, or archive.sync(client, refresh=True)."
         )
         raise ArchiveError(msg)
-    return State(folder, table.version(), vouched, rows.sort_by("_position"))
+    state = State(folder, table.version(), vouched, rows.sort_by("_position"))
+    if head is not None and head.periods_version == state.periods_version and head.hash != total_of(state.hashes):
+        other = f"its last version, {state.periods_version}, is not the one that was committed"
+        raise ArchiveError(_delta.log_damage(folder.periods, other))
+    return state
 
 
 def damage_message(damage: dict[int, str]) -> str:

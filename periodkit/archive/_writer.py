@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from periodkit.archive import _delta
-from periodkit.archive._folder import Folder
-from periodkit.archive._state import VOUCHED, State, load
+from periodkit.archive._folder import Folder, Head
+from periodkit.archive._repair import last_readable, set_damage_aside
+from periodkit.archive._state import VOUCHED, load
 from periodkit.archive._stored import (
     ACTION_SCHEMA,
     BUCKET,
@@ -25,7 +26,7 @@ from periodkit.archive._stored import (
     bucket,
 )
 from periodkit.errors import ArchiveError
-from periodkit.fingerprint import fingerprint
+from periodkit.fingerprint import fingerprint, total_of
 from periodkit.milestones import stage_times
 from periodkit.pseudonyms import pseudonymize
 
@@ -59,18 +60,29 @@ class Writer:
         self.folder = folder
         self.rows_written = 0
         self.broken = False
+        self.lost: frozenset[int] = frozenset()
+        """Periods that a damaged archive had, and of which nothing can be read."""
+        self._repairing = tolerant
         self._pending: dict[int, pd.DataFrame] = {}
         self._listed: Mapping[int, Record] = {}
         self._last_commit = time.monotonic()
+        self.set_aside = set_damage_aside(folder) if tolerant else None
+        if not tolerant:
+            _ = load(folder).files  # before anything is created: a table may be missing that should be there
         _delta.create(folder.actions, ACTION_SCHEMA, partition_by=BUCKET)
         _delta.create(folder.periods, PERIOD_SCHEMA)
+        self._on_disk: set[Path] = set()
+        folder.to_disk(self._on_disk)
         self._load(tolerant=tolerant)
         stored = {each for columns in self.state.stored.values() for each in columns}
         self._names = Names(pa.schema(_delta.open_table(folder.actions).schema().to_arrow()).names, stored)
 
     def _load(self, *, tolerant: bool = False) -> None:
         self._periods_version = _delta.open_table(self.folder.periods).version()
-        self.state = _last_readable(self.folder, self._periods_version) if tolerant else load(self.folder)
+        if tolerant:
+            self.state, self.lost = last_readable(self.folder)
+        else:
+            self.state = load(self.folder)
         self.records: dict[int, Record] = {record["period_id"]: record for record in self.state.periods.to_pylist()}
 
     def damaged(self) -> set[int]:
@@ -104,7 +116,7 @@ class Writer:
                 # Interrupted right after the commit of this very batch.
                 self._done()
             order = _merged_order([*self.records, *self._pending], list(self._listed))
-            repaired = self.state.periods_version != self._periods_version and self.records
+            repaired = self._repairing and self.records
             if not (self._pending or order != list(self.records) or repaired):
                 return
             rows, records = self._converted()
@@ -130,6 +142,7 @@ class Writer:
     def _done(self) -> None:
         self.rows_written += sum(map(len, self._pending.values()))
         self._pending.clear()
+        self._repairing = False
         self._load()
         self._last_commit = time.monotonic()
 
@@ -196,14 +209,11 @@ class Writer:
     def _vouch(self, actions: DeltaTable, records: dict[int, Record], order: Sequence[int]) -> None:
         rows = [records[period_id] | {"_position": i} for i, period_id in enumerate(order)]
         table = _delta.open_table(self.folder.periods)
+        self.folder.to_disk(self._on_disk)  # what is vouched for is there before that is said
         _delta.overwrite(table, pa.Table.from_pylist(rows, schema=PERIOD_SCHEMA), vouches=(VOUCHED, actions.version()))
-
-
-def _last_readable(folder: Folder, last: int) -> State:
-    for version in range(last, -1, -1):
-        with contextlib.suppress(ArchiveError):
-            return load(folder, version)
-    return load(folder, 0)
+        self.folder.to_disk(self._on_disk)
+        hashes = {period_id: record["_sha256"] for period_id, record in records.items()}
+        self.folder.move_head(Head(_delta.open_table(self.folder.periods).version(), total_of(hashes)))
 
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:

@@ -17,7 +17,7 @@ from periodkit.archive._state import State
 from periodkit.errors import ArchiveError
 from periodkit.fingerprint import total_of
 
-__all__ = ["Snapshot", "discard", "find", "forget", "keep", "listing", "stored"]
+__all__ = ["Snapshot", "discard", "find", "forget", "keep", "listing", "path_of", "stored"]
 
 _SHORTEST = 6
 
@@ -79,7 +79,7 @@ def keep(folder: Folder, state: State, name: str | None) -> Snapshot:
         "actions_version": state.actions_version,
         "periods": {str(period_id): each for period_id, each in snapshot.periods.items()},
     }
-    folder.write_json(_path(folder, snapshot), content)
+    folder.write_json(path_of(folder, snapshot), content)
     return snapshot
 
 
@@ -117,7 +117,7 @@ def forget(folder: Folder, name: str) -> None:
 
 def discard(folder: Folder, snapshot: Snapshot) -> None:
     """Delete a snapshot."""
-    _path(folder, snapshot).unlink(missing_ok=True)
+    path_of(folder, snapshot).unlink(missing_ok=True)
 
 
 def listing(folder: Folder) -> pd.DataFrame:
@@ -131,7 +131,8 @@ def listing(folder: Folder) -> pd.DataFrame:
     return frame.astype({"name": "str", "hash": "str", "taken_at": "datetime64[us, UTC]", **whole})
 
 
-def _path(folder: Folder, snapshot: Snapshot) -> Path:
+def path_of(folder: Folder, snapshot: Snapshot) -> Path:
+    """Return the file of a snapshot."""
     # A name in quotes cannot be mistaken for a hash, nor leave the folder.
     return folder.snapshots / (f"={quote(snapshot.name, safe='')}.json" if snapshot.name else f"{snapshot.hash}.json")
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -45,6 +46,8 @@ class SyncResult:
         How long it took.
     gone : tuple of int
         Archived periods that the server no longer lists. They are kept.
+    set_aside : Path or None
+        Where that of a damaged archive stands which could not be read and was in the way of repairing it.
     """
 
     fetched: int
@@ -54,6 +57,7 @@ class SyncResult:
     rows: int
     seconds: float
     gone: tuple[int, ...] = ()
+    set_aside: Path | None = None
 
     def __repr__(self) -> str:
         text = (
@@ -66,6 +70,10 @@ class SyncResult:
             text += f"\n  and {len(self.failed) - 3} more in .failed; sync again to fetch them"
         if self.gone:
             text += f"\n  no longer on the server, kept here: {', '.join(map(str, self.gone))}"
+        if self.set_aside is not None:
+            text += (
+                f"\n  damaged beyond reading, set aside in {self.set_aside}; delete it when all is here that you need"
+            )
         return text
 
 
@@ -109,6 +117,9 @@ def sync(
         came = _fetch(writer, client, todo, fields, failed)
         writer.flush()
         writer.compact()
+        for period_id in sorted(writer.lost - came - set(failed)):
+            msg = "It is damaged, and the server does not list it any more. A copy of the archive may have it."
+            failed[period_id] = ArchiveError(msg)
         return SyncResult(
             fetched=len(came - set(before)),
             unchanged=len(settled),
@@ -117,6 +128,7 @@ def sync(
             rows=writer.rows_written,
             seconds=time.monotonic() - began,
             gone=_gone(before, listed, start, end),
+            set_aside=writer.set_aside,
         )
 
 

@@ -8,8 +8,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from periodkit._duration import as_micros
 from periodkit._moment import AsOf
-from periodkit.metrics.outcomes import as_micros
 from periodkit.milestones import MILESTONES, STAGES, STATES, as_arrow, prepare, require_columns, stage_entry
 
 __all__ = ["open_actions"]

@@ -93,7 +93,7 @@ def leftovers(archive):
         )
         if path.is_file() and not logged and str(path) not in live and str(path) not in periods:
             found.append(path.relative_to(archive.path).as_posix())
-    return sorted(set(found) - {"archive.json", "archive.lock"})
+    return sorted(set(found) - {"archive.json", "archive.lock", "head.json"})
 
 
 def kill_many(nursery, tmp_path, times, seed):
