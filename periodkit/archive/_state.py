@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -20,6 +20,9 @@ from periodkit.archive._folder import Folder
 from periodkit.archive._stored import ACTION_SCHEMA, BUCKET, PERIOD_SCHEMA, ROW, Stored, bucket, read_columns
 from periodkit.errors import ArchiveError
 from periodkit.fingerprint import total_of
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 __all__ = ["State", "load"]
 
@@ -97,11 +100,15 @@ class State:
         return {i: json.loads(text) for i, text in zip(self.ids, self.periods["_attrs"].to_pylist(), strict=True)}
 
     @cached_property
+    def _table(self) -> DeltaTable:
+        return _delta.open_table(self.folder.actions, self.actions_version)
+
+    @cached_property
     def schema(self) -> pa.Schema:
         """Arrow schema of the actions table, without the partition column."""
         if self.actions_version is None:
             return pa.schema([field for field in ACTION_SCHEMA if field.name != BUCKET])
-        schema = pa.schema(_delta.open_table(self.folder.actions, self.actions_version).schema().to_arrow())
+        schema = pa.schema(self._table.schema().to_arrow())
         return pa.schema([field for field in schema if field.name != BUCKET])
 
     @cached_property
@@ -109,8 +116,7 @@ class State:
         """The live Parquet files of the actions."""
         if self.actions_version is None:
             return []
-        table = _delta.open_table(self.folder.actions, self.actions_version)
-        described = pa.table(table.get_add_actions(flatten=True)).select(
+        described = pa.table(self._table.get_add_actions(flatten=True)).select(
             ["path", "size_bytes", f"partition.{BUCKET}", "min.period_id", "max.period_id"]
         )
         return [

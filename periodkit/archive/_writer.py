@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from periodkit.archive import _delta
 from periodkit.archive._folder import Folder, Head
 from periodkit.archive._repair import last_readable, set_damage_aside
-from periodkit.archive._state import VOUCHED, load
+from periodkit.archive._state import VOUCHED, State, load
 from periodkit.archive._stored import (
     ACTION_SCHEMA,
     BUCKET,
@@ -53,37 +53,41 @@ class Writer:
     folder : Folder
         The prepared folder.
     tolerant : bool
-        Whether to go on from the last state that can be read, where the table of periods is damaged.
+        Whether to go on from the last state that can be read, where a table is damaged.
+
+    Attributes
+    ----------
+    set_aside : Path or None
+        Where that of damaged tables stands which was in the way.
+    lost : frozenset of int
+        Periods that were archived, and whose records cannot be read.
     """
 
     def __init__(self, folder: Folder, *, tolerant: bool = False) -> None:
         self.folder = folder
         self.rows_written = 0
         self.broken = False
-        self.lost: frozenset[int] = frozenset()
-        """Periods that a damaged archive had, and of which nothing can be read."""
         self._repairing = tolerant
         self._pending: dict[int, pd.DataFrame] = {}
         self._listed: Mapping[int, Record] = {}
         self._last_commit = time.monotonic()
-        self.set_aside = set_damage_aside(folder) if tolerant else None
-        if not tolerant:
-            _ = load(folder).files  # before anything is created: a table may be missing that should be there
-        _delta.create(folder.actions, ACTION_SCHEMA, partition_by=BUCKET)
-        _delta.create(folder.periods, PERIOD_SCHEMA)
+        self._vouching: int | None = None
         self._on_disk: set[Path] = set()
+        self.set_aside = set_damage_aside(folder) if tolerant else None
+        state, self.lost = last_readable(folder) if tolerant else (load(folder), frozenset())
+        _ = state.files  # before anything is created: a table may be missing that should be there
+        if state.periods_version is None:
+            _delta.create(folder.actions, ACTION_SCHEMA, partition_by=BUCKET)
+            _delta.create(folder.periods, PERIOD_SCHEMA)
         folder.to_disk(self._on_disk)
-        self._load(tolerant=tolerant)
+        self._go_on(state)
         stored = {each for columns in self.state.stored.values() for each in columns}
         self._names = Names(pa.schema(_delta.open_table(folder.actions).schema().to_arrow()).names, stored)
 
-    def _load(self, *, tolerant: bool = False) -> None:
-        self._periods_version = _delta.open_table(self.folder.periods).version()
-        if tolerant:
-            self.state, self.lost = last_readable(self.folder)
-        else:
-            self.state = load(self.folder)
-        self.records: dict[int, Record] = {record["period_id"]: record for record in self.state.periods.to_pylist()}
+    def _go_on(self, state: State) -> None:
+        self._vouching = None
+        self.state = state
+        self.records: dict[int, Record] = {record["period_id"]: record for record in state.periods.to_pylist()}
 
     def damaged(self) -> set[int]:
         """Return the periods that damaged files hold, as far as that shows without reading all of them."""
@@ -112,7 +116,7 @@ class Writer:
     def flush(self) -> None:
         """Commit what has come: the actions first, then the period rows that vouch for them."""
         try:
-            if _delta.open_table(self.folder.periods).version() != self._periods_version:
+            if self._vouching is not None and _delta.open_table(self.folder.periods).version() > self._vouching:
                 # Interrupted right after the commit of this very batch.
                 self._done()
             order = _merged_order([*self.records, *self._pending], list(self._listed))
@@ -137,13 +141,13 @@ class Writer:
             if actions.version() == before:
                 return
             self._vouch(actions, self.records, list(self.records))
-            self._load()
+            self._go_on(load(self.folder))
 
     def _done(self) -> None:
         self.rows_written += sum(map(len, self._pending.values()))
         self._pending.clear()
         self._repairing = False
-        self._load()
+        self._go_on(load(self.folder))
         self._last_commit = time.monotonic()
 
     def _actions(self) -> DeltaTable:
@@ -201,7 +205,8 @@ class Writer:
         if not replaced:
             return
         others = [i for i in self.state.ids if i not in replaced and bucket(i) in buckets]
-        kept, _ = self.state.salvage(others, self.state.schema.names)
+        kept, damage = self.state.salvage(others, self.state.schema.names)
+        self.lost |= set(damage)
         kept = kept.append_column(BUCKET, pa.array(bucket(kept["period_id"].to_numpy()), pa.int32()))
         listed = ", ".join(map(str, sorted(buckets)))
         _delta.overwrite(actions, _together([kept, rows.filter(anew)]), f"{BUCKET} IN ({listed})")
@@ -209,11 +214,12 @@ class Writer:
     def _vouch(self, actions: DeltaTable, records: dict[int, Record], order: Sequence[int]) -> None:
         rows = [records[period_id] | {"_position": i} for i, period_id in enumerate(order)]
         table = _delta.open_table(self.folder.periods)
+        self._vouching = table.version()
         self.folder.to_disk(self._on_disk)  # what is vouched for is there before that is said
         _delta.overwrite(table, pa.Table.from_pylist(rows, schema=PERIOD_SCHEMA), vouches=(VOUCHED, actions.version()))
         self.folder.to_disk(self._on_disk)
         hashes = {period_id: record["_sha256"] for period_id, record in records.items()}
-        self.folder.move_head(Head(_delta.open_table(self.folder.periods).version(), total_of(hashes)))
+        self.folder.move_head(Head(table.version(), total_of(hashes)))
 
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:

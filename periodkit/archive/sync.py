@@ -116,6 +116,10 @@ def sync(
         writer.expect(listing, listed, fields)
         came = _fetch(writer, client, todo, fields, failed)
         writer.flush()
+        damaged = [period_id for period_id in writer.lost - came if period_id in listed]
+        if damaged:  # which showed only when their partitions were written anew
+            came |= _fetch(writer, client, damaged, fields, failed)
+            writer.flush()
         writer.compact()
         for period_id in sorted(writer.lost - came - set(failed)):
             msg = "It is damaged, and the server does not list it any more. A copy of the archive may have it."

@@ -77,6 +77,23 @@ def test_a_damaged_file_is_named_with_its_periods_and_the_way_out(archive, platf
     assert archive.verify().empty
 
 
+def test_damage_that_shows_only_beside_what_is_replaced_is_repaired_too(tmp_path):
+    """Two periods share a file; nothing but reading it tells that it is damaged, and only one is asked for."""
+    platform = Platform(periods=40, actions=2)
+    mates = next(each for i in platform.ids() if len(each := [j for j in platform.ids() if bucket(j) == bucket(i)]) > 1)
+    archive = pk.Archive(tmp_path / "a")
+    archive.sync(platform.client())
+    garble(file_of(archive, mates[0]))
+    result = archive.sync(platform.client(), refresh=mates[0])
+    assert (result.refreshed, result.failed) == (len(mates), {})
+    assert_frame_equal(archive.actions(), platform.frames()[1])
+    garble(file_of(archive, mates[0]))
+    platform.periods = [record for record in platform.periods if record["id"] != mates[1]]
+    result = archive.sync(platform.client(), refresh=mates[0])
+    assert "the server does not list it any more" in str(result.failed[mates[1]])
+    assert archive.verify()["period_id"].tolist() == [mates[1]]
+
+
 def test_a_foreign_file_in_the_place_of_one_is_found(archive, platform):
     other = next(i for i in platform.ids() if bucket(i) != bucket(FIRST))
     shutil.copyfile(file_of(archive, other), file_of(archive, FIRST))
