@@ -14,6 +14,7 @@ import pandas as pd
 
 from periodkit._arguments import PeriodIds, checked_form_fields, period_ids
 from periodkit._moment import When, read_moment
+from periodkit._words import be, count
 from periodkit.archive._folder import Folder
 from periodkit.archive._stored import bucket, period_records
 from periodkit.archive._writer import Writer
@@ -148,9 +149,13 @@ def _fetch(
             else:
                 writer.add(period_id, frame)
                 came.add(period_id)
-    except BaseException:
+    except BaseException as error:
         if not writer.broken:
             writer.flush()
+            error.add_note(
+                f"{count(len(came), 'period')} had arrived and {be(len(came))} kept in the archive {writer.folder.path}. "
+                "Sync again to fetch the rest."
+            )
         raise
     return came
 

@@ -1,6 +1,11 @@
 """The archive from the command line."""
 
+import os
+import signal
+import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,6 +15,56 @@ from servers import scripted
 
 import periodkit as pk
 from periodkit import cli
+
+SYNC = """
+import sys
+import periodkit as pk
+from periodkit import cli
+plain = pk.Client.iter_actions
+def told(self, *given, **named):
+    for each in plain(self, *given, **named):
+        yield each
+        print(each[0], flush=True)
+pk.Client.iter_actions = told
+cli.main(["sync", "--archive", sys.argv[1]])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent to a process as POSIX has them")
+def test_ctrl_c_keeps_what_came_and_says_so(tmp_path):
+    platform, hang = Platform(periods=30), threading.Event()
+    slow = set(platform.ids()[5:])
+
+    def answer(path, headers):
+        if path.startswith("/periods/") and int(path.split("/")[2]) in slow:
+            hang.wait(60)
+        return platform.answer(path, headers)
+
+    folder = tmp_path / "a"
+    with scripted(answer) as (url, _):
+        environment = os.environ | {"ALO_BASE_URL": url, "ALO_API_TOKEN": TOKEN}
+        process = subprocess.Popen(
+            [sys.executable, "-c", SYNC, folder], stdout=-1, stderr=-1, env=environment, cwd=tmp_path, text=True
+        )
+        try:
+            came = [int(process.stdout.readline()) for _ in range(5)]
+            for shown in (Path(f"/proc/{process.pid}/cmdline"), *Path(f"/proc/{process.pid}/task").glob("*/comm")):
+                assert not shown.exists() or TOKEN.encode() not in shown.read_bytes()
+            process.send_signal(signal.SIGINT)
+            # Neither the requests that hang nor their threads are waited for: communicate() would time out.
+            _, told = process.communicate(timeout=30)
+        finally:
+            process.kill()
+            hang.set()
+    assert process.returncode == 130
+    assert told.startswith("periodkit: Interrupted. 5 periods had arrived and were kept in the archive")
+    assert "Sync again to fetch the rest." in told
+    assert "Traceback" not in told
+    archive = pk.Archive(folder)
+    assert archive.periods()["period_id"].tolist() == sorted(came) == platform.ids()[:5]
+    assert archive.verify().empty
+    archive.sync(platform.client())
+    assert_frame_equal(archive.actions(), platform.frames()[1])
 
 
 @pytest.fixture
