@@ -16,7 +16,7 @@ from periodkit._arguments import PeriodIds
 from periodkit._duration import as_micros
 from periodkit._moment import When
 from periodkit.archive import _delta, snapshots
-from periodkit.archive._changes import changes
+from periodkit.archive._changes import Of, changes
 from periodkit.archive._folder import Folder
 from periodkit.archive._prune import PruneResult, prune
 from periodkit.archive._state import State, load
@@ -222,7 +222,9 @@ class Archive(ArchiveView):
         """
         return super().verify() if snapshot is None else self.at(snapshot).verify()
 
-    def changes(self, since: Snapshot | str, until: Snapshot | str | None = None) -> pd.DataFrame:
+    def changes(
+        self, since: Snapshot | str, until: Snapshot | str | None = None, *, of: Of = "actions"
+    ) -> pd.DataFrame:
         """Return what has changed between two states: late closings, re-routes, reopenings.
 
         The API shows only how things are now; this shows what it said before.
@@ -233,16 +235,27 @@ class Archive(ArchiveView):
             The earlier state.
         until : Snapshot or str, optional
             The later state; by default the present one.
+        of : {"actions", "periods"}
+            Whose fields: the actions', or the periods' own (name, start, end, markers, ...).
 
         Returns
         -------
         pandas.DataFrame
-            One row per action and field that differs: ``period_id, action_id, change, field, before, after``, and when
-            each was fetched. ``change`` is ``closed``, ``reopened``, ``rerouted``, ``changed``, ``added`` or
-            ``removed``; the last two have one row per action and a null ``field``.
+            One row per action (or period) and field that differs: ``period_id, action_id, change, field, before,
+            after, fetched_before, fetched_after``; of periods without ``action_id``. ``change`` is ``closed``,
+            ``reopened``, ``rerouted``, ``changed``, ``added`` or ``removed``; the last two have one row per action and a
+            null ``field``. A null in ``before`` or ``after`` means that the field had no value. That a record was
+            fetched again is no change of it.
+
+        Raises
+        ------
+        ArchiveError
+            There is no such snapshot, or a file is damaged.
+        ArgumentError
+            `of` is something else.
         """
         later = self.held() if until is None else self.at(until)
-        return changes(self.at(since), later)
+        return changes(self.at(since), later, of)
 
     def prune(self, keep: Duration = "30D", *, wait: float = 10.0) -> PruneResult:
         """Bring small files together, and delete superseded ones.

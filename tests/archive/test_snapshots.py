@@ -146,6 +146,34 @@ def test_changes_show_what_the_api_does_not(archive, platform):
     assert found["field"].isna().sum() == 2
 
 
+def test_changes_of_the_periods_themselves(archive, platform):
+    platform.periods[2]["venue"] = None
+    archive.sync(platform.client(), refresh=True)
+    archive.snapshot("before")
+    platform.now += timedelta(days=1)
+    platform.periods[0] |= {"name": "Cup final", "end_date": None, "markers": [], "venue": "Old Ground"}
+    gone = platform.periods.pop(1)
+    platform.periods += Platform(periods=4).periods[3:]
+    platform.actions[22] = []
+    archive.sync(platform.client(), refresh=True)
+    found = archive.changes("before", of="periods")
+    assert found.columns.tolist() == [
+        "period_id", "change", "field", "before", "after", "fetched_before", "fetched_after",
+    ]  # fmt: skip
+    assert gone["id"] not in set(found["period_id"]), "what the server no longer lists is kept"
+    told = {(row.period_id, row.field): (row.change, row.after) for row in found[:4].itertuples()}
+    assert told == {
+        (7, "period_name"): ("changed", "Cup final"),
+        (7, "end_date"): ("changed", None),
+        (7, "markers"): ("changed", []),
+        (7, "venue"): ("changed", "Old Ground"),
+    }
+    assert found[["period_id", "change"]].iloc[4:].to_numpy().tolist() == [[22, "added"]]
+    assert archive.changes("before").empty
+    with pytest.raises(pk.ArgumentError, match=r"of is 'markers'; it takes 'actions' or 'periods'"):
+        archive.changes("before", of="markers")
+
+
 def test_between_equal_states_nothing_has_changed(archive, platform):
     before = archive.snapshot("before")
     platform.now += timedelta(days=1)
