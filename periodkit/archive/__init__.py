@@ -5,6 +5,7 @@ Two Delta Lake tables hold what the client returned; ``docs/archive.md`` describ
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from datetime import timedelta
@@ -90,6 +91,10 @@ class Archive(ArchiveView):
         """The folder."""
         return self._folder.path
 
+    def exists(self) -> bool:
+        """Whether the folder is an archive already, if an empty one; the first sync makes it one."""
+        return self._folder.check()
+
     def _state(self) -> State:
         return load(self._folder)
 
@@ -168,7 +173,7 @@ class Archive(ArchiveView):
 
     def forget(self, name: str) -> None:
         """Give a snapshot's name up, so that the next `prune` may remove the files that it alone needed."""
-        with self._folder.locked(10.0):
+        with self._folder.locked(10.0) if self._folder.check() else contextlib.nullcontext():
             snapshots.forget(self._folder, name)
 
     def at(self, snapshot: Snapshot | str) -> ArchiveView:

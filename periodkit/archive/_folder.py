@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from periodkit.errors import ArchiveError
+from periodkit.errors import ArchiveError, ArgumentError
 from periodkit.pseudonyms import keyed_hash
 
 FORMAT = 1
@@ -151,9 +151,14 @@ class Folder:
         ------
         ArchiveError
             Another process still writes after `wait` seconds, or the folder cannot be made.
+        ArgumentError
+            `wait` is below 0.
         """
         import filelock  # noqa: PLC0415  (comes with the extra)
 
+        if not wait >= 0:
+            msg = f"wait is {wait!r}; it takes seconds, 0 or more."
+            raise ArgumentError(msg)
         self.check()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import quote
 
 import pandas as pd
@@ -20,6 +19,8 @@ from periodkit.fingerprint import total_of
 __all__ = ["Snapshot", "discard", "find", "forget", "keep", "listing", "path_of", "stored"]
 
 _SHORTEST = 6
+_LONGEST = 240
+"""A file's name may have 255 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Snapshot:
 
 def keep(folder: Folder, state: State, name: str | None) -> Snapshot:
     """Store the state as a snapshot; one of the same name and state is returned as it is."""
-    if name is not None and (not name.strip() or not name.isprintable() or len(name) > 100):
+    long = name is not None and (len(name) > 100 or len(quote(name, safe="")) > _LONGEST)
+    if name is not None and (not name.strip() or not name.isprintable() or long):
         msg = f"A snapshot cannot be called {name!r}. Give it a name of 1 to 100 printable characters."
         raise ArchiveError(msg)
     total = total_of(state.hashes)
@@ -66,7 +68,7 @@ def keep(folder: Folder, state: State, name: str | None) -> Snapshot:
     snapshot = Snapshot(
         name,
         total,
-        MappingProxyType(dict(sorted(state.hashes.items()))),
+        dict(sorted(state.hashes.items())),
         state.periods_version,
         state.actions_version,
         datetime.now(UTC).replace(microsecond=0),
@@ -143,7 +145,7 @@ def _read(path: Path) -> Snapshot:
         return Snapshot(
             said["name"],
             said["hash"],
-            MappingProxyType({int(period_id): each for period_id, each in said["periods"].items()}),
+            {int(period_id): each for period_id, each in said["periods"].items()},
             said["periods_version"],
             said["actions_version"],
             datetime.fromisoformat(said["taken_at"]),

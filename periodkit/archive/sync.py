@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,9 @@ def sync(
     """Bring the archive up to date; `periodkit.Archive.sync` says how."""
     began = time.monotonic()
     asked = checked_form_fields(form_fields)
+    error = partial(InvalidRequestError, None)
+    first = None if start is None else read_moment(start, "start", error)
+    last = None if end is None else read_moment(end, "end", error)
     chosen = frozenset() if isinstance(refresh, bool) else frozenset(period_ids(refresh))
     with folder.locked(wait):
         folder.prepare()
@@ -132,7 +136,7 @@ def sync(
             failed=failed,
             rows=writer.rows_written,
             seconds=time.monotonic() - began,
-            gone=_gone(before, listed, start, end),
+            gone=_gone(before, listed, first, last),
             set_aside=writer.set_aside,
         )
 
@@ -174,12 +178,9 @@ def _is_settled(
 
 
 def _gone(
-    archived: Mapping[int, Mapping[str, Any]], listed: Collection[int], start: When | None, end: When | None
+    archived: Mapping[int, Mapping[str, Any]], listed: Collection[int], first: datetime | None, last: datetime | None
 ) -> tuple[int, ...]:
     """Return the archived periods that should have been listed and were not; a range tells only of what lies in it."""
-    error = partial(InvalidRequestError, None)
-    first = None if start is None else read_moment(start, "start", error)
-    last = None if end is None else read_moment(end, "end", error)
     return tuple(
         period_id
         for period_id, record in archived.items()

@@ -1,5 +1,7 @@
 """Named states: read, verified and compared later."""
 
+import copy
+import pickle
 from datetime import timedelta
 
 import pandas as pd
@@ -97,7 +99,7 @@ def test_a_name_stands_for_one_state_until_it_is_given_up(archive, platform):
         archive.forget("two")
 
 
-@pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 101])
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 101, "🎉" * 30])
 def test_names_that_nobody_can_type_are_refused(archive, name):
     with pytest.raises(pk.ArchiveError, match="cannot be called"):
         archive.snapshot(name)
@@ -116,6 +118,11 @@ def test_a_snapshot_of_another_archive_is_refused(archive, platform, tmp_path):
     other.sync(platform.client())
     with pytest.raises(pk.ArchiveError, match="is not the state of this snapshot"):
         archive.at(other.snapshot("x"))
+
+
+def test_a_snapshot_can_be_handed_to_another_process(archive):
+    taken = archive.snapshot("one")
+    assert pickle.loads(pickle.dumps(taken)) == copy.deepcopy(taken) == taken
 
 
 def test_an_empty_archive_can_be_named(tmp_path):

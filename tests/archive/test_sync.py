@@ -332,6 +332,26 @@ def test_only_the_owner_can_read(archive, platform):
     assert archive.path.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_nobody_else_can_read_while_it_is_written_whatever_the_folder_was(archive, platform, monkeypatch):
+    archive.sync(platform.client())
+    archive.path.chmod(0o755)
+    seen = []
+    plain = _delta.append
+    monkeypatch.setattr(
+        _delta, "append", lambda *given: (plain(*given), seen.append(archive.path.stat().st_mode & 0o777))
+    )
+    platform.periods += Platform(periods=4).periods[3:]
+    platform.actions[22] = [make_action(22, 1, platform.now)]
+    before = os.umask(0)
+    try:
+        archive.sync(platform.client())
+    finally:
+        os.umask(before)
+    assert seen == [0o700]
+    assert {path.stat().st_mode & 0o077 for path in archive.path.rglob("*")} == {0}
+
+
 def test_the_token_is_nowhere_in_the_archive(archive, platform):
     with platform.connected() as client:
         archive.sync(client)
@@ -438,10 +458,34 @@ def test_a_newer_format_is_refused_politely(archive, platform):
             use()
 
 
-@pytest.mark.parametrize("value", ["soon", -1, "-1D", None])
-def test_a_settling_time_that_is_none_is_refused(tmp_path, value):
-    with pytest.raises(pk.ArgumentError, match="settle_after"):
+@pytest.mark.parametrize("value", ["soon", -1, "-1D", None, 7, "7", 7.0, True])
+def test_a_length_of_time_that_is_none_is_refused(tmp_path, value):
+    """A bare number would be nanoseconds."""
+    with pytest.raises(pk.ArgumentError, match=r"settle_after is .* it takes a length of time"):
         pk.Archive(tmp_path / "a", settle_after=value)
+    with pytest.raises(pk.ArgumentError, match=r"keep is .* it takes a length of time"):
+        pk.Archive(tmp_path / "a").prune(keep=value)
+
+
+@pytest.mark.parametrize("value", [0, "0D", timedelta(days=7), "12h"])
+def test_lengths_of_time_as_people_write_them(tmp_path, value):
+    pk.Archive(tmp_path / "a", settle_after=value).prune(keep=value)
+
+
+def test_what_asks_for_nothing_makes_no_folder(tmp_path, platform):
+    archive = pk.Archive(tmp_path / "a")
+    assert archive.prune().files == 0
+    for refused in (
+        lambda: archive.forget("x"),
+        lambda: archive.at("x"),
+        lambda: archive.sync(platform.client(), wait=-1),
+        lambda: archive.sync(platform.client(), form_fields="department"),
+        lambda: archive.sync(platform.client(), refresh="all"),
+    ):
+        with pytest.raises(pk.PeriodkitError):
+            refused()
+    assert list(archive.periods().columns) == platform.frames()[0].columns.tolist()
+    assert not archive.path.exists()
 
 
 def test_a_new_action_of_an_old_period_comes_when_its_record_moves(archive, platform):

@@ -114,7 +114,7 @@ def test_from_sync_to_export(account, capsys, tmp_path):
     assert run(capsys, "verify", "--snapshot", "one") == (0, f"Intact: 3 period(s), hash {taken.hash}\n")
     assert "Wrote 12 actions" in run(capsys, "export", "a.csv")[1]
     assert "Wrote 4 actions" in run(capsys, "export", "a.parquet", "--period", "12")[1]
-    assert "Wrote 1 periods" in run(capsys, "export", "p.xlsx", "--table", "periods", "--period", "12")[1]
+    assert "Wrote 1 period to" in run(capsys, "export", "p.xlsx", "--table", "periods", "--period", "12")[1]
     assert len(pd.read_csv("a.csv")) == 12
     assert "Deleted" in run(capsys, "prune", "--keep", "0D")[1]
     account.actions[12][0] |= {"closedTime": "2024-07-02T00:00:00Z"}
@@ -158,6 +158,7 @@ def test_the_key_comes_from_the_environment_or_a_file(account, capsys, monkeypat
 
 
 def test_what_fails_is_exit_code_1_and_says_what_to_do(account, capsys):
+    Path("periodkit-archive").mkdir()  # an empty folder is none yet
     for command in ("status", "verify", "prune", "export"):
         code, said = run(capsys, command, *(["a.csv"] if command == "export" else []))
         assert code == 1
