@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -251,3 +252,52 @@ def test_an_interruption_at_each_write_keeps_all_that_came(tmp_path, small_batch
     assert set(archive.hashes()) == set(platform_at(1).ids())
     finish(archive, 4)
     assert leftovers(archive) == []
+
+
+def after_a_power_cut(folder, copy, flushed, how):
+    """Copy an archive as a disk may have it: of what was never flushed, nothing but the name, or not even that."""
+    shutil.copytree(folder, copy)
+    for path in folder.rglob("*"):
+        # The log's first name for an entry goes when the second is there.
+        if path.is_file() and path.stat().st_ino not in flushed:
+            other = copy / path.relative_to(folder)
+            other.write_bytes(b"") if how == "empty" else other.unlink()
+
+
+@pytest.mark.parametrize("how", ["empty", "missing"])
+def test_a_power_cut_at_any_write_undoes_nothing_that_was_reported(tmp_path, small_batches, monkeypatch, how):
+    archive = pk.Archive(tmp_path / "a")
+    flushed, cuts = set(), []
+    plain = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (plain(number), flushed.add(os.fstat(number).st_ino)))
+    archive.sync(platform_at(1).client())
+
+    def cutting(write):
+        def called(*given, **named):
+            write(*given, **named)
+            cuts.append(tmp_path / f"cut{len(cuts)}")
+            after_a_power_cut(archive.path, cuts[-1], flushed, how)
+
+        return called
+
+    for name in STEPS:
+        monkeypatch.setattr(_delta, name, cutting(getattr(_delta, name)))
+    archive.sync(platform_at(4).client())
+    monkeypatch.undo()
+    after_a_power_cut(archive.path, tmp_path / "end", flushed, how)
+    assert_frame_equal(pk.Archive(tmp_path / "end").actions(), frames_of(4)[1])
+    assert len(cuts) > 5
+    nothing = platform_at(4)
+    nothing.periods = []
+    repaired = 0
+    for folder in cuts:
+        cut = pk.Archive(folder)
+        try:
+            cut.actions()
+        except pk.ArchiveError:
+            repaired += 1
+            cut.sync(nothing.client(), refresh=True)  # with nothing from the server, so what is there was there
+        cut, hashes = look(folder, [hashes_of(1), hashes_of(4)])
+        assert set(hashes) == set(hashes_of(1))
+        finish(cut, 4)
+    assert repaired < len(cuts)
