@@ -78,8 +78,10 @@ class Archive(ArchiveView):
         settle_after: Duration = "7D",
     ) -> None:
         _delta.require()
-        key = None if pseudonymize is None else key_bytes(pseudonymize)
-        self._folder = Folder(Path(path).expanduser().absolute(), key)
+        self._folder = Folder(
+            Path(path).expanduser().absolute(), None if pseudonymize is None else key_bytes(pseudonymize)
+        )
+        del pseudonymize  # some tracebacks show the variables of a frame
         self._settle_after = _length(settle_after, "settle_after")
         self._folder.check()
 

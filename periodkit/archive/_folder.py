@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class Folder:
     """
 
     path: Path
-    key: bytes | None = None
+    key: bytes | None = field(default=None, repr=False)
 
     @property
     def periods(self) -> Path:

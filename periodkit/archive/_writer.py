@@ -79,7 +79,6 @@ class Writer:
         if state.periods_version is None:
             _delta.create(folder.actions, ACTION_SCHEMA, partition_by=BUCKET)
             _delta.create(folder.periods, PERIOD_SCHEMA)
-        folder.to_disk(self._on_disk)
         self._go_on(state)
         stored = {each for columns in self.state.stored.values() for each in columns}
         self._names = Names(pa.schema(_delta.open_table(folder.actions).schema().to_arrow()).names, stored)

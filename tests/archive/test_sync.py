@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import subprocess
 import threading
+import traceback
 from datetime import datetime, timedelta
 
 import pytest
@@ -417,6 +418,31 @@ def test_names_are_replaced_before_they_reach_the_disk(tmp_path, platform):
     again = pk.Archive(archive.path, pseudonymize=b"a key that nobody knows").sync(platform.client(), refresh=True)
     assert again.refreshed == 3
     assert_frame_equal(archive.actions(), wanted)
+
+
+def test_no_error_shows_the_key(tmp_path, platform):
+    archive = pk.Archive(tmp_path / "a", pseudonymize="a key that nobody knows")
+    archive.sync(platform.client())
+    marker = archive.path / "archive.json"
+    marker.write_text("{")
+    for use in (archive.periods, lambda: pk.Archive(archive.path, pseudonymize="a key that " + "nobody knows")):
+        with pytest.raises(pk.ArchiveError) as caught:
+            use()
+        trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        frames = [line for line in trace.format() if __file__ not in line]
+        assert len(frames) > 2
+        assert "nobody knows" not in "".join(frames) + repr(archive) + repr(vars(archive))
+
+
+def test_a_period_that_cannot_be_read_is_named_and_the_others_are_kept(archive, platform):
+    platform.actions[12][1]["closedTime"] = "yesterday"
+    result = archive.sync(platform.client())
+    assert isinstance(result.failed[12], pk.SchemaError)
+    assert "closedTime" in repr(result)
+    assert archive.periods()["period_id"].tolist() == [7, 17]
+    platform.actions[12][1]["closedTime"] = None
+    assert archive.sync(platform.client()).fetched == 1
+    assert_frame_equal(archive.actions(), platform.frames()[1])
 
 
 def test_an_archive_of_names_refuses_a_key(archive, platform):
