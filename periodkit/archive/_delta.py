@@ -26,6 +26,7 @@ __all__ = [
     "exists",
     "logged",
     "open_table",
+    "opens",
     "overwrite",
     "require",
     "restore",
@@ -89,6 +90,18 @@ def open_table(folder: Path, version: int | None = None) -> DeltaTable:
         return DeltaTable(folder.as_uri(), version=version)
     except (DeltaError, OSError) as error:
         raise ArchiveError(log_damage(folder, _bad_entry(folder) or _first_line(error))) from error
+
+
+def opens(folder: Path, version: int | None = None) -> bool:
+    """Whether a table can be opened at a version."""
+    from deltalake import DeltaTable  # noqa: PLC0415
+    from deltalake.exceptions import DeltaError  # noqa: PLC0415
+
+    try:
+        DeltaTable(folder.as_uri(), version=version)
+    except (DeltaError, OSError):
+        return False
+    return True
 
 
 def _bad_entry(folder: Path) -> str | None:

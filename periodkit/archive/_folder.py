@@ -118,6 +118,10 @@ class Folder:
             msg = "holds pseudonyms under another key. Pass the key that it was begun with."
         raise ArchiveError(f"The archive {self.path} {msg} Nothing was changed.")
 
+    def has_head(self) -> bool:
+        """Whether anything was ever committed."""
+        return (self.path / _HEAD).exists()
+
     def head(self) -> Head | None:
         """Return what the last commit said of itself, or None before the first.
 

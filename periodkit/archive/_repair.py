@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 
@@ -17,18 +18,24 @@ __all__ = ["last_readable", "set_damage_aside"]
 def set_damage_aside(folder: Folder) -> Path | None:
     """Move what keeps the tables from being opened out of their way; return where to, or None where nothing does.
 
-    Of a log that can be read up to some entry, what comes after that is moved; of one that cannot be read at all, the
-    whole table. Actions that no table of periods describes any more are moved too, and so are snapshots of versions that
-    are gone, since other versions will take their numbers.
+    Of a log whose entries are whole, checkpoints are moved, which only repeat them; of one that can be read up to some
+    entry, what comes after that; of one that cannot be read at all, the whole table. Actions that no table of periods
+    describes any more are moved too, and so are snapshots of versions that are gone, since other versions will take
+    their numbers.
     """
+    if not _delta.exists(folder.periods) and not folder.has_head():
+        return None  # nothing was ever committed
     aside = next(path for i in range(1, 10_000) if not (path := folder.path / "damaged" / str(i)).exists())
+    for table in (folder.periods, folder.actions):
+        if not _delta.opens(table):
+            _move_checkpoints(table, aside / table.name / _delta.LOG)
     last = {table: _last_version(table) for table in (folder.periods, folder.actions)}
     if last[folder.periods] is None:
         last[folder.actions] = None
     for table, version in last.items():
         if version is None and table.exists():
             _move(table, aside)
-        elif version is not None and not _opens(table):
+        elif version is not None and not _delta.opens(table):
             log = table / _delta.LOG
             for path in [path for path in log.iterdir() if not path.stem.isdecimal() or int(path.stem) > version]:
                 _move(path, aside / table.name / _delta.LOG)
@@ -51,20 +58,23 @@ def last_readable(folder: Folder) -> tuple[State, frozenset[int]]:
     return load(folder, 0), frozenset(known)
 
 
+def _move_checkpoints(table: Path, aside: Path) -> None:
+    log = table / _delta.LOG
+    moved = [path for path in log.glob("*") if "checkpoint" in path.name]
+    for path in moved:
+        _move(path, aside)
+    if moved and not _delta.opens(table):
+        for path in moved:
+            _move(aside / path.name, log)
+        os.removedirs(aside)
+
+
 def _last_version(table: Path) -> int | None:
-    return next((version for version in reversed(_delta.logged(table)) if _opens(table, version)), None)
+    return next((version for version in reversed(_delta.logged(table)) if _delta.opens(table, version)), None)
 
 
 def _upto(version: int | None) -> range:
     return range(0 if version is None else version + 1)
-
-
-def _opens(table: Path, version: int | None = None) -> bool:
-    try:
-        _delta.open_table(table, version)
-    except ArchiveError:
-        return False
-    return True
 
 
 def _move(path: Path, target: Path) -> None:

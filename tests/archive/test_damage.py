@@ -222,6 +222,21 @@ def test_a_snapshot_of_which_the_log_is_damaged_is_named(archive):
         archive.at("one")
 
 
+@pytest.mark.parametrize("table", ["periods", "actions"])
+def test_a_damaged_checkpoint_costs_nothing_but_a_repair(archive, platform, table):
+    _delta.open_table(archive.path / table).create_checkpoint()
+    archive.snapshot("one")
+    (checkpoint,) = (archive.path / table / "_delta_log").glob("*.checkpoint.parquet")
+    truncate(checkpoint)
+    with pytest.raises(pk.ArchiveError, match="is damaged"):
+        archive.actions()
+    nothing = Platform(periods=0)
+    result = archive.sync(nothing.client(), refresh=True)
+    assert checkpoint.name in {path.name for path in result.set_aside.rglob("*")}
+    assert_frame_equal(archive.actions(), platform.frames()[1])
+    assert_frame_equal(archive.at("one").actions(), platform.frames()[1])
+
+
 def test_a_damaged_head_is_named_and_repaired(archive, platform):
     (archive.path / "head.json").write_text("{")
     with pytest.raises(pk.ArchiveError, match=r"head\.json cannot be read .* periodkit sync --refresh"):

@@ -124,6 +124,17 @@ def test_what_changed_late_takes_the_place_of_what_was(archive, platform):
     assert archive.verify().empty
 
 
+def test_refresh_of_what_was_hardly_begun_is_a_first_sync(archive, platform, monkeypatch):
+    plain = _delta.create
+    monkeypatch.setattr(_delta, "create", lambda *given, **named: (plain(*given, **named), 1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        archive.sync(platform.client())
+    monkeypatch.undo()
+    result = archive.sync(platform.client(), refresh=True)
+    assert (result.fetched, result.set_aside) == (3, None)
+    assert not (archive.path / "damaged").exists()
+
+
 def test_refresh_asks_for_all_or_for_some(archive, platform):
     archive.sync(platform.client())
     asked(platform)
