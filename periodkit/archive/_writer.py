@@ -117,7 +117,7 @@ class Writer:
         try:
             if self._vouching is not None and _delta.open_table(self.folder.periods).version() > self._vouching:
                 # Interrupted right after the commit of this very batch.
-                self._done()
+                self._done(load(self.folder))
             order = _merged_order([*self.records, *self._pending], list(self._listed))
             repaired = self._repairing and self.records
             if not (self._pending or order != list(self.records) or repaired):
@@ -125,8 +125,7 @@ class Writer:
             rows, records = self._converted()
             actions = self._actions()
             self._replace(actions, rows, set(records))
-            self._vouch(actions, self.records | records, order)
-            self._done()
+            self._done(self._vouch(actions, self.records | records, order))
         except ArchiveError:
             self.broken = True
             raise
@@ -139,14 +138,13 @@ class Writer:
             _delta.compact(actions)
             if actions.version() == before:
                 return
-            self._vouch(actions, self.records, list(self.records))
-            self._go_on(load(self.folder))
+            self._go_on(self._vouch(actions, self.records, list(self.records)))
 
-    def _done(self) -> None:
+    def _done(self, state: State) -> None:
         self.rows_written += sum(map(len, self._pending.values()))
         self._pending.clear()
         self._repairing = False
-        self._go_on(load(self.folder))
+        self._go_on(state)
         self._last_commit = time.monotonic()
 
     def _actions(self) -> DeltaTable:
@@ -210,15 +208,17 @@ class Writer:
         listed = ", ".join(map(str, sorted(buckets)))
         _delta.overwrite(actions, _together([kept, rows.filter(anew)]), f"{BUCKET} IN ({listed})")
 
-    def _vouch(self, actions: DeltaTable, records: dict[int, Record], order: Sequence[int]) -> None:
-        rows = [records[period_id] | {"_position": i} for i, period_id in enumerate(order)]
+    def _vouch(self, actions: DeltaTable, records: dict[int, Record], order: Sequence[int]) -> State:
+        listed = [records[period_id] | {"_position": i} for i, period_id in enumerate(order)]
+        rows = pa.Table.from_pylist(listed, schema=PERIOD_SCHEMA)
         table = _delta.open_table(self.folder.periods)
         self._vouching = table.version()
         self.folder.to_disk(self._on_disk)  # what is vouched for is there before that is said
-        _delta.overwrite(table, pa.Table.from_pylist(rows, schema=PERIOD_SCHEMA), vouches=(VOUCHED, actions.version()))
+        _delta.overwrite(table, rows, vouches=(VOUCHED, actions.version()))
         self.folder.to_disk(self._on_disk)
-        hashes = {period_id: record["_sha256"] for period_id, record in records.items()}
-        self.folder.move_head(Head(table.version(), total_of(hashes)))
+        state = State(self.folder, table.version(), actions.version(), rows)
+        self.folder.move_head(Head(table.version(), total_of(state.hashes)))
+        return state
 
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:
