@@ -127,7 +127,7 @@ class Archive(ArchiveView):
         form_fields : iterable of str, optional
             Form fields to fetch besides those that the archive already has.
         refresh : bool, period id, several, or a periods frame
-            True: take no period for settled. Ids: fetch these again in any case.
+            True: take no period for settled, and repair damaged tables. Ids: fetch these again in any case.
         wait : float
             Seconds to wait while another process writes to the archive.
 
@@ -139,8 +139,8 @@ class Archive(ArchiveView):
         Raises
         ------
         ArchiveError
-            Another process writes, the disk is full, the key is not that of the archive, or the table of periods is
-            damaged (``refresh=True`` repairs that). What was committed stays.
+            Another process writes, the disk is full, the key is not that of the archive, or a table is damaged
+            (``refresh=True`` repairs that). What was committed stays.
         AuthError, ApiError, TransportError, SchemaError
             The periods could not be listed. What fails for single periods is in ``SyncResult.failed``.
         """

@@ -166,7 +166,7 @@ class Folder:
         self.check()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.chmod(0o700)  # whatever it was made with: until they are closed, new files rely on it
+            _make_private(self.path)  # new files rely on it until they have their own mode
             lock = filelock.FileLock(self.path / _LOCK, timeout=wait, mode=0o600)
             lock.acquire()
         except filelock.Timeout:
@@ -209,8 +209,7 @@ class Folder:
                 here = Path(folder)
                 new = [here / name for name in (*folders, *names) if here / name not in known]
                 for path in [*new, here] if new else []:
-                    private = 0o700 if path.is_dir() else 0o600
-                    path.chmod(private)
+                    _make_private(path)
                     _flush(path)
                 known.update(new)
         except OSError as error:
@@ -220,10 +219,8 @@ class Folder:
     def keep_private(self) -> None:
         """Let the owner alone read the files, whatever they were created with."""
         for folder, folders, files in os.walk(self.path):
-            for names, mode in ((folders, 0o700), (files, 0o600)):
-                for name in names:
-                    with contextlib.suppress(OSError):
-                        (Path(folder) / name).chmod(mode)
+            for name in (*folders, *files):
+                _make_private(Path(folder) / name)
 
     def sizes(self) -> dict[Path, int]:
         """Return how many bytes each file has."""
@@ -238,15 +235,23 @@ class Folder:
             raise ArchiveError(msg)
 
 
+def _make_private(path: Path) -> None:
+    # Some disks know no owners, and that is no reason to keep nothing.
+    with contextlib.suppress(OSError):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
 def _flush(path: Path) -> None:
+    folder = path.is_dir()
     if os.name != "posix":
         # Windows flushes only what is open for writing, and no folders.
-        if path.is_file():
+        if not folder:
             with path.open("r+b") as file:
                 os.fsync(file.fileno())
         return
     number = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(number)
+        with contextlib.suppress(OSError) if folder else contextlib.nullcontext():  # some disks flush no folders
+            os.fsync(number)
     finally:
         os.close(number)

@@ -98,8 +98,8 @@ def sync(
     chosen = frozenset() if isinstance(refresh, bool) else frozenset(period_ids(refresh))
     with folder.locked(wait):
         folder.prepare()
+        listing = client.periods(start, end)  # first: without it nothing is repaired either
         writer = Writer(folder, tolerant=refresh is True)
-        listing = client.periods(start, end)
         listed = period_records(listing)
         before = dict(writer.records)
         again = set(listed) if refresh is True else chosen | writer.damaged()

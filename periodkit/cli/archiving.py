@@ -51,7 +51,7 @@ def sync(
     form_field
         A form field to fetch besides; repeat for several.
     refresh
-        Fetch all periods again.
+        Fetch all periods again, and repair damaged tables.
     period
         Id of a period to fetch again in any case; repeat for several.
     key_file

@@ -202,6 +202,14 @@ def test_a_damaged_log_is_named_and_repaired_and_nothing_is_deleted(archive, pla
         assert any(path.is_file() for path in result.set_aside.rglob("*"))
 
 
+def test_a_repair_that_cannot_reach_the_server_changes_nothing(archive, platform):
+    entries(archive, "actions")[-1].unlink()
+    before = {path: path.read_bytes() for path in archive.path.rglob("*") if path.is_file()}
+    with pk.Client("http://127.0.0.1:1", "token", retry=None) as client, pytest.raises(pk.TransportError):
+        archive.sync(client, refresh=True)
+    assert {path: path.read_bytes() for path in archive.path.rglob("*") if path.is_file()} == before
+
+
 def test_what_a_damaged_log_lost_for_good_is_named(archive, platform):
     archive.snapshot("one")
     gone = platform.periods.pop()
