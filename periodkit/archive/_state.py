@@ -24,7 +24,7 @@ from periodkit.fingerprint import total_of
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-__all__ = ["State", "load"]
+__all__ = ["State", "damage_message", "load"]
 
 _SHORT_RUN = 8
 

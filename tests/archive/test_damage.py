@@ -64,6 +64,10 @@ def test_a_damaged_file_is_named_with_its_periods_and_the_way_out(archive, platf
         f"refresh={mates}",
     ):
         assert said in str(caught.value)
+    if how != "garbled inside":
+        with pytest.raises(pk.ArchiveError, match=rf"Period {FIRST}.* is damaged|are damaged") as scanned:
+            archive.scan()
+        assert str(path) in str(scanned.value)
     others = [i for i in platform.ids() if i not in mates]
     assert_frame_equal(archive.actions(others), whole[whole["period_id"].isin(others)].reset_index(drop=True))
     found = archive.verify()
