@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import narwhals as nw
 import pandas as pd
@@ -101,9 +101,7 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     >>> stage_times(actions)[["dispatch", "cycle", "outcome"]].iloc[0].tolist()
     [Timedelta('0 days 00:02:00'), Timedelta('0 days 00:30:00'), 'closed']
     """
-    if not isinstance(cast("object", actions), pd.DataFrame):
-        msg = f"actions is a {type(actions).__name__}. Pass a pandas frame, as client.actions() returns it."
-        raise ArgumentError(msg)
+    require_pandas(actions)
     columns = [*MILESTONES, "status"]
     frame = nw.from_native(as_arrow(actions, [*columns, "fetched_at"]), eager_only=True)
     schema = check_columns(frame, columns)
@@ -220,6 +218,13 @@ def check_columns(frame: Any, columns: Iterable[str]) -> nw.Schema:  # noqa: ANN
     schema: nw.Schema = frame.collect_schema()
     require_columns(schema, columns)
     return schema
+
+
+def require_pandas(actions: object) -> None:
+    """Refuse a frame of another engine, where single records are looked at and not only counted."""
+    if not isinstance(actions, pd.DataFrame):
+        msg = f"actions is a {type(actions).__name__}. Pass a pandas frame, as client.actions() returns it."
+        raise ArgumentError(msg)
 
 
 def require_columns(present: Container[object], columns: Iterable[str]) -> None:

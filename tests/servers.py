@@ -25,8 +25,9 @@ def scripted(answer):
             for name, value in ({"Content-Length": str(len(body))} | headers).items():
                 if value is not None:
                     self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # a client that has heard enough
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *args):
             pass

@@ -1,7 +1,9 @@
 """Where the token goes, and where it does not."""
 
+import copy
 import http.client
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -193,6 +195,15 @@ def test_no_error_and_no_log_shows_the_token(answer, caplog, capfd, monkeypatch)
     assert TOKEN not in caplog.text + "".join(capfd.readouterr())
     assert "HTTP connection" in caplog.text, "nothing was logged, so nothing was tested"
     assert TOKEN not in repr(client) + repr(vars(client)) + repr(vars(client._transport))
+    assert TOKEN.encode() not in pickle.dumps(one.value) + pickle.dumps(several.value)
+
+
+def test_a_client_is_not_written_down_with_its_token():
+    with connect("http://127.0.0.1:1") as client:
+        for write in (pickle.dumps, copy.deepcopy):
+            with pytest.raises(TypeError) as caught:
+                write(client)
+            assert TOKEN not in everything_told(caught.value)
 
 
 def test_a_client_that_cannot_be_made_does_not_show_the_token():

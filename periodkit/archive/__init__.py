@@ -5,6 +5,7 @@ Two Delta Lake tables hold what the client returned; ``docs/archive.md`` describ
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from datetime import timedelta
@@ -13,9 +14,10 @@ from pathlib import Path
 import pandas as pd
 
 from periodkit._arguments import PeriodIds
+from periodkit._duration import as_micros
 from periodkit._moment import When
 from periodkit.archive import _delta, snapshots
-from periodkit.archive._changes import changes
+from periodkit.archive._changes import Of, changes
 from periodkit.archive._folder import Folder
 from periodkit.archive._prune import PruneResult, prune
 from periodkit.archive._state import State, load
@@ -23,7 +25,7 @@ from periodkit.archive.snapshots import Snapshot
 from periodkit.archive.sync import SyncResult, sync
 from periodkit.archive.view import ArchiveView
 from periodkit.client import Client
-from periodkit.errors import ArchiveError, ArgumentError
+from periodkit.errors import ArchiveError
 from periodkit.pseudonyms import key_bytes
 
 __all__ = ["Archive", "ArchiveView", "PruneResult", "Snapshot", "SyncResult"]
@@ -76,9 +78,11 @@ class Archive(ArchiveView):
         settle_after: Duration = "7D",
     ) -> None:
         _delta.require()
-        key = None if pseudonymize is None else key_bytes(pseudonymize)
-        self._folder = Folder(Path(path).expanduser().absolute(), key)
-        self._settle_after = _duration(settle_after, "settle_after")
+        self._folder = Folder(
+            Path(path).expanduser().absolute(), None if pseudonymize is None else key_bytes(pseudonymize)
+        )
+        del pseudonymize  # some tracebacks show the variables of a frame
+        self._settle_after = _length(settle_after, "settle_after")
         self._folder.check()
 
     def __repr__(self) -> str:
@@ -88,6 +92,10 @@ class Archive(ArchiveView):
     def path(self) -> Path:
         """The folder."""
         return self._folder.path
+
+    def exists(self) -> bool:
+        """Whether the folder is an archive already, if an empty one; the first sync makes it one."""
+        return self._folder.check()
 
     def _state(self) -> State:
         return load(self._folder)
@@ -119,7 +127,7 @@ class Archive(ArchiveView):
         form_fields : iterable of str, optional
             Form fields to fetch besides those that the archive already has.
         refresh : bool, period id, several, or a periods frame
-            True: take no period for settled. Ids: fetch these again in any case.
+            True: take no period for settled, and repair damaged tables. Ids: fetch these again in any case.
         wait : float
             Seconds to wait while another process writes to the archive.
 
@@ -131,8 +139,8 @@ class Archive(ArchiveView):
         Raises
         ------
         ArchiveError
-            Another process writes, the disk is full, the key is not that of the archive, or the table of periods is
-            damaged (``refresh=True`` repairs that). What was committed stays.
+            Another process writes, the disk is full, the key is not that of the archive, or a table is damaged
+            (``refresh=True`` repairs that). What was committed stays.
         AuthError, ApiError, TransportError, SchemaError
             The periods could not be listed. What fails for single periods is in ``SyncResult.failed``.
         """
@@ -167,7 +175,7 @@ class Archive(ArchiveView):
 
     def forget(self, name: str) -> None:
         """Give a snapshot's name up, so that the next `prune` may remove the files that it alone needed."""
-        with self._folder.locked(10.0):
+        with self._folder.locked(10.0) if self._folder.check() else contextlib.nullcontext():
             snapshots.forget(self._folder, name)
 
     def at(self, snapshot: Snapshot | str) -> ArchiveView:
@@ -186,10 +194,16 @@ class Archive(ArchiveView):
         found = snapshots.find(self._folder, snapshot)
         try:
             state = load(self._folder, found.periods_version or 0)
+            _ = state.files
         except ArchiveError as error:
-            if found.name is not None:
-                raise
-            msg = f"The state {found.hash[:12]} had no name, and has been pruned or damaged ({error})"
+            why = str(error).partition(". ")[0]
+            if found.name is None:
+                msg = f"The state {found.hash[:12]} had no name, and has been pruned or damaged ({why})."
+            else:
+                msg = (
+                    f"The snapshot {found.name!r} cannot be read any more: {why}. A copy of the archive may still have it; "
+                    "archive.forget(name) gives the name up."
+                )
             raise ArchiveError(msg) from None
         if state.hashes != dict(found.periods):
             msg = (
@@ -215,7 +229,9 @@ class Archive(ArchiveView):
         """
         return super().verify() if snapshot is None else self.at(snapshot).verify()
 
-    def changes(self, since: Snapshot | str, until: Snapshot | str | None = None) -> pd.DataFrame:
+    def changes(
+        self, since: Snapshot | str, until: Snapshot | str | None = None, *, of: Of = "actions"
+    ) -> pd.DataFrame:
         """Return what has changed between two states: late closings, re-routes, reopenings.
 
         The API shows only how things are now; this shows what it said before.
@@ -226,16 +242,27 @@ class Archive(ArchiveView):
             The earlier state.
         until : Snapshot or str, optional
             The later state; by default the present one.
+        of : {"actions", "periods"}
+            Whose fields: the actions', or the periods' own (name, start, end, markers, ...).
 
         Returns
         -------
         pandas.DataFrame
-            One row per action and field that differs: ``period_id, action_id, change, field, before, after``, and when
-            each was fetched. ``change`` is ``closed``, ``reopened``, ``rerouted``, ``changed``, ``added`` or
-            ``removed``; the last two have one row per action and a null ``field``.
+            One row per action (or period) and field that differs: ``period_id, action_id, change, field, before,
+            after, fetched_before, fetched_after``; of periods without ``action_id``. ``change`` is ``closed``,
+            ``reopened``, ``rerouted``, ``changed``, ``added`` or ``removed``; the last two have one row per action and a
+            null ``field``. A null in ``before`` or ``after`` means that the field had no value. That a record was
+            fetched again is no change of it.
+
+        Raises
+        ------
+        ArchiveError
+            There is no such snapshot, or a file is damaged.
+        ArgumentError
+            `of` is something else.
         """
         later = self.held() if until is None else self.at(until)
-        return changes(self.at(since), later)
+        return changes(self.at(since), later, of)
 
     def prune(self, keep: Duration = "30D", *, wait: float = 10.0) -> PruneResult:
         """Bring small files together, and delete superseded ones.
@@ -253,15 +280,10 @@ class Archive(ArchiveView):
         PruneResult
             How many files and bytes were deleted.
         """
-        return prune(self._folder, _duration(keep, "keep"), wait)
+        return prune(self._folder, _length(keep, "keep"), wait)
 
 
-def _duration(value: Duration, argument: str) -> pd.Timedelta:
-    try:
-        found: pd.Timedelta | None = pd.Timedelta(value)
-    except (ValueError, TypeError):
-        found = None
-    if found is not None and found >= pd.Timedelta(0):
-        return found
-    msg = f"{argument} is {value!r}, which is not a length of time. Pass one such as '7D' or '12h'."
-    raise ArgumentError(msg)
+def _length(value: object, argument: str) -> pd.Timedelta:
+    # Nothing is nothing in any unit.
+    micros = 0 if type(value) is int and value == 0 else as_micros(value, argument)
+    return pd.Timedelta(micros, unit="us")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +18,23 @@ from periodkit.errors import ArchiveError, ConfigError
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-__all__ = ["append", "compact", "create", "exists", "open_table", "overwrite", "require", "restore", "vacuum"]
+__all__ = [
+    "LOG",
+    "append",
+    "compact",
+    "create",
+    "exists",
+    "logged",
+    "open_table",
+    "opens",
+    "overwrite",
+    "require",
+    "restore",
+    "vacuum",
+]
+
+LOG = "_delta_log"
+"""The folder within a table that holds its log, one file for each version."""
 
 _CONFIGURATION = {
     # A snapshot must open in years, so the log is never shortened.
@@ -42,6 +60,11 @@ def exists(folder: Path) -> bool:
     return DeltaTable.is_deltatable(folder.as_uri())
 
 
+def logged(folder: Path) -> list[int]:
+    """Return the versions of which the log has an entry, whole or not, in ascending order."""
+    return sorted(int(path.stem) for path in (folder / LOG).glob("*.json") if path.stem.isdecimal())
+
+
 def create(folder: Path, schema: pa.Schema, partition_by: str | None = None) -> None:
     """Create an empty table."""
     from deltalake import DeltaTable  # noqa: PLC0415
@@ -53,11 +76,55 @@ def create(folder: Path, schema: pa.Schema, partition_by: str | None = None) -> 
 
 
 def open_table(folder: Path, version: int | None = None) -> DeltaTable:
-    """Open a table at a version, by default the last one."""
-    from deltalake import DeltaTable  # noqa: PLC0415
+    """Open a table at a version, by default the last one.
 
-    with _explained(folder, "opened"):
+    Raises
+    ------
+    ArchiveError
+        The log is damaged, or has no such version.
+    """
+    from deltalake import DeltaTable  # noqa: PLC0415
+    from deltalake.exceptions import DeltaError  # noqa: PLC0415
+
+    try:
         return DeltaTable(folder.as_uri(), version=version)
+    except (DeltaError, OSError) as error:
+        raise ArchiveError(log_damage(folder, _bad_entry(folder) or _first_line(error))) from error
+
+
+def opens(folder: Path, version: int | None = None) -> bool:
+    """Whether a table can be opened at a version."""
+    from deltalake import DeltaTable  # noqa: PLC0415
+    from deltalake.exceptions import DeltaError  # noqa: PLC0415
+
+    try:
+        DeltaTable(folder.as_uri(), version=version)
+    except (DeltaError, OSError):
+        return False
+    return True
+
+
+def _bad_entry(folder: Path) -> str | None:
+    """Name the first entry of a log that is missing or not whole."""
+    for i, version in enumerate(logged(folder)):
+        name = f"{i:020}.json"
+        if version != i:
+            return f"its entry {name} is missing"
+        try:
+            for line in (folder / LOG / name).read_text(encoding="utf-8").splitlines():
+                json.loads(line)
+        except (OSError, ValueError) as error:
+            return f"its entry {name} cannot be read ({error})"
+    return None
+
+
+def log_damage(folder: Path, reason: str) -> str:
+    """Say what is wrong with a table's log, and how to repair it."""
+    return (
+        f"The log {folder / LOG} is damaged: {reason}. To go on from the last state that can be read, and fetch again what "
+        "is not in it: periodkit sync --refresh, or archive.sync(client, refresh=True). What cannot be read is set "
+        "aside, not deleted."
+    )
 
 
 def append(table: DeltaTable, rows: pa.Table) -> None:
@@ -131,4 +198,5 @@ def _explained(folder: Path, verb: str) -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return re.sub(r"^((Generic delta k|K)ernel error: )+", "", line)

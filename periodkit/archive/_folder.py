@@ -7,22 +7,31 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from periodkit.errors import ArchiveError
+from periodkit.errors import ArchiveError, ArgumentError
 from periodkit.pseudonyms import keyed_hash
 
 FORMAT = 1
 """The layout that this code reads and writes; ``docs/archive.md`` describes it."""
 
 _MARKER = "archive.json"
+_HEAD = "head.json"
 _LOCK = "archive.lock"
 _KEY_CHECK = b"periodkit archive"
 _MISREAD = re.compile(r"%[0-9A-Fa-f]{2}")
 # What a creation that was cut short may have left.
 _BEFORE_MARKER = {_LOCK, f"{_MARKER}.new"}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last commit: the version of the table of periods, and the hash over all of it."""
+
+    periods_version: int
+    hash: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class Folder:
     """
 
     path: Path
-    key: bytes | None = None
+    key: bytes | None = field(default=None, repr=False)
 
     @property
     def periods(self) -> Path:
@@ -109,6 +118,35 @@ class Folder:
             msg = "holds pseudonyms under another key. Pass the key that it was begun with."
         raise ArchiveError(f"The archive {self.path} {msg} Nothing was changed.")
 
+    def has_head(self) -> bool:
+        """Whether anything was ever committed."""
+        return (self.path / _HEAD).exists()
+
+    def head(self) -> Head | None:
+        """Return what the last commit said of itself, or None before the first.
+
+        Raises
+        ------
+        ArchiveError
+            The file is damaged.
+        """
+        path = self.path / _HEAD
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            return Head(int(said["periods_version"]), str(said["hash"]))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            msg = (
+                f"{path} cannot be read ({error}). It only repeats what the table of periods says: to write it anew, run "
+                "periodkit sync --refresh, or archive.sync(client, refresh=True)."
+            )
+            raise ArchiveError(msg) from None
+
+    def move_head(self, head: Head) -> None:
+        """Write down which state was committed last, so that a log that lost its end is noticed."""
+        self.write_json(self.path / _HEAD, {"periods_version": head.periods_version, "hash": head.hash})
+
     @contextlib.contextmanager
     def locked(self, wait: float) -> Iterator[None]:
         """Hold the archive's lock for writing, which the system frees should this process die.
@@ -117,15 +155,18 @@ class Folder:
         ------
         ArchiveError
             Another process still writes after `wait` seconds, or the folder cannot be made.
+        ArgumentError
+            `wait` is below 0.
         """
         import filelock  # noqa: PLC0415  (comes with the extra)
 
+        if not wait >= 0:
+            msg = f"wait is {wait!r}; it takes seconds, 0 or more."
+            raise ArgumentError(msg)
         self.check()
         try:
-            new = not self.path.exists()
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if new or not any(self.path.iterdir()):
-                self.path.chmod(0o700)
+            _make_private(self.path)  # new files rely on it until they have their own mode
             lock = filelock.FileLock(self.path / _LOCK, timeout=wait, mode=0o600)
             lock.acquire()
         except filelock.Timeout:
@@ -158,13 +199,28 @@ class Folder:
             msg = f"{path} could not be written: {error.strerror or error}. Make room or choose another folder."
             raise ArchiveError(msg) from None
 
+    def to_disk(self, known: set[Path]) -> None:
+        """Let the disk have all files that are not `known` yet, the owner alone read them, and know them.
+
+        Delta Lake leaves its files to the system's cache, so that a power cut could undo what a sync has reported.
+        """
+        try:
+            for folder, folders, names in os.walk(self.path):
+                here = Path(folder)
+                new = [here / name for name in (*folders, *names) if here / name not in known]
+                for path in [*new, here] if new else []:
+                    _make_private(path)
+                    _flush(path)
+                known.update(new)
+        except OSError as error:
+            msg = f"{self.path} could not be written: {error.strerror or error}. What was committed before stays as it is."
+            raise ArchiveError(msg) from None
+
     def keep_private(self) -> None:
         """Let the owner alone read the files, whatever they were created with."""
         for folder, folders, files in os.walk(self.path):
-            for names, mode in ((folders, 0o700), (files, 0o600)):
-                for name in names:
-                    with contextlib.suppress(OSError):
-                        (Path(folder) / name).chmod(mode)
+            for name in (*folders, *files):
+                _make_private(Path(folder) / name)
 
     def sizes(self) -> dict[Path, int]:
         """Return how many bytes each file has."""
@@ -177,3 +233,25 @@ class Folder:
                 "another folder, or put that file back from a copy of the archive."
             )
             raise ArchiveError(msg)
+
+
+def _make_private(path: Path) -> None:
+    # Some disks know no owners, and that is no reason to keep nothing.
+    with contextlib.suppress(OSError):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _flush(path: Path) -> None:
+    folder = path.is_dir()
+    if os.name != "posix":
+        # Windows flushes only what is open for writing, and no folders.
+        if not folder:
+            with path.open("r+b") as file:
+                os.fsync(file.fileno())
+        return
+    number = os.open(path, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError) if folder else contextlib.nullcontext():  # some disks flush no folders
+            os.fsync(number)
+    finally:
+        os.close(number)

@@ -35,9 +35,9 @@ class PruneResult:
 
 def prune(folder: Folder, keep: pd.Timedelta, wait: float) -> PruneResult:
     """Compact, then vacuum; `periodkit.Archive.prune` says what stays."""
+    if not folder.check():
+        return PruneResult(0, 0)
     with folder.locked(wait):
-        if not folder.check():
-            return PruneResult(0, 0)
         before = folder.sizes()
         writer = Writer(folder)
         writer.compact(always=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from periodkit.archive._state import State
+from periodkit.archive._state import State, damage_message
 from periodkit.archive._stored import Stored, further_columns
-from periodkit.errors import ConfigError
+from periodkit.errors import ArchiveError, ConfigError
 from periodkit.schema import ACTIONS, Kind
 
 if TYPE_CHECKING:
@@ -23,7 +23,13 @@ _TYPES = {
 
 
 def relation(state: State) -> duckdb.DuckDBPyRelation:
-    """Return the actions of a state, under the names and in the order of the frame's columns."""
+    """Return the actions of a state, under the names and in the order of the frame's columns.
+
+    Raises
+    ------
+    ArchiveError
+        A file is damaged, as far as its end tells, where Parquet says what is in it.
+    """
     try:
         import duckdb  # noqa: PLC0415
     except ImportError:
@@ -36,7 +42,11 @@ def relation(state: State) -> duckdb.DuckDBPyRelation:
     if not paths:
         nothing = [f"NULL::{_TYPES[field.kind]} AS {_quoted(field.column)}" for field in ACTIONS.fields]
         return connection.sql(f"SELECT {', '.join(nothing)} WHERE false")
-    source = connection.read_parquet(paths, union_by_name=True, hive_partitioning=False)
+    try:
+        source = connection.read_parquet(paths, union_by_name=True, hive_partitioning=False)
+    except duckdb.Error as error:
+        _, damage = state.salvage(state.ids, ())
+        raise ArchiveError(damage_message(damage) if damage else f"DuckDB cannot read the archive: {error}") from None
     present = set(source.columns)
     chosen = [_quoted(name) for name in ACTIONS.columns]
     chosen += [f"{_one(places, present)} AS {_quoted(name)}" for name, places in further.items()]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -19,8 +19,12 @@ from periodkit.archive import _delta
 from periodkit.archive._folder import Folder
 from periodkit.archive._stored import ACTION_SCHEMA, BUCKET, PERIOD_SCHEMA, ROW, Stored, bucket, read_columns
 from periodkit.errors import ArchiveError
+from periodkit.fingerprint import total_of
 
-__all__ = ["State", "load"]
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+__all__ = ["State", "damage_message", "load"]
 
 _SHORT_RUN = 8
 
@@ -96,11 +100,15 @@ class State:
         return {i: json.loads(text) for i, text in zip(self.ids, self.periods["_attrs"].to_pylist(), strict=True)}
 
     @cached_property
+    def _table(self) -> DeltaTable:
+        return _delta.open_table(self.folder.actions, self.actions_version)
+
+    @cached_property
     def schema(self) -> pa.Schema:
         """Arrow schema of the actions table, without the partition column."""
         if self.actions_version is None:
             return pa.schema([field for field in ACTION_SCHEMA if field.name != BUCKET])
-        schema = pa.schema(_delta.open_table(self.folder.actions, self.actions_version).schema().to_arrow())
+        schema = pa.schema(self._table.schema().to_arrow())
         return pa.schema([field for field in schema if field.name != BUCKET])
 
     @cached_property
@@ -108,8 +116,7 @@ class State:
         """The live Parquet files of the actions."""
         if self.actions_version is None:
             return []
-        table = _delta.open_table(self.folder.actions, self.actions_version)
-        described = pa.table(table.get_add_actions(flatten=True)).select(
+        described = pa.table(self._table.get_add_actions(flatten=True)).select(
             ["path", "size_bytes", f"partition.{BUCKET}", "min.period_id", "max.period_id"]
         )
         return [
@@ -175,12 +182,21 @@ def load(folder: Folder, periods_version: int | None = None) -> State:
     Raises
     ------
     ArchiveError
-        The folder is no archive or a newer one, or the table of periods is damaged.
+        The folder is no archive or a newer one, or the table of periods or its log is damaged.
     """
     nothing = State(folder, None, None, PERIOD_SCHEMA.empty_table())
-    if not folder.check() or not _delta.exists(folder.periods):
+    if not folder.check():
         return nothing
+    # Before the table: a sync may commit in between, and then the table is ahead.
+    head = folder.head() if periods_version is None else None
+    if not _delta.exists(folder.periods):
+        if head is None:
+            return nothing
+        raise ArchiveError(_delta.log_damage(folder.periods, "it is missing"))
     table = _delta.open_table(folder.periods, periods_version)
+    if head is not None and table.version() < head.periods_version:
+        ends = f"it ends at version {table.version()}, and version {head.periods_version} was committed"
+        raise ArchiveError(_delta.log_damage(folder.periods, ends))
     vouched = table.transaction_version(VOUCHED)
     if vouched is None:
         return nothing
@@ -194,7 +210,11 @@ def load(folder: Folder, periods_version: int | None = None) -> State:
             "run periodkit sync --refresh, or archive.sync(client, refresh=True)."
         )
         raise ArchiveError(msg)
-    return State(folder, table.version(), vouched, rows.sort_by("_position"))
+    state = State(folder, table.version(), vouched, rows.sort_by("_position"))
+    if head is not None and head.periods_version == state.periods_version and head.hash != total_of(state.hashes):
+        other = f"its last version, {state.periods_version}, is not the one that was committed"
+        raise ArchiveError(_delta.log_damage(folder.periods, other))
+    return state
 
 
 def damage_message(damage: dict[int, str]) -> str:

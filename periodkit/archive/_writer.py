@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from periodkit.archive import _delta
-from periodkit.archive._folder import Folder
+from periodkit.archive._folder import Folder, Head
+from periodkit.archive._repair import last_readable, set_damage_aside
 from periodkit.archive._state import VOUCHED, State, load
 from periodkit.archive._stored import (
     ACTION_SCHEMA,
@@ -25,7 +26,7 @@ from periodkit.archive._stored import (
     bucket,
 )
 from periodkit.errors import ArchiveError
-from periodkit.fingerprint import fingerprint
+from periodkit.fingerprint import fingerprint, total_of
 from periodkit.milestones import stage_times
 from periodkit.pseudonyms import pseudonymize
 
@@ -52,26 +53,40 @@ class Writer:
     folder : Folder
         The prepared folder.
     tolerant : bool
-        Whether to go on from the last state that can be read, where the table of periods is damaged.
+        Whether to go on from the last state that can be read, where a table is damaged.
+
+    Attributes
+    ----------
+    set_aside : Path or None
+        Where that of damaged tables stands which was in the way.
+    lost : frozenset of int
+        Periods that were archived, and whose records cannot be read.
     """
 
     def __init__(self, folder: Folder, *, tolerant: bool = False) -> None:
         self.folder = folder
         self.rows_written = 0
         self.broken = False
+        self._repairing = tolerant
         self._pending: dict[int, pd.DataFrame] = {}
         self._listed: Mapping[int, Record] = {}
         self._last_commit = time.monotonic()
-        _delta.create(folder.actions, ACTION_SCHEMA, partition_by=BUCKET)
-        _delta.create(folder.periods, PERIOD_SCHEMA)
-        self._load(tolerant=tolerant)
+        self._vouching: int | None = None
+        self._on_disk: set[Path] = set()
+        self.set_aside = set_damage_aside(folder) if tolerant else None
+        state, self.lost = last_readable(folder) if tolerant else (load(folder), frozenset())
+        _ = state.files  # before anything is created: a table may be missing that should be there
+        if state.periods_version is None:
+            _delta.create(folder.actions, ACTION_SCHEMA, partition_by=BUCKET)
+            _delta.create(folder.periods, PERIOD_SCHEMA)
+        self._go_on(state)
         stored = {each for columns in self.state.stored.values() for each in columns}
         self._names = Names(pa.schema(_delta.open_table(folder.actions).schema().to_arrow()).names, stored)
 
-    def _load(self, *, tolerant: bool = False) -> None:
-        self._periods_version = _delta.open_table(self.folder.periods).version()
-        self.state = _last_readable(self.folder, self._periods_version) if tolerant else load(self.folder)
-        self.records: dict[int, Record] = {record["period_id"]: record for record in self.state.periods.to_pylist()}
+    def _go_on(self, state: State) -> None:
+        self._vouching = None
+        self.state = state
+        self.records: dict[int, Record] = {record["period_id"]: record for record in state.periods.to_pylist()}
 
     def damaged(self) -> set[int]:
         """Return the periods that damaged files hold, as far as that shows without reading all of them."""
@@ -100,18 +115,17 @@ class Writer:
     def flush(self) -> None:
         """Commit what has come: the actions first, then the period rows that vouch for them."""
         try:
-            if _delta.open_table(self.folder.periods).version() != self._periods_version:
+            if self._vouching is not None and _delta.open_table(self.folder.periods).version() > self._vouching:
                 # Interrupted right after the commit of this very batch.
-                self._done()
+                self._done(load(self.folder))
             order = _merged_order([*self.records, *self._pending], list(self._listed))
-            repaired = self.state.periods_version != self._periods_version and self.records
+            repaired = self._repairing and self.records
             if not (self._pending or order != list(self.records) or repaired):
                 return
             rows, records = self._converted()
             actions = self._actions()
             self._replace(actions, rows, set(records))
-            self._vouch(actions, self.records | records, order)
-            self._done()
+            self._done(self._vouch(actions, self.records | records, order))
         except ArchiveError:
             self.broken = True
             raise
@@ -124,13 +138,13 @@ class Writer:
             _delta.compact(actions)
             if actions.version() == before:
                 return
-            self._vouch(actions, self.records, list(self.records))
-            self._load()
+            self._go_on(self._vouch(actions, self.records, list(self.records)))
 
-    def _done(self) -> None:
+    def _done(self, state: State) -> None:
         self.rows_written += sum(map(len, self._pending.values()))
         self._pending.clear()
-        self._load()
+        self._repairing = False
+        self._go_on(state)
         self._last_commit = time.monotonic()
 
     def _actions(self) -> DeltaTable:
@@ -188,22 +202,23 @@ class Writer:
         if not replaced:
             return
         others = [i for i in self.state.ids if i not in replaced and bucket(i) in buckets]
-        kept, _ = self.state.salvage(others, self.state.schema.names)
+        kept, damage = self.state.salvage(others, self.state.schema.names)
+        self.lost |= set(damage)
         kept = kept.append_column(BUCKET, pa.array(bucket(kept["period_id"].to_numpy()), pa.int32()))
         listed = ", ".join(map(str, sorted(buckets)))
         _delta.overwrite(actions, _together([kept, rows.filter(anew)]), f"{BUCKET} IN ({listed})")
 
-    def _vouch(self, actions: DeltaTable, records: dict[int, Record], order: Sequence[int]) -> None:
-        rows = [records[period_id] | {"_position": i} for i, period_id in enumerate(order)]
+    def _vouch(self, actions: DeltaTable, records: dict[int, Record], order: Sequence[int]) -> State:
+        listed = [records[period_id] | {"_position": i} for i, period_id in enumerate(order)]
+        rows = pa.Table.from_pylist(listed, schema=PERIOD_SCHEMA)
         table = _delta.open_table(self.folder.periods)
-        _delta.overwrite(table, pa.Table.from_pylist(rows, schema=PERIOD_SCHEMA), vouches=(VOUCHED, actions.version()))
-
-
-def _last_readable(folder: Folder, last: int) -> State:
-    for version in range(last, -1, -1):
-        with contextlib.suppress(ArchiveError):
-            return load(folder, version)
-    return load(folder, 0)
+        self._vouching = table.version()
+        self.folder.to_disk(self._on_disk)  # what is vouched for is there before that is said
+        _delta.overwrite(table, rows, vouches=(VOUCHED, actions.version()))
+        self.folder.to_disk(self._on_disk)
+        state = State(self.folder, table.version(), actions.version(), rows)
+        self.folder.move_head(Head(table.version(), total_of(state.hashes)))
+        return state
 
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:

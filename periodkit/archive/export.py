@@ -17,7 +17,7 @@ from periodkit.errors import ArgumentError, ConfigError
 
 __all__ = ["export"]
 
-_RUN_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_RUN_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _EXCEL_ROWS, _EXCEL_CELL = 1_048_575, 32_767
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import quote
 
 import pandas as pd
@@ -17,9 +16,11 @@ from periodkit.archive._state import State
 from periodkit.errors import ArchiveError
 from periodkit.fingerprint import total_of
 
-__all__ = ["Snapshot", "discard", "find", "forget", "keep", "listing", "stored"]
+__all__ = ["Snapshot", "discard", "find", "forget", "keep", "listing", "path_of", "stored"]
 
 _SHORTEST = 6
+_LONGEST = 240
+"""A file's name may have 255 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Snapshot:
 
 def keep(folder: Folder, state: State, name: str | None) -> Snapshot:
     """Store the state as a snapshot; one of the same name and state is returned as it is."""
-    if name is not None and (not name.strip() or not name.isprintable() or len(name) > 100):
+    long = name is not None and (len(name) > 100 or len(quote(name, safe="")) > _LONGEST)
+    if name is not None and (not name.strip() or not name.isprintable() or long):
         msg = f"A snapshot cannot be called {name!r}. Give it a name of 1 to 100 printable characters."
         raise ArchiveError(msg)
     total = total_of(state.hashes)
@@ -66,7 +68,7 @@ def keep(folder: Folder, state: State, name: str | None) -> Snapshot:
     snapshot = Snapshot(
         name,
         total,
-        MappingProxyType(dict(sorted(state.hashes.items()))),
+        dict(sorted(state.hashes.items())),
         state.periods_version,
         state.actions_version,
         datetime.now(UTC).replace(microsecond=0),
@@ -79,7 +81,7 @@ def keep(folder: Folder, state: State, name: str | None) -> Snapshot:
         "actions_version": state.actions_version,
         "periods": {str(period_id): each for period_id, each in snapshot.periods.items()},
     }
-    folder.write_json(_path(folder, snapshot), content)
+    folder.write_json(path_of(folder, snapshot), content)
     return snapshot
 
 
@@ -117,7 +119,7 @@ def forget(folder: Folder, name: str) -> None:
 
 def discard(folder: Folder, snapshot: Snapshot) -> None:
     """Delete a snapshot."""
-    _path(folder, snapshot).unlink(missing_ok=True)
+    path_of(folder, snapshot).unlink(missing_ok=True)
 
 
 def listing(folder: Folder) -> pd.DataFrame:
@@ -131,7 +133,8 @@ def listing(folder: Folder) -> pd.DataFrame:
     return frame.astype({"name": "str", "hash": "str", "taken_at": "datetime64[us, UTC]", **whole})
 
 
-def _path(folder: Folder, snapshot: Snapshot) -> Path:
+def path_of(folder: Folder, snapshot: Snapshot) -> Path:
+    """Return the file of a snapshot."""
     # A name in quotes cannot be mistaken for a hash, nor leave the folder.
     return folder.snapshots / (f"={quote(snapshot.name, safe='')}.json" if snapshot.name else f"{snapshot.hash}.json")
 
@@ -142,7 +145,7 @@ def _read(path: Path) -> Snapshot:
         return Snapshot(
             said["name"],
             said["hash"],
-            MappingProxyType({int(period_id): each for period_id, each in said["periods"].items()}),
+            {int(period_id): each for period_id, each in said["periods"].items()},
             said["periods_version"],
             said["actions_version"],
             datetime.fromisoformat(said["taken_at"]),

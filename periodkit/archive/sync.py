@@ -6,13 +6,16 @@ import json
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from periodkit._arguments import PeriodIds, checked_form_fields, period_ids
 from periodkit._moment import When, read_moment
+from periodkit._words import be, count
 from periodkit.archive._folder import Folder
 from periodkit.archive._stored import bucket, period_records
 from periodkit.archive._writer import Writer
@@ -45,6 +48,8 @@ class SyncResult:
         How long it took.
     gone : tuple of int
         Archived periods that the server no longer lists. They are kept.
+    set_aside : Path or None
+        Where that of a damaged archive stands which could not be read and was in the way of repairing it.
     """
 
     fetched: int
@@ -54,6 +59,7 @@ class SyncResult:
     rows: int
     seconds: float
     gone: tuple[int, ...] = ()
+    set_aside: Path | None = None
 
     def __repr__(self) -> str:
         text = (
@@ -66,6 +72,10 @@ class SyncResult:
             text += f"\n  and {len(self.failed) - 3} more in .failed; sync again to fetch them"
         if self.gone:
             text += f"\n  no longer on the server, kept here: {', '.join(map(str, self.gone))}"
+        if self.set_aside is not None:
+            text += (
+                f"\n  damaged beyond reading, set aside in {self.set_aside}; delete it when all is here that you need"
+            )
         return text
 
 
@@ -82,11 +92,14 @@ def sync(
     """Bring the archive up to date; `periodkit.Archive.sync` says how."""
     began = time.monotonic()
     asked = checked_form_fields(form_fields)
+    error = partial(InvalidRequestError, None)
+    first = None if start is None else read_moment(start, "start", error)
+    last = None if end is None else read_moment(end, "end", error)
     chosen = frozenset() if isinstance(refresh, bool) else frozenset(period_ids(refresh))
     with folder.locked(wait):
         folder.prepare()
+        listing = client.periods(start, end)  # first: without it nothing is repaired either
         writer = Writer(folder, tolerant=refresh is True)
-        listing = client.periods(start, end)
         listed = period_records(listing)
         before = dict(writer.records)
         again = set(listed) if refresh is True else chosen | writer.damaged()
@@ -108,7 +121,14 @@ def sync(
         writer.expect(listing, listed, fields)
         came = _fetch(writer, client, todo, fields, failed)
         writer.flush()
+        damaged = [period_id for period_id in writer.lost - came if period_id in listed]
+        if damaged:  # which showed only when their partitions were written anew
+            came |= _fetch(writer, client, damaged, fields, failed)
+            writer.flush()
         writer.compact()
+        for period_id in sorted(writer.lost - came - set(failed)):
+            msg = "It is damaged, and the server does not list it any more. A copy of the archive may have it."
+            failed[period_id] = ArchiveError(msg)
         return SyncResult(
             fetched=len(came - set(before)),
             unchanged=len(settled),
@@ -116,7 +136,8 @@ def sync(
             failed=failed,
             rows=writer.rows_written,
             seconds=time.monotonic() - began,
-            gone=_gone(before, listed, start, end),
+            gone=_gone(before, listed, first, last),
+            set_aside=writer.set_aside,
         )
 
 
@@ -132,9 +153,13 @@ def _fetch(
             else:
                 writer.add(period_id, frame)
                 came.add(period_id)
-    except BaseException:
+    except BaseException as error:
         if not writer.broken:
             writer.flush()
+            error.add_note(
+                f"{count(len(came), 'period')} had arrived and {be(len(came))} kept in the archive {writer.folder.path}. "
+                "Sync again to fetch the rest."
+            )
         raise
     return came
 
@@ -153,12 +178,9 @@ def _is_settled(
 
 
 def _gone(
-    archived: Mapping[int, Mapping[str, Any]], listed: Collection[int], start: When | None, end: When | None
+    archived: Mapping[int, Mapping[str, Any]], listed: Collection[int], first: datetime | None, last: datetime | None
 ) -> tuple[int, ...]:
     """Return the archived periods that should have been listed and were not; a range tells only of what lies in it."""
-    error = partial(InvalidRequestError, None)
-    first = None if start is None else read_moment(start, "start", error)
-    last = None if end is None else read_moment(end, "end", error)
     return tuple(
         period_id
         for period_id, record in archived.items()

@@ -131,6 +131,9 @@ class ArchiveView:
         ------
         ConfigError
             The extra ``scale`` is not installed.
+        ArchiveError
+            A file is missing, cut short or foreign. Damage in its midst shows when the relation is computed, as an error of
+            DuckDB's; `verify` names it.
         """
         return relation(self._state())
 

@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except PeriodkitError as error:
         _complain(str(error), debug)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        print(" ".join(["periodkit: Interrupted.", *getattr(stop, "__notes__", ())]), file=sys.stderr)
         sys.exit(130)
 
 

@@ -14,4 +14,5 @@ app = App(
         "Add --debug to see where an error came from."
     ),
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )

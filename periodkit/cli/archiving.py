@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import pandas as pd
 from cyclopts import Parameter
 
+from periodkit._words import count
 from periodkit.cli._app import app
 from periodkit.demo import connect
 from periodkit.errors import ArchiveError, ConfigError
@@ -50,7 +51,7 @@ def sync(
     form_field
         A form field to fetch besides; repeat for several.
     refresh
-        Fetch all periods again.
+        Fetch all periods again, and repair damaged tables.
     period
         Id of a period to fetch again in any case; repeat for several.
     key_file
@@ -111,7 +112,7 @@ def export(
     view = kept if snapshot is None else kept.at(snapshot)
     frame = view.actions(period) if table == "actions" else _chosen(view.periods(), period)
     write(frame, output)
-    print(f"Wrote {len(frame):,} {table} to {output}")
+    print(f"Wrote {count(len(frame), table[:-1])} to {output}")
 
 
 @app.command
@@ -138,7 +139,7 @@ def _archive(path: Path | None, key: str | None = None) -> Archive:
 def existing(path: Path | None) -> Archive:
     """Return the archive at that path, by default the usual one, or say how to make it."""
     archive = _archive(path)
-    if not archive.path.exists():
+    if not archive.exists():
         msg = f"There is no archive at {archive.path}. Make it with: periodkit sync --archive {archive.path}"
         raise ArchiveError(msg)
     return archive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,8 +43,9 @@ def verify(report: Path | None = None, *, archive: Path | None = None, snapshot:
         return
     for row in found.itertuples():
         print(f"period {row.period_id}: {row.problem}")
-    ids = " ".join(f"--period {period_id}" for period_id in found["period_id"][:10])
-    print(f"{len(found)} period(s) differ. To fetch them again: periodkit sync {ids}")
+    ids = [f"--period {period_id}" for period_id in found["period_id"][:10]]
+    where = [] if archive is None else ["--archive", shlex.quote(str(archive))]
+    print(f"{len(found)} period(s) differ. To fetch them again: {' '.join(['periodkit sync', *where, *ids])}")
     raise SystemExit(1)
 
 

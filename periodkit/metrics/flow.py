@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from periodkit._columns import UTC_MICROS
+from periodkit._duration import as_micros
 from periodkit._moment import AsOf
 from periodkit.errors import ArgumentError
-from periodkit.metrics.outcomes import as_micros
 from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.metrics.tally import open_frame
 from periodkit.milestones import STAGES, STATES, prepare, stage_entry

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from periodkit._duration import as_micros
 from periodkit._moment import AsOf
 from periodkit.errors import ArgumentError
 from periodkit.metrics.incidence import IncidenceCurve, aalen_johansen, incidence_at
@@ -19,7 +20,7 @@ from periodkit.metrics.stage_counts import gone_states
 from periodkit.metrics.tally import By, count_stage, grouping
 from periodkit.metrics.times import COUNT_COLUMNS, as_timedelta, checked_canceled, stage_totals
 
-__all__ = ["as_micros", "on_time", "outcome_curve"]
+__all__ = ["on_time", "outcome_curve"]
 
 _SHARES = {"closed": "event", "canceled": "competing", "open": "open"}
 _SUFFIXES = {"": "", "_se": "_std_error", "_low": "_low", "_high": "_high"}
@@ -191,26 +192,3 @@ def on_time(
         worst=met / everyone,
         best=(met + undetermined) / everyone,
     )
-
-
-def as_micros(value: Any, argument: str) -> int:  # noqa: ANN401
-    """Return a length of time in microseconds, or say that it is none."""
-    msg = f'{argument} is {value!r}; it takes a length of time such as "15min" or a timedelta.'
-    # pandas would take a number, or a text that is one, for nanoseconds.
-    if isinstance(value, int | float | np.number) or (isinstance(value, str) and _is_number(value)):
-        raise ArgumentError(msg)
-    try:
-        delta = pd.Timedelta(value)
-    except (ValueError, TypeError):
-        raise ArgumentError(msg) from None
-    if not delta >= pd.Timedelta(0):  # NaT is neither
-        raise ArgumentError(msg)
-    return int(delta // pd.Timedelta(microseconds=1))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

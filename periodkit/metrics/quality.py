@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from periodkit.milestones import require_columns, stage_times
+from periodkit.milestones import require_columns, require_pandas, stage_times
 from periodkit.schema import ACTIONS, FORM_PREFIX
 
 __all__ = ["BATCH_SIZE", "quality"]
@@ -60,6 +60,7 @@ def quality(actions: pd.DataFrame, periods: pd.DataFrame | None = None) -> pd.Da
     >>> bool(found["out_of_order"] > 0)
     True
     """
+    require_pandas(actions)
     require_columns(actions.columns, ["period_id", "action_id", *_NULL_CHECKED])
     frame = pd.DataFrame([vars(check) for check in _checks(actions, periods)])
     frame = frame.astype({"check": "str", "count": "Int64", "of": "Int64", "meaning": "str"})

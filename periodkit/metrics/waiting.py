@@ -8,9 +8,18 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from periodkit._duration import as_micros
 from periodkit._moment import AsOf
-from periodkit.metrics.outcomes import as_micros
-from periodkit.milestones import MILESTONES, STAGES, STATES, as_arrow, prepare, require_columns, stage_entry
+from periodkit.milestones import (
+    MILESTONES,
+    STAGES,
+    STATES,
+    as_arrow,
+    prepare,
+    require_columns,
+    require_pandas,
+    stage_entry,
+)
 
 __all__ = ["open_actions"]
 
@@ -58,6 +67,7 @@ def open_actions(
     True
     """
     limit = None if target is None else pd.Timedelta(as_micros(target, "target"), unit="us")
+    require_pandas(actions)
     columns = [*MILESTONES, "status"]
     require_columns(actions.columns, columns)
     frame = prepare(nw.from_native(as_arrow(actions, [*columns, "fetched_at"]), eager_only=True), as_of, columns)

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import Formatter, Locator, MultipleLocator, NullLocator, PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from periodkit._duration import as_micros
 from periodkit._words import exact
 from periodkit.errors import ArgumentError
-from periodkit.metrics.outcomes import as_micros
 from periodkit.plots._canvas import FAINT, INK, SMALL, points_of
 
 __all__ = [

@@ -10,11 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from periodkit._duration import as_micros
 from periodkit._moment import AsOf, read_moment
 from periodkit._words import be, count, exact, listed
 from periodkit.errors import ArgumentError
 from periodkit.metrics.flow import workload
-from periodkit.metrics.outcomes import as_micros
 from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.plots._canvas import FAINT, INK, MUTED, SMALL, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._clock import Floats, at_clock, clock, numbers, zone

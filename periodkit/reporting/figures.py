@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from periodkit._duration import as_micros
 from periodkit._words import count, exact
 from periodkit.metrics import workload
-from periodkit.metrics.outcomes import as_micros
 from periodkit.milestones import stage_times
 from periodkit.reporting.blocks import Figure, held, joined
 from periodkit.reporting.material import Material

@@ -9,11 +9,11 @@ from typing import Any, Protocol, cast
 
 import pandas as pd
 
+from periodkit._duration import as_micros
 from periodkit._moment import When, read_moment
 from periodkit.errors import ArgumentError
 from periodkit.fingerprint import Fingerprint, fingerprint
 from periodkit.metrics.calendar import latest_period
-from periodkit.metrics.outcomes import as_micros
 from periodkit.plots._clock import zone
 
 __all__ = ["Material", "Source", "gather"]

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from periodkit._duration import as_micros
 from periodkit._words import exact, percent, plain
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.estimate import kaplan_meier, survival_quantile
 from periodkit.metrics.lifetable import LifeTable, merge
-from periodkit.metrics.outcomes import as_micros, on_time
+from periodkit.metrics.outcomes import on_time
 from periodkit.metrics.rates import wilson
 from periodkit.metrics.tally import count_stage
 from periodkit.present import format_value

@@ -1,11 +1,16 @@
 """A sync that dies at any moment leaves an archive that is whole, and that the next sync brings to the same end."""
 
+import itertools
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import nursery as nursery_script
@@ -18,6 +23,9 @@ from periodkit.archive import _delta, _folder, _writer
 from periodkit.fingerprint import fingerprint
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked, which this system cannot do")
+
+
+MOST_WRITES = 30
 
 
 class Nursery:
@@ -45,10 +53,30 @@ class Nursery:
 
 
 @pytest.fixture(scope="module")
-def nursery():
-    running = Nursery()
+def nurseries():
+    """Two of them: while one's child runs, what the other's left is looked at."""
+    running = [Nursery(), Nursery()]
     yield running
-    running.close()
+    for each in running:
+        each.close()
+
+
+def with_each(nurseries, work, *cases):
+    """Run `work(nursery, case)` for one case after the other with each nursery, both at once."""
+    waiting = iter(cases)
+    lock = threading.Lock()
+
+    def run(nursery):
+        found = []
+        while True:
+            with lock:
+                case = next(waiting, None)
+            if case is None:
+                return found
+            found.append(work(nursery, case))
+
+    with ThreadPoolExecutor(len(nurseries)) as pool:
+        return [each for one in list(pool.map(run, nurseries)) for each in one]
 
 
 @pytest.fixture
@@ -60,8 +88,9 @@ def small_batches(monkeypatch):
 def look(folder, states):
     """Open and verify what a killed sync left: each period is whole, in one of the states that it was in."""
     archive = pk.Archive(folder)
-    assert archive.verify().empty
-    hashes = archive.hashes()
+    held = archive.held()
+    assert held.verify().empty
+    hashes = held.hashes()
     for period_id, digest in hashes.items():
         assert any(digest == wanted[period_id] for wanted in states), (
             f"period {period_id} is in no state it ever was in"
@@ -69,16 +98,23 @@ def look(folder, states):
     return archive, hashes
 
 
+@cache
+def frames_of(state):
+    return platform_at(state).frames()
+
+
+@cache
 def hashes_of(state):
-    return fingerprint(*platform_at(state).frames()).periods
+    return fingerprint(*frames_of(state)).periods
 
 
 def finish(archive, state):
     """Sync again; the end is that of a sync that nothing interrupted."""
     archive.sync(platform_at(state).client())
-    periods, actions = platform_at(state).frames()
-    assert_frame_equal(archive.periods(), periods)
-    assert_frame_equal(archive.actions(), actions)
+    held = archive.held()
+    periods, actions = frames_of(state)
+    assert_frame_equal(held.periods(), periods)
+    assert_frame_equal(held.actions(), actions)
 
 
 def leftovers(archive):
@@ -93,43 +129,57 @@ def leftovers(archive):
         )
         if path.is_file() and not logged and str(path) not in live and str(path) not in periods:
             found.append(path.relative_to(archive.path).as_posix())
-    return sorted(set(found) - {"archive.json", "archive.lock"})
+    return sorted(set(found) - {"archive.json", "archive.lock", "head.json"})
 
 
-def kill_many(nursery, tmp_path, times, seed):
+LIFE = 5
+"""So many syncs of one archive are killed, each of them after a change. More would read ever longer logs."""
+
+
+def one_life(nursery, folder, seed):
+    """Kill each sync of one archive; returns how many died, and how many of these between two commits."""
     chance = random.Random(seed)
-    nursery.run(tmp_path / "first", 0)  # the first also waits for the imports
-    lasts = min(nursery.run(tmp_path / f"whole{i}", 0)[1] for i in range(3))
-    folder = tmp_path / "a"
-    killed, partial, last = 0, 0, {}
-    for state in range(times):
-        if state % 10 == 0:
-            folder, last = tmp_path / f"a{state}", {}
-        died, _ = nursery.run(folder, state, kill_after=chance.uniform(0.1, 1.1) * lasts)
-        killed += died
+    archive, last, killed, partial = None, {}, 0, 0
+    for state in range(LIFE):
+        lasts = nursery.lasts[min(state, 1) + (state % 3 == 2)]
+        died, _ = nursery.run(folder, state, kill_after=chance.uniform(0.02, 1.0) * lasts)
         wanted = hashes_of(state)
         archive, hashes = look(folder, [last, wanted] if last else [wanted])
-        partial += 0 < sum(hashes.get(i) == wanted[i] != last.get(i) for i in wanted) < PERIODS
+        killed += died
+        partial += died and 0 < sum(hashes.get(i) == wanted[i] != last.get(i) for i in wanted) < PERIODS
         finish(archive, state)
         last = wanted
-        if state % 10 == 9:
-            assert archive.verify().empty
-            assert leftovers(archive) == []
-            finish(archive, state)
+    assert leftovers(archive) == []
+    assert archive.verify().empty
+    assert archive.hashes() == last
     return killed, partial
 
 
-def test_some_kills_at_random_moments(nursery, tmp_path):
-    killed, _ = kill_many(nursery, tmp_path, 6, seed=3)
-    assert killed > 1
+def kill_many(nurseries, tmp_path, lives):
+    def measure(nursery, name):
+        nursery.run(tmp_path / f"{name}", 0)  # waits for the imports too
+        nursery.lasts = [nursery.run(tmp_path / f"{name}{i}", state)[1] for i, state in ((0, 0), (0, 1), (0, 2))]
+
+    def live(nursery, seed):
+        return one_life(nursery, tmp_path / f"life{seed}", seed)
+
+    with ThreadPoolExecutor(len(nurseries)) as pool:
+        list(pool.map(measure, nurseries, ("one", "other")))
+    found = with_each(nurseries, live, *range(lives))
+    return sum(killed for killed, _ in found), sum(partial for _, partial in found)
+
+
+def test_some_kills_at_random_moments(nurseries, tmp_path):
+    killed, _ = kill_many(nurseries, tmp_path, 2)
+    assert killed > 2
 
 
 @pytest.mark.slow
-def test_two_hundred_kills_at_random_moments(nursery, tmp_path):
+def test_two_hundred_kills_at_random_moments(nurseries, tmp_path):
     killed, partial = 0, 0
-    for seed in range(20):
-        one = kill_many(nursery, tmp_path / str(seed), 20, seed)
-        killed, partial = killed + one[0], partial + one[1]
+    for i in range(5):
+        more = kill_many(nurseries, tmp_path / str(i), 42 if i == 0 else 4)
+        killed, partial = killed + more[0], partial + more[1]
         if killed >= 200:
             break
     assert killed >= 200
@@ -137,24 +187,31 @@ def test_two_hundred_kills_at_random_moments(nursery, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_death_at_each_write(nursery, tmp_path):
+def test_a_death_at_each_write(nurseries, tmp_path):
     """First syncs, later syncs and prunes, each dying right after its n-th write, until one has no n-th write."""
-    for start in (None, 1):
-        for step in range(40):
-            folder = tmp_path / f"{start}-{step}"
-            states = []
-            if start is not None:
-                nursery.run(folder, start)
-                states.append(hashes_of(start))
-            state = 2 if start is None else 5
-            died, _ = nursery.run(folder, state, step=step)
-            archive, _ = look(folder, [*states, hashes_of(state)])
-            finish(archive, state)
-            if step % 3 == 0:
-                assert leftovers(archive) == []
-            if not died:
-                break
-        assert 5 < step < 39
+
+    lived = {None: MOST_WRITES, 1: MOST_WRITES}
+
+    def live(nursery, case):
+        step, start = case
+        if step > lived[start]:
+            return
+        folder = tmp_path / f"{start}-{step}"
+        states = []
+        if start is not None:
+            nursery.run(folder, start)
+            states.append(hashes_of(start))
+        state = 2 if start is None else 5
+        died, _ = nursery.run(folder, state, step=step)
+        archive, _ = look(folder, [*states, hashes_of(state)])
+        finish(archive, state)
+        if step % 3 == 0:
+            assert leftovers(archive) == []
+        if not died:
+            lived[start] = min(step, lived[start])
+
+    with_each(nurseries, live, *itertools.product(range(MOST_WRITES), (None, 1)))
+    assert all(5 < writes < MOST_WRITES for writes in lived.values())
 
 
 class Stop(BaseException):
@@ -195,3 +252,52 @@ def test_an_interruption_at_each_write_keeps_all_that_came(tmp_path, small_batch
     assert set(archive.hashes()) == set(platform_at(1).ids())
     finish(archive, 4)
     assert leftovers(archive) == []
+
+
+def after_a_power_cut(folder, copy, flushed, how):
+    """Copy an archive as a disk may have it: of what was never flushed, nothing but the name, or not even that."""
+    shutil.copytree(folder, copy)
+    for path in folder.rglob("*"):
+        # The log's first name for an entry goes when the second is there.
+        if path.is_file() and path.stat().st_ino not in flushed:
+            other = copy / path.relative_to(folder)
+            other.write_bytes(b"") if how == "empty" else other.unlink()
+
+
+@pytest.mark.parametrize("how", ["empty", "missing"])
+def test_a_power_cut_at_any_write_undoes_nothing_that_was_reported(tmp_path, small_batches, monkeypatch, how):
+    archive = pk.Archive(tmp_path / "a")
+    flushed, cuts = set(), []
+    plain = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (plain(number), flushed.add(os.fstat(number).st_ino)))
+    archive.sync(platform_at(1).client())
+
+    def cutting(write):
+        def called(*given, **named):
+            write(*given, **named)
+            cuts.append(tmp_path / f"cut{len(cuts)}")
+            after_a_power_cut(archive.path, cuts[-1], flushed, how)
+
+        return called
+
+    for name in STEPS:
+        monkeypatch.setattr(_delta, name, cutting(getattr(_delta, name)))
+    archive.sync(platform_at(4).client())
+    monkeypatch.undo()
+    after_a_power_cut(archive.path, tmp_path / "end", flushed, how)
+    assert_frame_equal(pk.Archive(tmp_path / "end").actions(), frames_of(4)[1])
+    assert len(cuts) > 5
+    nothing = platform_at(4)
+    nothing.periods = []
+    repaired = 0
+    for folder in cuts:
+        cut = pk.Archive(folder)
+        try:
+            cut.actions()
+        except pk.ArchiveError:
+            repaired += 1
+            cut.sync(nothing.client(), refresh=True)  # with nothing from the server, so what is there was there
+        cut, hashes = look(folder, [hashes_of(1), hashes_of(4)])
+        assert set(hashes) == set(hashes_of(1))
+        finish(cut, 4)
+    assert repaired < len(cuts)

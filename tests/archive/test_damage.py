@@ -64,6 +64,10 @@ def test_a_damaged_file_is_named_with_its_periods_and_the_way_out(archive, platf
         f"refresh={mates}",
     ):
         assert said in str(caught.value)
+    if how != "garbled inside":
+        with pytest.raises(pk.ArchiveError, match=rf"Period {FIRST}.* is damaged|are damaged") as scanned:
+            archive.scan()
+        assert str(path) in str(scanned.value)
     others = [i for i in platform.ids() if i not in mates]
     assert_frame_equal(archive.actions(others), whole[whole["period_id"].isin(others)].reset_index(drop=True))
     found = archive.verify()
@@ -75,6 +79,23 @@ def test_a_damaged_file_is_named_with_its_periods_and_the_way_out(archive, platf
     assert archive.sync(platform.client(), refresh=refresh).refreshed == len(mates)
     assert_frame_equal(archive.actions(), whole)
     assert archive.verify().empty
+
+
+def test_damage_that_shows_only_beside_what_is_replaced_is_repaired_too(tmp_path):
+    """Two periods share a file; nothing but reading it tells that it is damaged, and only one is asked for."""
+    platform = Platform(periods=40, actions=2)
+    mates = next(each for i in platform.ids() if len(each := [j for j in platform.ids() if bucket(j) == bucket(i)]) > 1)
+    archive = pk.Archive(tmp_path / "a")
+    archive.sync(platform.client())
+    garble(file_of(archive, mates[0]))
+    result = archive.sync(platform.client(), refresh=mates[0])
+    assert (result.refreshed, result.failed) == (len(mates), {})
+    assert_frame_equal(archive.actions(), platform.frames()[1])
+    garble(file_of(archive, mates[0]))
+    platform.periods = [record for record in platform.periods if record["id"] != mates[1]]
+    result = archive.sync(platform.client(), refresh=mates[0])
+    assert "the server does not list it any more" in str(result.failed[mates[1]])
+    assert archive.verify()["period_id"].tolist() == [mates[1]]
 
 
 def test_a_foreign_file_in_the_place_of_one_is_found(archive, platform):
@@ -128,11 +149,112 @@ def test_a_damaged_table_of_periods_is_repaired_from_the_last_state_that_can_be_
     assert_frame_equal(archive.actions(platform.ids()), platform.frames()[1])
 
 
-def test_a_damaged_log_is_an_error_of_ours(archive):
-    for path in (archive.path / "actions" / "_delta_log").glob("*.json"):
-        path.write_text("{")
-    with pytest.raises(pk.ArchiveError, match="actions could not be opened"):
+def entries(archive, table):
+    return sorted((archive.path / table / "_delta_log").glob("*.json"))
+
+
+def empty(path):
+    path.write_text("")
+
+
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def replace_by_foreign(path):
+    path.write_text('{"hello": 1}\n')
+
+
+LOGS = {
+    "the end of periods is gone": ("periods", -1, os.unlink, "it ends at version 2, and version 3 was committed"),
+    "the end of periods is empty": ("periods", -1, empty, "its last version, 3, is not the one that was committed"),
+    "the end of periods is cut short": ("periods", -1, cut_short, r"its entry 0{19}3\.json cannot be read"),
+    "the end of periods is foreign": ("periods", -1, replace_by_foreign, "its last version, 3, is not the one"),
+    "the end of actions is gone": ("actions", -1, os.unlink, "version 2"),
+    "the end of actions is cut short": ("actions", -1, cut_short, r"its entry 0{19}3\.json cannot be read"),
+    "periods have a gap": ("periods", 1, os.unlink, r"its entry 0{19}1\.json is missing"),
+    "actions have a gap": ("actions", 1, os.unlink, r"its entry 0{19}1\.json is missing"),
+    "the beginning of periods is gone": ("periods", 0, os.unlink, r"its entry 0{19}0\.json is missing"),
+    "the beginning of actions is gone": ("actions", 0, os.unlink, r"its entry 0{19}0\.json is missing"),
+    "the log of periods is gone": ("periods", None, shutil.rmtree, "it is missing"),
+    "the log of actions is gone": ("actions", None, shutil.rmtree, "No files"),
+}
+
+
+@pytest.mark.parametrize("how", LOGS)
+def test_a_damaged_log_is_named_and_repaired_and_nothing_is_deleted(archive, platform, how):
+    table, place, damage, said = LOGS[how]
+    for status in ("checked", "done"):
+        platform.actions[FIRST][0]["status"] = status
+        archive.sync(platform.client(), refresh=FIRST)
+    damage(archive.path / table / "_delta_log" if place is None else entries(archive, table)[place])
+    data = {path.name for path in archive.path.rglob("*.parquet")}
+    for use in (archive.actions, archive.verify, archive.status, lambda: archive.sync(platform.client())):
+        with pytest.raises(
+            pk.ArchiveError, match=rf"{table}/_delta_log is damaged: .*{said}.* periodkit sync --refresh"
+        ):
+            use()
+    result = archive.sync(platform.client(), refresh=True)
+    assert result.fetched + result.refreshed == len(platform.ids())
+    assert_frame_equal(archive.actions(), platform.frames()[1])
+    assert archive.verify().empty
+    assert archive.sync(platform.client()).unchanged == len(platform.ids())
+    assert data <= {path.name for path in archive.path.rglob("*.parquet")}
+    if result.set_aside is not None:
+        assert str(result.set_aside) in repr(result)
+        archive.prune(0)
+        assert any(path.is_file() for path in result.set_aside.rglob("*"))
+
+
+def test_a_repair_that_cannot_reach_the_server_changes_nothing(archive, platform):
+    entries(archive, "actions")[-1].unlink()
+    before = {path: path.read_bytes() for path in archive.path.rglob("*") if path.is_file()}
+    with pk.Client("http://127.0.0.1:1", "token", retry=None) as client, pytest.raises(pk.TransportError):
+        archive.sync(client, refresh=True)
+    assert {path: path.read_bytes() for path in archive.path.rglob("*") if path.is_file()} == before
+
+
+def test_what_a_damaged_log_lost_for_good_is_named(archive, platform):
+    archive.snapshot("one")
+    gone = platform.periods.pop()
+    shutil.rmtree(archive.path / "actions" / "_delta_log")
+    result = archive.sync(platform.client(), refresh=True)
+    assert list(result.failed) == [gone["id"]]
+    assert "the server does not list it any more" in str(result.failed[gone["id"]])
+    assert archive.periods()["period_id"].tolist() == platform.ids()
+    # Its version of the actions has a new meaning now.
+    assert archive.snapshots().empty
+    assert len(list(result.set_aside.rglob("snapshots/*.json"))) == 1
+
+
+def test_a_snapshot_of_which_the_log_is_damaged_is_named(archive):
+    archive.snapshot("one")
+    entries(archive, "actions")[0].unlink()
+    with pytest.raises(pk.ArchiveError, match=r"'one' cannot be read any more: .* copy of the archive .*forget"):
+        archive.at("one")
+
+
+@pytest.mark.parametrize("table", ["periods", "actions"])
+def test_a_damaged_checkpoint_costs_nothing_but_a_repair(archive, platform, table):
+    _delta.open_table(archive.path / table).create_checkpoint()
+    archive.snapshot("one")
+    (checkpoint,) = (archive.path / table / "_delta_log").glob("*.checkpoint.parquet")
+    truncate(checkpoint)
+    with pytest.raises(pk.ArchiveError, match="is damaged"):
         archive.actions()
+    nothing = Platform(periods=0)
+    result = archive.sync(nothing.client(), refresh=True)
+    assert checkpoint.name in {path.name for path in result.set_aside.rglob("*")}
+    assert_frame_equal(archive.actions(), platform.frames()[1])
+    assert_frame_equal(archive.at("one").actions(), platform.frames()[1])
+
+
+def test_a_damaged_head_is_named_and_repaired(archive, platform):
+    (archive.path / "head.json").write_text("{")
+    with pytest.raises(pk.ArchiveError, match=r"head\.json cannot be read .* periodkit sync --refresh"):
+        archive.actions()
+    archive.sync(platform.client(), refresh=True)
+    assert_frame_equal(archive.actions(), platform.frames()[1])
 
 
 def test_a_damaged_marker_is_named(archive):

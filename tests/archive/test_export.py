@@ -13,12 +13,12 @@ from platforms import Platform
 import periodkit as pk
 from periodkit.archive.export import export
 
-RISKY = ["=cmd|' /C calc'!A1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"]
+RISKY = ["=cmd|' /C calc'!A1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1", "＝1"]
 
 
 @pytest.fixture
 def frames():
-    platform = Platform(periods=2, actions=6)
+    platform = Platform(periods=2, actions=len(RISKY))
     for action, text in zip(platform.actions[7], RISKY, strict=True):
         action |= {"status": text, "budget": -1.5, "mixed": [1, {"a": "=1"}], "half": "\ud800"}
     platform.actions[12][0] |= {"half": "x", "mixed": "=1+1", "=head": "control \x01", "status": "näh \"q\", 'a'"}
@@ -31,15 +31,15 @@ def test_csv_has_utc_times_json_lists_and_nothing_that_runs(frames, tmp_path):
     with (tmp_path / "new" / "a.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == [f"'{name}" if name.startswith("=") else name for name in actions.columns]
-    assert [row["status"] for row in rows[:6]] == [f"'{text}" for text in RISKY]
+    assert [row["status"] for row in rows[: len(RISKY)]] == [f"'{text}" for text in RISKY]
     assert not [cell for row in rows for cell in row.values() if cell[:1] in {"=", "+", "@", "\t", "\r"}]
     assert rows[0]["created_time"] == "2024-07-01T06:31:00.000000Z"
     assert rows[0]["budget"] == "-1.5"
     assert rows[0]["doing_time"] == ""
     assert json.loads(rows[1]["assigned_user_names"]) == actions["assigned_user_names"].iloc[1]
     assert json.loads(rows[0]["mixed"]) == [1, {"a": "=1"}]
-    assert rows[6]["mixed"] == "'=1+1"
-    assert rows[6]["status"] == "näh \"q\", 'a'"
+    assert rows[len(RISKY)]["mixed"] == "'=1+1"
+    assert rows[len(RISKY)]["status"] == "näh \"q\", 'a'"
     export(periods, tmp_path / "p.CSV")
     read = pd.read_csv(tmp_path / "p.CSV")
     assert json.loads(read["markers"].iloc[0]) == periods["markers"].iloc[0]
@@ -50,12 +50,12 @@ def test_excel_holds_texts_not_formulas(frames, tmp_path):
     export(frames[1], tmp_path / "a.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").active
     names = [cell.value for cell in sheet[1]]
-    status = [sheet.cell(row, names.index("status") + 1) for row in range(2, 9)]
-    assert [cell.data_type for cell in status] == ["s"] * 7
+    status = [sheet.cell(row, names.index("status") + 1) for row in range(2, 3 + len(RISKY))]
+    assert [cell.data_type for cell in status] == ["s"] * (1 + len(RISKY))
     assert status[0].value == f"'{RISKY[0]}"
     assert sheet.cell(2, names.index("created_time") + 1).value == "2024-07-01T06:31:00.000000Z"
     assert sheet.cell(2, names.index("budget") + 1).value == -1.5
-    assert sheet.max_row == 13
+    assert sheet.max_row == 1 + 2 * len(RISKY)
 
 
 def test_parquet_keeps_types(frames, tmp_path):

@@ -2,7 +2,12 @@
 
 import warnings
 
+import duckdb
 import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -139,6 +144,33 @@ def test_a_field_that_appears_later_leaves_earlier_periods_as_they_were(tmp_path
     assert archive.actions(columns=["a (b), c=d;%", "action_id"]).iloc[-1].tolist() == [1, 12001]
 
 
+def test_other_tools_read_the_files_with_columns_that_came_later(tmp_path):
+    platform = Platform(periods=3)
+    archive = pk.Archive(tmp_path / "a")
+    archive.sync(platform.client())
+    platform.periods += Platform(periods=6).periods[3:]
+    for period_id in platform.ids()[3:]:
+        platform.actions[period_id] = [
+            make_action(period_id, number, platform.now, urgency=number) for number in (1, 2)
+        ]
+    archive.sync(platform.client())
+    platform.actions[7][0]["status"] = "replaced"
+    archive.sync(platform.client(), refresh=7)
+    paths = [str(path) for path in archive.files()]
+    schema = pa.unify_schemas([pq.read_schema(path) for path in paths])
+    wanted = archive.actions()[["period_id", "action_id", "status", "urgency"]]
+    found = [
+        ds.dataset(paths, schema=schema).to_table().to_pandas(),
+        duckdb.read_parquet(paths, union_by_name=True, hive_partitioning=False).to_arrow_table().to_pandas(),
+        pl.concat([pl.scan_parquet(path) for path in paths], how="diagonal").collect().to_pandas(),
+    ]
+    assert set(schema.names) == {"_row", "urgency", *ACTIONS.columns}
+    for frame in found:
+        assert set(frame.columns) == set(schema.names)
+        rows = frame.sort_values(["period_id", "_row"], ignore_index=True)[wanted.columns]
+        assert_frame_equal(rows.astype(wanted.dtypes.to_dict()), wanted.sort_values(["period_id"], kind="stable"))
+
+
 def test_columns_are_read_alone_and_unknown_ones_are_named(tmp_path):
     platform = Platform()
     archive = pk.Archive(tmp_path / "a")
@@ -177,7 +209,7 @@ values = st.one_of(
 records = st.dictionaries(st.sampled_from(["alpha", "betaGamma", "Ünder (x)", "_row"]), values, max_size=4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(periods=st.lists(st.lists(records, max_size=4), min_size=1, max_size=4))
 def test_whatever_the_platform_sends_comes_back(tmp_path_factory, periods):
     platform = Platform(periods=len(periods))

@@ -1,5 +1,7 @@
 """Named states: read, verified and compared later."""
 
+import copy
+import pickle
 from datetime import timedelta
 
 import pandas as pd
@@ -97,7 +99,7 @@ def test_a_name_stands_for_one_state_until_it_is_given_up(archive, platform):
         archive.forget("two")
 
 
-@pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 101])
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 101, "🎉" * 30])
 def test_names_that_nobody_can_type_are_refused(archive, name):
     with pytest.raises(pk.ArchiveError, match="cannot be called"):
         archive.snapshot(name)
@@ -116,6 +118,11 @@ def test_a_snapshot_of_another_archive_is_refused(archive, platform, tmp_path):
     other.sync(platform.client())
     with pytest.raises(pk.ArchiveError, match="is not the state of this snapshot"):
         archive.at(other.snapshot("x"))
+
+
+def test_a_snapshot_can_be_handed_to_another_process(archive):
+    taken = archive.snapshot("one")
+    assert pickle.loads(pickle.dumps(taken)) == copy.deepcopy(taken) == taken
 
 
 def test_an_empty_archive_can_be_named(tmp_path):
@@ -144,6 +151,34 @@ def test_changes_show_what_the_api_does_not(archive, platform):
     assert set(found["period_id"]) == {12}
     assert (found["fetched_after"] - found["fetched_before"]).dropna().eq(pd.Timedelta("1D")).all()
     assert found["field"].isna().sum() == 2
+
+
+def test_changes_of_the_periods_themselves(archive, platform):
+    platform.periods[2]["venue"] = None
+    archive.sync(platform.client(), refresh=True)
+    archive.snapshot("before")
+    platform.now += timedelta(days=1)
+    platform.periods[0] |= {"name": "Cup final", "end_date": None, "markers": [], "venue": "Old Ground"}
+    gone = platform.periods.pop(1)
+    platform.periods += Platform(periods=4).periods[3:]
+    platform.actions[22] = []
+    archive.sync(platform.client(), refresh=True)
+    found = archive.changes("before", of="periods")
+    assert found.columns.tolist() == [
+        "period_id", "change", "field", "before", "after", "fetched_before", "fetched_after",
+    ]  # fmt: skip
+    assert gone["id"] not in set(found["period_id"]), "what the server no longer lists is kept"
+    told = {(row.period_id, row.field): (row.change, row.after) for row in found[:4].itertuples()}
+    assert told == {
+        (7, "period_name"): ("changed", "Cup final"),
+        (7, "end_date"): ("changed", None),
+        (7, "markers"): ("changed", []),
+        (7, "venue"): ("changed", "Old Ground"),
+    }
+    assert found[["period_id", "change"]].iloc[4:].to_numpy().tolist() == [[22, "added"]]
+    assert archive.changes("before").empty
+    with pytest.raises(pk.ArgumentError, match=r"of is 'markers'; it takes 'actions' or 'periods'"):
+        archive.changes("before", of="markers")
 
 
 def test_between_equal_states_nothing_has_changed(archive, platform):

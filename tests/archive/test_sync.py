@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import subprocess
 import threading
+import traceback
 from datetime import datetime, timedelta
 
 import pytest
@@ -121,6 +122,17 @@ def test_what_changed_late_takes_the_place_of_what_was(archive, platform):
     assert (result.refreshed, result.rows) == (1, 3)
     assert_frame_equal(archive.actions(12), platform.client().actions(platform.frames()[0].iloc[[1]]))
     assert archive.verify().empty
+
+
+def test_refresh_of_what_was_hardly_begun_is_a_first_sync(archive, platform, monkeypatch):
+    plain = _delta.create
+    monkeypatch.setattr(_delta, "create", lambda *given, **named: (plain(*given, **named), 1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        archive.sync(platform.client())
+    monkeypatch.undo()
+    result = archive.sync(platform.client(), refresh=True)
+    assert (result.fetched, result.set_aside) == (3, None)
+    assert not (archive.path / "damaged").exists()
 
 
 def test_refresh_asks_for_all_or_for_some(archive, platform):
@@ -332,6 +344,26 @@ def test_only_the_owner_can_read(archive, platform):
     assert archive.path.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_nobody_else_can_read_while_it_is_written_whatever_the_folder_was(archive, platform, monkeypatch):
+    archive.sync(platform.client())
+    archive.path.chmod(0o755)
+    seen = []
+    plain = _delta.append
+    monkeypatch.setattr(
+        _delta, "append", lambda *given: (plain(*given), seen.append(archive.path.stat().st_mode & 0o777))
+    )
+    platform.periods += Platform(periods=4).periods[3:]
+    platform.actions[22] = [make_action(22, 1, platform.now)]
+    before = os.umask(0)
+    try:
+        archive.sync(platform.client())
+    finally:
+        os.umask(before)
+    assert seen == [0o700]
+    assert {path.stat().st_mode & 0o077 for path in archive.path.rglob("*")} == {0}
+
+
 def test_the_token_is_nowhere_in_the_archive(archive, platform):
     with platform.connected() as client:
         archive.sync(client)
@@ -399,6 +431,31 @@ def test_names_are_replaced_before_they_reach_the_disk(tmp_path, platform):
     assert_frame_equal(archive.actions(), wanted)
 
 
+def test_no_error_shows_the_key(tmp_path, platform):
+    archive = pk.Archive(tmp_path / "a", pseudonymize="a key that nobody knows")
+    archive.sync(platform.client())
+    marker = archive.path / "archive.json"
+    marker.write_text("{")
+    for use in (archive.periods, lambda: pk.Archive(archive.path, pseudonymize="a key that " + "nobody knows")):
+        with pytest.raises(pk.ArchiveError) as caught:
+            use()
+        trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        frames = [line for line in trace.format() if __file__ not in line]
+        assert len(frames) > 2
+        assert "nobody knows" not in "".join(frames) + repr(archive) + repr(vars(archive))
+
+
+def test_a_period_that_cannot_be_read_is_named_and_the_others_are_kept(archive, platform):
+    platform.actions[12][1]["closedTime"] = "yesterday"
+    result = archive.sync(platform.client())
+    assert isinstance(result.failed[12], pk.SchemaError)
+    assert "closedTime" in repr(result)
+    assert archive.periods()["period_id"].tolist() == [7, 17]
+    platform.actions[12][1]["closedTime"] = None
+    assert archive.sync(platform.client()).fetched == 1
+    assert_frame_equal(archive.actions(), platform.frames()[1])
+
+
 def test_an_archive_of_names_refuses_a_key(archive, platform):
     archive.sync(platform.client())
     with pytest.raises(pk.ArchiveError, match="holds names, not pseudonyms"):
@@ -438,10 +495,34 @@ def test_a_newer_format_is_refused_politely(archive, platform):
             use()
 
 
-@pytest.mark.parametrize("value", ["soon", -1, "-1D", None])
-def test_a_settling_time_that_is_none_is_refused(tmp_path, value):
-    with pytest.raises(pk.ArgumentError, match="settle_after"):
+@pytest.mark.parametrize("value", ["soon", -1, "-1D", None, 7, "7", 7.0, True])
+def test_a_length_of_time_that_is_none_is_refused(tmp_path, value):
+    """A bare number would be nanoseconds."""
+    with pytest.raises(pk.ArgumentError, match=r"settle_after is .* it takes a length of time"):
         pk.Archive(tmp_path / "a", settle_after=value)
+    with pytest.raises(pk.ArgumentError, match=r"keep is .* it takes a length of time"):
+        pk.Archive(tmp_path / "a").prune(keep=value)
+
+
+@pytest.mark.parametrize("value", [0, "0D", timedelta(days=7), "12h"])
+def test_lengths_of_time_as_people_write_them(tmp_path, value):
+    pk.Archive(tmp_path / "a", settle_after=value).prune(keep=value)
+
+
+def test_what_asks_for_nothing_makes_no_folder(tmp_path, platform):
+    archive = pk.Archive(tmp_path / "a")
+    assert archive.prune().files == 0
+    for refused in (
+        lambda: archive.forget("x"),
+        lambda: archive.at("x"),
+        lambda: archive.sync(platform.client(), wait=-1),
+        lambda: archive.sync(platform.client(), form_fields="department"),
+        lambda: archive.sync(platform.client(), refresh="all"),
+    ):
+        with pytest.raises(pk.PeriodkitError):
+            refused()
+    assert list(archive.periods().columns) == platform.frames()[0].columns.tolist()
+    assert not archive.path.exists()
 
 
 def test_a_new_action_of_an_old_period_comes_when_its_record_moves(archive, platform):

@@ -1,6 +1,11 @@
 """The archive from the command line."""
 
+import os
+import signal
+import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,6 +15,56 @@ from servers import scripted
 
 import periodkit as pk
 from periodkit import cli
+
+SYNC = """
+import sys
+import periodkit as pk
+from periodkit import cli
+plain = pk.Client.iter_actions
+def told(self, *given, **named):
+    for each in plain(self, *given, **named):
+        yield each
+        print(each[0], flush=True)
+pk.Client.iter_actions = told
+cli.main(["sync", "--archive", sys.argv[1]])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent to a process as POSIX has them")
+def test_ctrl_c_keeps_what_came_and_says_so(tmp_path):
+    platform, hang = Platform(periods=30), threading.Event()
+    slow = set(platform.ids()[5:])
+
+    def answer(path, headers):
+        if path.startswith("/periods/") and int(path.split("/")[2]) in slow:
+            hang.wait(60)
+        return platform.answer(path, headers)
+
+    folder = tmp_path / "a"
+    with scripted(answer) as (url, _):
+        environment = os.environ | {"ALO_BASE_URL": url, "ALO_API_TOKEN": TOKEN}
+        process = subprocess.Popen(
+            [sys.executable, "-c", SYNC, folder], stdout=-1, stderr=-1, env=environment, cwd=tmp_path, text=True
+        )
+        try:
+            came = [int(process.stdout.readline()) for _ in range(5)]
+            for shown in (Path(f"/proc/{process.pid}/cmdline"), *Path(f"/proc/{process.pid}/task").glob("*/comm")):
+                assert not shown.exists() or TOKEN.encode() not in shown.read_bytes()
+            process.send_signal(signal.SIGINT)
+            # Neither the requests that hang nor their threads are waited for: communicate() would time out.
+            _, told = process.communicate(timeout=30)
+        finally:
+            process.kill()
+            hang.set()
+    assert process.returncode == 130
+    assert told.startswith("periodkit: Interrupted. 5 periods had arrived and were kept in the archive")
+    assert "Sync again to fetch the rest." in told
+    assert "Traceback" not in told
+    archive = pk.Archive(folder)
+    assert archive.periods()["period_id"].tolist() == sorted(came) == platform.ids()[:5]
+    assert archive.verify().empty
+    archive.sync(platform.client())
+    assert_frame_equal(archive.actions(), platform.frames()[1])
 
 
 @pytest.fixture
@@ -59,7 +114,7 @@ def test_from_sync_to_export(account, capsys, tmp_path):
     assert run(capsys, "verify", "--snapshot", "one") == (0, f"Intact: 3 period(s), hash {taken.hash}\n")
     assert "Wrote 12 actions" in run(capsys, "export", "a.csv")[1]
     assert "Wrote 4 actions" in run(capsys, "export", "a.parquet", "--period", "12")[1]
-    assert "Wrote 1 periods" in run(capsys, "export", "p.xlsx", "--table", "periods", "--period", "12")[1]
+    assert "Wrote 1 period to" in run(capsys, "export", "p.xlsx", "--table", "periods", "--period", "12")[1]
     assert len(pd.read_csv("a.csv")) == 12
     assert "Deleted" in run(capsys, "prune", "--keep", "0D")[1]
     account.actions[12][0] |= {"closedTime": "2024-07-02T00:00:00Z"}
@@ -103,6 +158,7 @@ def test_the_key_comes_from_the_environment_or_a_file(account, capsys, monkeypat
 
 
 def test_what_fails_is_exit_code_1_and_says_what_to_do(account, capsys):
+    Path("periodkit-archive").mkdir()  # an empty folder is none yet
     for command in ("status", "verify", "prune", "export"):
         code, said = run(capsys, command, *(["a.csv"] if command == "export" else []))
         assert code == 1

@@ -69,6 +69,15 @@ def test_the_archive_alone_is_checked_without_a_report(kept, capsys):
     assert capsys.readouterr().out.count("Intact: ") == 2
 
 
+def test_the_way_out_names_the_archive(kept, capsys):
+    archive, _ = kept
+    archive.files()[0].unlink()
+    with pytest.raises(SystemExit) as left:
+        verify("--archive", archive.path)
+    assert left.value.code == 1
+    assert f"To fetch them again: periodkit sync --archive {archive.path} --period " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["archive", "report"])
 def test_what_is_not_there_is_told(kept, capsys, tmp_path, name):
     archive, path = kept
