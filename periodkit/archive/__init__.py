@@ -279,6 +279,13 @@ class Archive(ArchiveView):
         -------
         PruneResult
             How many files and bytes were deleted.
+
+        Raises
+        ------
+        ArgumentError
+            `keep` is no length of time; a bare number has no unit.
+        ArchiveError
+            Another process writes, or the archive is damaged. Nothing was deleted then.
         """
         return prune(self._folder, _length(keep, "keep"), wait)
 
