@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from periodkit.cli._app import app
+from periodkit.cli.archiving import existing
 
 
 @app.command
@@ -37,9 +38,9 @@ def report(
     period
         Id of a period to report on; repeat for several. By default the latest that has ended, with --season all.
     source
-        Where the data come from. By default the archive if --archive is given, else the API.
+        Where the data come from. By default the archive if --archive or --snapshot is given, else the API.
     archive
-        Folder of the archive.
+        Folder of the archive; by default that of ALO_ARCHIVE, else periodkit-archive.
     snapshot
         A snapshot of the archive, by name or hash. By default its present state.
     output
@@ -63,6 +64,8 @@ def report(
     """
     from periodkit.report import report as write  # noqa: PLC0415
 
+    if archive is None and source != "api" and (source == "archive" or snapshot is not None):
+        archive = existing(archive).path
     path = write(
         period,
         output,
