@@ -61,6 +61,13 @@ def words(notebook):
     return " ".join(" ".join([text, *(alt for _, alt in pictures(notebook))]).split())
 
 
+@pytest.mark.notebook
+def test_a_kernel_that_dies_is_told_with_what_to_do(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import os; os._exit(1)")])
+    with pytest.raises(PeriodkitError, match=r"kernel died.*memory ran out\. Ask for fewer periods"):
+        nb.execute(notebook, tmp_path)
+
+
 def test_there_are_six_notebooks_in_order():
     names = ["quickstart", "cycle_times", "ai_dispatch", "after_action_report", "live_event", "your_data_quality"]
     assert [path.stem for path in NOTEBOOKS] == [f"{at:02d}_{name}" for at, name in enumerate(names, 1)]
@@ -170,10 +177,10 @@ ACCOUNTS = {
         {1: [one_action(aiDispatched=None)]},
         [
             "1 period with 1 action, as of 2025-05-17 16:00 UTC",
-            "Of 1 action fewer than half are known to be closed. 1 is open.",
-            "Whether AI dispatched is not known of any of 1 action",
+            "The only action is open.",
+            "Whether AI dispatched is not known of 1 action",
             "There is nothing to compare",
-            "1 action is open, none of them past 20 min. The next to pass it is 7 (Medical), in 15.0 min.",
+            "1 action is open, not past 20 min. It is 7 (Medical), and passes it in 15.0 min.",
         ],
     ),
     "one period without times, all closed": (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from periodkit._words import be, count, listed
+from periodkit._words import count, listed
 from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.milestones import STAGES
 
@@ -38,7 +38,8 @@ def at_once(n: int, stage: str) -> str:
     >>> at_once(3, "cycle")
     'All of 3 actions that were closed took no time at all'
     """
-    return f"All of {count(n)} that {be(n)} {DONE[stage]} took no time at all"
+    which = f"All of {count(n)} that were" if n != 1 else "The only action that was"
+    return f"{which} {DONE[stage]} took no time at all"
 
 
 def left_out(counts: Mapping[str, Any] | pd.Series) -> str:

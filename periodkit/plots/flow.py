@@ -162,10 +162,15 @@ def _title(single: pd.DataFrame, moments: Floats, reached: list[Floats], where: 
     text = f"Most were waiting to be begun at {when}: {most:,}." if most else "None had to wait."
     left = single[single["state"] == "open"]
     if not len(left):
+        if len(single) == 1:
+            return "The only action was closed", text
         tail = f"at most {most:,} {be(most)} waiting to be begun at once" if most else "none had to wait"
-        return f"All of {count(len(single))} {be(len(single))} closed; {tail}", text
+        return f"All of {count(len(single))} were closed; {tail}", text
     unassigned = int((left["assigned_time"].isna() & left["doing_time"].isna()).sum())
     idle = int((left["assigned_time"].notna() & left["doing_time"].isna()).sum())
+    if len(single) == 1:
+        stands = "unassigned" if unassigned else "assigned and not begun" if idle else "being worked on"
+        return f"The only action is still open: {stands}", text
     return (
         f"{len(left):,} of {count(len(single))} ({percent(len(left) / len(single))}) still open: {unassigned:,} "
         f"unassigned, {idle:,} assigned, {len(left) - unassigned - idle:,} being worked on"

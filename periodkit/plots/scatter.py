@@ -252,6 +252,9 @@ def _title(shown: pd.DataFrame, row: pd.Series, stage: str, target: float | None
     late, waiting, young = (int(each.sum()) for each in (past, past & is_open, ~past & is_open))
     # Of those that are open and younger, nobody knows yet.
     so_far = " so far" if young else ""
+    if len(shown) == 1:
+        went = "went" if late else "did not go"
+        return f"The only action {went} past {exact(target)}{so_far}" + (" and is still open" if waiting else "")
     if not late:
         return f"None of {count(len(shown))} went past {exact(target)}{so_far}"
     tail = f", {waiting:,} of them still open" if waiting else ""

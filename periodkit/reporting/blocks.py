@@ -19,8 +19,8 @@ from PIL import Image
 
 from periodkit._words import plain
 from periodkit.plots import alt_text, display, to_png
-from periodkit.plots._canvas import figure_of
-from periodkit.present import readable
+from periodkit.plots._canvas import explains, figure_of
+from periodkit.present import numeric, readable
 
 __all__ = [
     "NARROW",
@@ -43,8 +43,9 @@ LONGEST = 100
 NARROW = "application/vnd.periodkit.narrow-png"
 """What a notebook's output calls the picture for a phone."""
 
-_PHONE = 4.4
+_PHONE, _TALL = 3.6, 4.2
 _NUMBER = re.compile(r"[−\d…][\d,.]*( (%|min))?( \([\d…∞,.–]+\))?")
+_WHEN = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?")
 _HELD = re.compile(r"(?<=\d) (?=%|min\b|points\b)|(?<=\bn) (?==)|(?<=\bn =) ")
 _NONE = ("–", "")
 
@@ -93,13 +94,16 @@ def show_table(frame: pd.DataFrame, caption: str, note: str = "") -> None:
         show_sentence(f"{caption}: none.", "note")
         return
     shown = readable(_cleaned(frame))
-    heads = [{"name": plain(name, LONGEST), "number": _is_number(shown[name])} for name in shown.columns]
+    heads = [
+        {"name": plain(name, LONGEST), "kind": _kind(shown[name], number=number)}
+        for name, number in zip(shown.columns, numeric(frame), strict=True)
+    ]
     html = render("table", caption=caption, heads=heads, rows=shown.to_numpy().tolist(), note=note)
     show_as({"text/html": html, "text/plain": shown.to_string()})
 
 
 def show_plot(draw: Callable[..., Axes], *frames: Any, phone: bool = False, **options: Any) -> None:  # noqa: ANN401
-    """Show a picture; for a report also as it is drawn for a phone.
+    """Show a picture; for a report also as it is drawn for a phone. Where there is nothing to draw, say so.
 
     Parameters
     ----------
@@ -110,14 +114,19 @@ def show_plot(draw: Callable[..., Axes], *frames: Any, phone: bool = False, **op
     phone : bool
         Whether to draw it twice, finely: once wide, once narrow.
     """
-    if not phone:
-        display(draw(*frames, **options))
-        return
     wide = draw(*frames, **options)
     words = alt_text(wide)
+    if explains(wide):
+        plt.close(figure_of(wide))
+        show_sentence(words, "note")
+        return
+    if not phone:
+        display(wide)
+        return
     height = figure_of(wide).get_figheight()
     data = {"image/png": _encoded(wide), "text/plain": words}
-    narrow = _narrow(draw, max(height, 4.2), *frames, **options)
+    # Titles take more lines there.
+    narrow = _narrow(draw, max(height, min(height + 1, _TALL)), *frames, **options)
     if narrow is not None:
         data[NARROW] = narrow
     show_as(data, {"image/png": {"alt": words}})
@@ -166,9 +175,12 @@ def _clean(value: object) -> object:
     return plain(value, LONGEST) if isinstance(value, str) else value
 
 
-def _is_number(cells: pd.Series) -> bool:
+def _kind(cells: pd.Series, *, number: bool) -> str:
+    """Return what a column holds, as the style sheet calls it."""
     known: Sequence[str] = [each for each in cells if each not in _NONE]
-    return bool(known) and all(_NUMBER.fullmatch(each) for each in known)
+    if number or (known and all(_NUMBER.fullmatch(each) for each in known)):
+        return "number"
+    return "when" if known and all(_WHEN.fullmatch(each) for each in known) else ""
 
 
 @cache
