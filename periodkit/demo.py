@@ -14,7 +14,7 @@ from periodkit.errors import ConfigError
 if TYPE_CHECKING:
     from periodkit.archive import ArchiveView
 
-__all__ = ["connect", "demo_client", "source"]
+__all__ = ["connect", "demo_client", "existing_archive", "source"]
 
 
 def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # noqa: ANN401
@@ -110,14 +110,20 @@ def connect(
     if archive is not None:
         from periodkit.archive import Archive  # noqa: PLC0415  (an optional extra)
 
-        if not Path(archive).expanduser().is_dir():
-            msg = f"There is no archive at {str(archive)!r}. `periodkit sync` makes one; check the path."
-            raise ConfigError(msg)
-        opened = Archive(archive)
+        opened = Archive(existing_archive(archive))
         return opened.held() if snapshot is None else opened.at(snapshot)
     if os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE):
         return Client(**options)
     return demo_client(**options)
+
+
+def existing_archive(folder: str | Path) -> Path:
+    """Return the folder of an archive, or raise a ConfigError if there is none: `Archive` would make it."""
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        msg = f"There is no archive at {str(folder)!r}. `periodkit sync` makes one; check the path."
+        raise ConfigError(msg)
+    return path
 
 
 def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:

@@ -254,8 +254,9 @@ def test_arguments_that_exclude_each_other_are_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="none is on PATH"):
         pk.report(pdf=True)
-    with pytest.raises(ConfigError, match="There is no archive at"):
-        pk.connect(archive=tmp_path / "nowhere")
+    for asked in (pk.connect, pk.report):
+        with pytest.raises(ConfigError, match="There is no archive at"):
+            asked(archive=tmp_path / "nowhere")
     with pytest.raises(ConfigError, match="no archive is named"):
         pk.connect(snapshot="may")
 

@@ -34,7 +34,7 @@ from periodkit.plots._frames import in_pandas
 from periodkit.plots._groups import GROUP, Groups, columns_of, group_by, widened
 from periodkit.plots._replay import NEEDED
 from periodkit.plots._scales import as_target, duration_axis, event_limits, seconds, share_axis, target_line
-from periodkit.plots._stages import DONE, at_once, axis_label, confidence_words, left_out, noun
+from periodkit.plots._stages import DONE, at_once, axis_label, confidence_words, left_out, noun, the_only
 from periodkit.plots._text import drawable, stub
 
 __all__ = ["cycle_time_ecdf"]
@@ -252,13 +252,17 @@ def _title(groups: Groups, found: pd.DataFrame, wide: pd.DataFrame, stage: str) 
     done = DONE[stage]
     if not total["events"]:
         n = int(total["used"])
-        return f"None of {count(n)} was {done} so far" if n > 1 else f"The only action was not {done} so far"
+        return (
+            f"None of {count(n)} was {done} so far"
+            if n > 1
+            else f"{the_only(int(found['n'].sum()))} is not {done} so far"
+        )
     if len(found) == 1:
         row = found.iloc[0]
         if pd.isna(row["p50"]):
             return f"Fewer than half of {count(row['used'])} {be(row['used'])} {done} so far"
         if row["used"] == 1:
-            return f"The only action was {done} within {duration(row['p50'])}"
+            return f"{the_only(row['n'])} was {done} within {duration(row['p50'])}"
         p90 = "" if pd.isna(row["p90"]) else f", 90 % within {duration(row['p90'])}"
         return f"Half of {count(row['used'])} {be(row['used'])} {done} within {duration(row['p50'])}{p90}"
     ends = groups.ends(found, "p50")

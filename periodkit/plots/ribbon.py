@@ -21,7 +21,7 @@ from periodkit.plots._clock import Floats, at_clock, clock, numbers, zone
 from periodkit.plots._event import mark_times, shade_after
 from periodkit.plots._frames import in_pandas
 from periodkit.plots._replay import NEEDED, periods_of, replay, view
-from periodkit.plots._stages import left_out
+from periodkit.plots._stages import left_out, the_only
 
 __all__ = ["event_ribbon"]
 
@@ -120,7 +120,7 @@ def event_ribbon(
     title = (
         f"Up to {most:,} of {count(n)} were in progress at once, at {at_clock(peak, where)}"
         if n > 1
-        else f"The only action came at {at_clock(peak, where)}" + (" and is still open" if open_now else "")
+        else f"{the_only(len(frame))} came at {at_clock(peak, where)}" + (" and is still open" if open_now else "")
     )
     beyond = (n - int(shown["arrivals"].sum()), n - open_now - int(shown["departures"].sum()))
     outside = listed(

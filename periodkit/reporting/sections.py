@@ -56,7 +56,7 @@ def show_findings(findings: Findings, found: Material) -> None:
         show_sentence("Nothing stood out: no interval leaves out “no difference”.")
     text = "\n".join([*(each.sentence for each in findings.found), note])
     shown = [(title, parts, number > 0) for number, (title, parts) in enumerate(groups) if parts]
-    html = render("findings", groups=shown, note=note)
+    html = render("findings", groups=shown, note=held(note))
     show_as({"text/html": html, "text/plain": text})
 
 

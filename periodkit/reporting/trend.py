@@ -74,8 +74,11 @@ def times_by_period(
     _label(ax, found, at)
     ax.set_xlim(-0.8, len(found) - 0.2)
     ax.grid(visible=False, axis="x")
-    if found["p90"].notna().any():
-        title = f"P90 between {duration(found['p90'].min())} and {duration(found['p90'].max())} by period"
+    ends = [duration(found["p90"].min()), duration(found["p90"].max())]
+    if ends[0] == ends[1] and found["p90"].notna().any():
+        title = f"P90 {ends[0]} by period"
+    elif found["p90"].notna().any():
+        title = f"P90 between {ends[0]} and {ends[1]} by period"
     names = told_apart(found["period_name"].astype("object"), found["period_id"].astype("object"), 40)
     details = "; ".join(
         f"{name} P50 {duration(row['p50'])}, P90 {duration(row['p90'])}"

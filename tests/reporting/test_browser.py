@@ -98,6 +98,7 @@ def pages(season, tmp_path_factory):
             ("live", season.dataset, {"period_ids": 4176, "tz": "Europe/London"}),
             ("season", season.dataset, {"season": True}),
             ("hostile", hostile_set(season), {"names": True}),
+            ("hostile season", hostile_set(season), {"names": True, "season": True}),
             ("empty", nothing, {}),
             ("single", single, {}),
             ("unclosed", unclosed, {}),
@@ -143,7 +144,7 @@ def page_file(name, request):
     return request.getfixturevalue("pages") / f"{name}.html"
 
 
-NAMES = ["live", "season", "hostile", "empty", "single", "unclosed", "recorded"]
+NAMES = ["live", "season", "hostile", "hostile season", "empty", "single", "unclosed", "recorded"]
 
 
 @pytest.mark.parametrize("width", [390, 1280, "print"])
@@ -161,8 +162,9 @@ def test_nothing_is_asked_for_and_the_page_is_as_wide_as_the_screen(chromium, pa
     page.context.close()
 
 
-def test_hostile_text_is_text(chromium, pages):
-    page, _, _ = open_page(chromium, pages / "hostile.html", 390)
+@pytest.mark.parametrize("name", ["hostile", "hostile season"])
+def test_hostile_text_is_text(chromium, pages, name):
+    page, _, _ = open_page(chromium, pages / f"{name}.html", 390)
     assert page.evaluate("window.ran") is None
     assert page.evaluate("document.querySelectorAll('script, iframe, svg, object, form, base, link').length") == 0
     assert page.evaluate("[...document.images].every(one => one.src.startsWith('data:image/png'))")
@@ -194,7 +196,7 @@ def test_hostile_text_is_text(chromium, pages):
 )
 def test_axe_finds_nothing_that_keeps_people_out(chromium, page_file, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page, _, _ = open_page(chromium, page_file, 1280 if name == "season" else 390, scheme)
+    page, _, _ = open_page(chromium, page_file, 1280 if "season" in name else 390, scheme)
     found = axe.Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
     assert [(each["id"], each["impact"], each["nodes"][0]["html"][:200]) for each in found] == []
     page.context.close()
