@@ -86,9 +86,6 @@ def in_process(template: str, parameters: dict[str, Any]) -> None:
 
     IPython.display.display = display
     with timed(took, "import periodkit's plots and statistics"):
-        import scipy.stats  # noqa: F401
-        import statsmodels.stats.proportion  # noqa: F401
-
         import periodkit.plots  # noqa: F401
     names: dict[str, Any] = {}
     kinds = {"head": "read the archive, hash it", "findings": "findings", "key-figures": "key figures"}

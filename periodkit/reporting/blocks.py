@@ -155,7 +155,7 @@ def _small(png: bytes) -> bytes:
     """Return a picture in 64 colours, which a plot has hardly more of, at a third of the size."""
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(png)) as picture:
-        picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
+        picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(buffer, format="png")
     return buffer.getvalue()
 
 
