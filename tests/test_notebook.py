@@ -120,11 +120,24 @@ def test_pictures_are_told_apart_by_what_they_show():
     assert distance(picture(), picture(lambda pixels: pixels[:80])) == float("inf")
 
 
+def test_small_pictures_keep_a_colour_that_is_rare():
+    def marked(pixels):
+        # Many shades of everything else, as where edges are smoothed, and one mark of another colour.
+        pixels[:, :, 1] = np.arange(160, dtype=np.uint8)
+        pixels[40:44, 10:14] = (240, 228, 66)
+        return pixels
+
+    with Image.open(io.BytesIO(base64.b64decode(shrink(picture(marked))))) as image:
+        kept = np.asarray(image.convert("RGB")).astype(int)
+    assert np.abs(kept[40:44, 10:14] - (240, 228, 66)).max() < 8
+    assert np.abs(kept[0, 0] - (255, 0, 255)).max() < 16
+
+
 def test_small_pictures_look_the_same_every_time_and_say_nothing_of_what_made_them():
     noisy = picture(lambda pixels: pixels - np.arange(160, dtype=np.uint8)[None, :, None] // 16)
     assert shrink(noisy) == shrink(noisy)
     assert len(shrink(noisy)) <= len(noisy)
-    assert distance(noisy, shrink(noisy)) < 2
+    assert distance(noisy, shrink(noisy)) < 3
     with Image.open(io.BytesIO(base64.b64decode(shrink(noisy)))) as image:
         assert image.info == {}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,8 +14,8 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
-from PIL import Image
 
+from periodkit._png import in_few_colours
 from periodkit._words import plain
 from periodkit.plots import alt_text, display, to_png
 from periodkit.plots._canvas import explains, figure_of
@@ -146,17 +145,9 @@ def _narrow(draw: Callable[..., Axes], height: float, *frames: Any, **options: A
 
 
 def _encoded(ax: Axes) -> str:
-    picture = base64.b64encode(_small(to_png(ax, 160))).decode("ascii")
+    picture = base64.b64encode(in_few_colours(to_png(ax, 160), smallest=False)).decode("ascii")
     plt.close(figure_of(ax))
     return picture
-
-
-def _small(png: bytes) -> bytes:
-    """Return a picture in 64 colours, which a plot has hardly more of, at a third of the size."""
-    buffer = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as picture:
-        picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(buffer, format="png")
-    return buffer.getvalue()
 
 
 def show_as(data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> None:
