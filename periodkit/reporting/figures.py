@@ -56,8 +56,10 @@ def in_short(found: Material) -> str:
     if not n:
         return "There are no actions."
     if n == 1:
-        took = stage_times(found.actions)["cycle"].iloc[0]
-        return f"The only action was closed within {duration(took)}." if pd.notna(took) else "There is only one action."
+        one = stage_times(found.actions).iloc[0]
+        if one["outcome"] != "closed" or pd.isna(one["cycle"]):
+            return "There is only one action."
+        return f"The only action was closed within {duration(one['cycle'])}."
     for key, words, unless in (
         ("p50", "half were closed within {}", "fewer than half are known to be closed"),
         ("p90", "nine of ten within {}", ""),
