@@ -74,7 +74,7 @@ def render(block: str, **values: Any) -> str:  # noqa: ANN401
 
 def show_sentence(text: str, kind: str = "") -> None:
     """Show a sentence."""
-    show_as({"text/html": render("sentence", text=held(text), kind=kind), "text/plain": text})
+    show_as({"text/html": render("sentence", text=text, kind=kind), "text/plain": text})
 
 
 def show_table(frame: pd.DataFrame, caption: str, note: str = "") -> None:
