@@ -66,7 +66,7 @@ def steps(template: str, parameters: dict[str, Any]) -> None:
 def in_process(template: str, parameters: dict[str, Any]) -> None:
     """Time the steps of a report in this fresh process."""
     took: dict[str, float] = {}
-    with timed(took, "import what makes notebooks and pages"):
+    with timed(took, "import what makes notebooks, pages and plots"):
         import IPython.display
         import nbclient  # noqa: F401
         import nbformat
@@ -85,11 +85,6 @@ def in_process(template: str, parameters: dict[str, Any]) -> None:
         shown.append(nbformat.v4.new_output("display_data", dict(data), metadata=metadata or {}))
 
     IPython.display.display = display
-    with timed(took, "import periodkit's plots and statistics"):
-        import scipy.stats  # noqa: F401
-        import statsmodels.stats.proportion  # noqa: F401
-
-        import periodkit.plots  # noqa: F401
     names: dict[str, Any] = {}
     kinds = {"head": "read the archive, hash it", "findings": "findings", "key-figures": "key figures"}
     for cell in notebook.cells:

@@ -1,15 +1,14 @@
 """Draw the pictures of the documentation from the synthetic season: ``python docs/make_images.py``."""
 
-import io
 import re
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib import pyplot as plt
-from PIL import Image
 
 import periodkit as pk
+from periodkit._png import in_few_colours
 from periodkit.sandbox.season import make_season
 
 mpl.use("Agg")
@@ -80,9 +79,7 @@ def gallery(folder: Path) -> None:
     known = {"pk": pk, "periods": periods, "actions": actions, "tonight": tonight}
     for name, call in calls((folder.parent / "plots.md").read_text(encoding="utf-8")).items():
         ax = eval(call, known)  # noqa: S307  (our own page)
-        with Image.open(io.BytesIO(pk.plots.to_png(ax, dpi=75))) as picture:
-            # Few colours make a small file.
-            picture.convert("RGB").quantize(96).save(folder / f"{name}.png", optimize=True)
+        (folder / f"{name}.png").write_bytes(in_few_colours(pk.plots.to_png(ax, dpi=75)))
         plt.close("all")
 
 

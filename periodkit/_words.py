@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ __all__ = [
     "listed",
     "percent",
     "plain",
+    "told_apart",
     "with_interval",
 ]
 
@@ -53,6 +56,29 @@ def plain(text: object, limit: int = LONGEST) -> str:
 def _clean(text: str) -> str:
     words = " ".join(text.split())
     return " ".join("".join(each for each in words if unicodedata.category(each)[0] != "C").split())
+
+
+def told_apart(names: Iterable[object], ids: Iterable[object], limit: int = LONGEST, kind: str = "period") -> list[str]:
+    """Return names of things that have ids, with the id where a name is missing or occurs more than once.
+
+    Examples
+    --------
+    >>> told_apart(["Derby", "Cup final", "Derby", None], [1, 2, 3, 4])
+    ['Derby (1)', 'Cup final', 'Derby (3)', 'period 4']
+    """
+    pairs = [(plain(name, limit) if isinstance(name, str) else "", key) for name, key in zip(names, ids, strict=True)]
+    often = Counter(name for name, _ in pairs)
+    found = []
+    for name, key in pairs:
+        known = not pd.isna(key)  # type: ignore[call-overload]
+        if not name:
+            found.append(f"{kind} {key}" if known else f"no {kind}")
+        elif often[name] > 1 and known:
+            mark = f" ({key})"
+            found.append(plain(name, max(limit - len(mark), 8)) + mark)
+        else:
+            found.append(name)
+    return found
 
 
 def duration(value: Any) -> str:  # noqa: ANN401
@@ -95,9 +121,11 @@ def interval(low: Any, high: Any) -> str:  # noqa: ANN401
 
 
 def with_interval(value: Any, low: Any, high: Any) -> str:  # noqa: ANN401
-    """Return a duration with its interval in brackets, or that it was not reached."""
+    """Return a duration with its interval in brackets, if it has one, or that it was not reached."""
     if pd.isna(value):
         return "not reached"
+    if pd.isna(low) and pd.isna(high):
+        return duration(value)
     return f"{duration(value)} ({interval(low, high)})"
 
 

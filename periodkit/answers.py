@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from periodkit._words import count
+from periodkit._words import be, count
 from periodkit.present import format_value
 
 __all__ = [
@@ -45,6 +45,11 @@ def in_short(summary: pd.DataFrame) -> str:
     if not n:
         return _NOTHING
     half, most = (rows[f"cycle {name}"] for name in ("P50", "P90"))
+    if n == 1:
+        took = "" if _missing(half["value"]) else f" within {format_value(half['value'])}"
+        return (
+            f"The only action {'was closed' + took if took else 'is open' if still else 'is not known to be closed'}."
+        )
     if _missing(half["value"]):
         times = f"Of {count(n)} fewer than half are known to be closed"
     else:
@@ -126,7 +131,7 @@ def kept_target(share: pd.DataFrame, target: str) -> str:
     if not decided:
         return f"Of no action is it decided yet whether it was closed within {_target(target)}."
     rate = _with_interval(row["rate"], row["low"], row["high"])
-    said = f"{rate} of {count(decided)} were closed within {_target(target)}."
+    said = f"{rate} of {count(decided)} {be(decided)} closed within {_target(target)}."
     if not row["undetermined"]:
         return said
     ends = f"between {format_value(row['worst'], unit=False)} and {format_value(row['best'])} of all"
@@ -177,7 +182,8 @@ def ai_share(rates: pd.DataFrame) -> str:
         return _NOTHING
     known = int(row["ai"] + row["not_ai"])
     if not known:
-        return f"Whether AI dispatched is not known of any of {count(row['n'])}: see what `ai_dispatched` holds."
+        which = count(int(row["n"]))
+        return f"Whether AI dispatched is not known of {'any of ' * (row['n'] > 1)}{which}: see what `ai_dispatched` holds."
     unknown = f" Of {int(row['unknown']):,} it is not known." if row["unknown"] else ""
     return f"AI dispatched {_with_interval(row['rate'], row['low'], row['high'])} of {count(known)}.{unknown}"
 
@@ -238,14 +244,18 @@ def waiting(found: pd.DataFrame, target: str) -> str:
         return "Nothing is open."
     rows = _rows(found)
     n, past = len(rows), sum(row["past"] for row in rows)
-    said = f"{count(n)} {'is' if n == 1 else 'are'} open, {f'{past:,}' if past else 'none'} of them past {_target(target)}."
+    if n == 1:
+        said = f"1 action is open, {'' if past else 'not '}past {_target(target)}."
+    else:
+        said = f"{count(n)} are open, {f'{past:,}' if past else 'none'} of them past {_target(target)}."
     coming = [row for row in rows if not row["past"]]
     if not coming:
         return said
     first = min(coming, key=lambda row: row["left"])
     kind = "" if _missing(first["classification"]) else f" ({first['classification']})"
     who = format_value(first["action_id"], grouped=False)
-    return f"{said} The next to pass it is {who}{kind}, in {format_value(first['left'])}."
+    which = "It is" if n == 1 else "The next to pass it is"
+    return f"{said} {which} {who}{kind}, {'and passes it ' * (n == 1)}in {format_value(first['left'])}."
 
 
 def records(advice: pd.DataFrame, n: int) -> str:
@@ -263,9 +273,9 @@ def records(advice: pd.DataFrame, n: int) -> str:
     if not rows:
         return f"Nothing that changes a number was found in {count(n)}."
     most = max(rows, key=lambda row: row["count"])
-    ask = most["ask"]
+    ask, have = most["ask"], "has" if most["count"] == 1 else "have"
     return (
-        f"Of {count(n)}, {most['count']:,} ({format_value(most['share'])}) have the most frequent defect that changes "
+        f"Of {count(n)}, {most['count']:,} ({format_value(most['share'])}) {have} the most frequent defect that changes "
         f"numbers: {most['check'].replace('_', ' ')}. First to ask: {ask[:1].lower()}{ask[1:]}."
     )
 
@@ -279,6 +289,8 @@ def _rows(frame: pd.DataFrame) -> list[Row]:
 
 
 def _with_interval(value: Any, low: Any, high: Any) -> str:  # noqa: ANN401
+    if _missing(low) and _missing(high):
+        return format_value(value)
     lower, upper = (
         "…" if _missing(low) else format_value(low, unit=False),
         "∞" if _missing(high) else format_value(high, unit=False),

@@ -72,6 +72,11 @@ class Client:
     allow_insecure : bool
         Allow plain ``http`` to another machine. The token then travels readable by anyone on the way.
 
+    Attributes
+    ----------
+    origin : str
+        Whose data it fetches, in words.
+
     Raises
     ------
     ConfigError
@@ -128,6 +133,7 @@ class Client:
             gate=self._gate,
             max_bytes=max_body_bytes,
         )
+        self.origin = f"the account at {url}"
         self._workers = workers
         self._progress = progress
         self._on_bad = on_bad

@@ -14,7 +14,7 @@ from periodkit.errors import ConfigError
 if TYPE_CHECKING:
     from periodkit.archive import ArchiveView
 
-__all__ = ["connect", "demo_client", "source"]
+__all__ = ["connect", "demo_client", "existing_archive", "source"]
 
 
 def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # noqa: ANN401
@@ -49,6 +49,11 @@ def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # no
 
     sandbox = Sandbox(None if data is None else DataSet.load(data))
     client = Client(sandbox.base_url, sandbox.token, **options)
+    client.origin = (
+        "the sandbox, a synthetic season of an invented venue"
+        if data is None
+        else f"the sandbox, serving {Path(data).name}"
+    )
     client.on_close(sandbox.close)
     return client
 
@@ -105,23 +110,29 @@ def connect(
     if archive is not None:
         from periodkit.archive import Archive  # noqa: PLC0415  (an optional extra)
 
-        if not Path(archive).expanduser().is_dir():
-            msg = f"There is no archive at {str(archive)!r}. `periodkit sync` makes one; check the path."
-            raise ConfigError(msg)
-        opened = Archive(archive)
+        opened = Archive(existing_archive(archive))
         return opened.held() if snapshot is None else opened.at(snapshot)
     if os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE):
         return Client(**options)
     return demo_client(**options)
 
 
-def source(client: Client, actions: pd.DataFrame) -> str:
+def existing_archive(folder: str | Path) -> Path:
+    """Return the folder of an archive, or raise a ConfigError if there is none: `Archive` would make it."""
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        msg = f"There is no archive at {str(folder)!r}. `periodkit sync` makes one; check the path."
+        raise ConfigError(msg)
+    return path
+
+
+def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
     """Return whose data `connect` gave, how much of it, and of when, in one sentence.
 
     Parameters
     ----------
-    client : Client
-        What `connect` returned.
+    client : Client or ArchiveView
+        What `connect` returned. Whose data it is, the client itself knows: no setting is read.
     actions : pandas.DataFrame
         What it fetched.
 
@@ -132,8 +143,7 @@ def source(client: Client, actions: pd.DataFrame) -> str:
     >>> source(client, actions)
     'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 614 actions, as of 2025-05-17 15:58 UTC.'
     """
-    account = os.environ.get(BASE_URL_VARIABLE)
-    whose = f"the account at {client.base_url}" if account else "the sandbox, a synthetic season of an invented venue"
+    whose = client.origin if isinstance(client, Client) else "an archive"
     if actions.empty:
         return f"Data: {whose}. No actions."
     several = actions["period_id"].nunique()

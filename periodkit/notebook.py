@@ -111,11 +111,11 @@ def execute(
     Raises
     ------
     PeriodkitError
-        A cell failed; the message says which and why.
+        A cell failed, took too long, or ended the kernel; the message says what to do.
     """
     require("nbclient")
     from nbclient import NotebookClient  # noqa: PLC0415
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError  # noqa: PLC0415
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
 
     client = NotebookClient(
@@ -134,6 +134,12 @@ def execute(
         raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
     except CellTimeoutError:
         raise PeriodkitError(f"A notebook cell took longer than {timeout} s. Ask for fewer periods.") from None
+    except DeadKernelError:
+        msg = (
+            "The notebook's kernel died before it was done, most often because memory ran out. Ask for fewer periods, or "
+            "compare with fewer, and close other kernels; open the notebook with `periodkit lab` to see which cell it is."
+        )
+        raise PeriodkitError(msg) from None
     return notebook
 
 

@@ -14,7 +14,7 @@ from periodkit.schema import FORM_PREFIX
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
-__all__ = ["format_table", "format_value", "label", "readable"]
+__all__ = ["format_table", "format_value", "label", "numeric", "readable"]
 
 NULL = "–"
 _LABELS = {"ai": "AI", "not_ai": "not AI", "ai_dispatched": "AI-dispatched", "period_name": "period"}
@@ -43,7 +43,7 @@ def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
     >>> "<td" in format_table(frame).to_html() and "&lt;Bar&gt;" in format_table(frame).to_html()
     True
     """
-    shown, numbers = readable(frame), _numeric(frame)
+    shown, numbers = readable(frame), numeric(frame)
     sides = ["right" if number else "left" for number in numbers]
     spaces = ["nowrap" if number else "normal" for number in numbers]
     # Styles are tied to the table's id: one made from the content is its own, and the same in every run.
@@ -146,7 +146,8 @@ def _shown(frame: pd.DataFrame) -> list[str]:
     return [name for name in frame.columns if name not in hidden and name != "kind"]
 
 
-def _numeric(frame: pd.DataFrame) -> list[bool]:
+def numeric(frame: pd.DataFrame) -> list[bool]:
+    """Return of each column that `readable` shows whether it holds numbers."""
     kinds = pd.api.types
     return [
         name == "value"

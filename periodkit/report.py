@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from periodkit.demo import existing_archive
 from periodkit.errors import ArgumentError
 
 __all__ = ["report"]
@@ -80,7 +81,7 @@ def report(
     ArgumentError
         Arguments exclude each other.
     ConfigError
-        The extra ``lab`` is not installed, or a PDF is asked for and there is no Chromium.
+        The extra ``lab`` is not installed, there is no such archive, or a PDF is asked for and there is no Chromium.
     PeriodkitError
         A cell of the notebook failed: the period does not exist, the source cannot be read.
 
@@ -94,6 +95,8 @@ def report(
 
     ids = _ids(period)
     chosen = _source(source, archive, snapshot)
+    # Said now, and not once a kernel has started.
+    folder = None if archive is None else existing_archive(archive)
     browser = None
     if pdf:
         from periodkit.reporting.pdf import find_browser  # noqa: PLC0415
@@ -106,14 +109,14 @@ def report(
         "target": target,
         "tz": tz,
         "names": names,
-        "archive": None if archive is None or chosen == "api" else str(Path(archive).resolve()),
+        "archive": None if folder is None else str(folder.resolve()),
         "snapshot": snapshot,
         "phone": True,
     }
     if not season:
         parameters["compare"] = compare
-    folder = Path(__file__).parent / "templates" if season else notebooks_folder()
-    notebook = parameterise(folder / (SEASON if season else EVENT), parameters)
+    shelf = Path(__file__).parent / "templates" if season else notebooks_folder()
+    notebook = parameterise(shelf / (SEASON if season else EVENT), parameters)
     with tempfile.TemporaryDirectory() as workplace, ThreadPoolExecutor(1) as beside:
         # What makes the page is slow to import, and this process only waits while the kernel works.
         page_maker = beside.submit(import_module, "periodkit.reporting.page")

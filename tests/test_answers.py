@@ -111,11 +111,9 @@ def test_what_waits():
     found = pd.DataFrame(
         {"action_id": [7], "classification": [None], "age": minutes(5), "left": minutes(15), "past": [False]}
     )
-    assert answers.waiting(found, "20min") == (
-        "1 action is open, none of them past 20 min. The next to pass it is 7, in 15.0 min."
-    )
+    assert answers.waiting(found, "20min") == ("1 action is open, not past 20 min. It is 7, and passes it in 15.0 min.")
     late = found.assign(past=True)
-    assert answers.waiting(late, "1h30min") == "1 action is open, 1 of them past 90 min."
+    assert answers.waiting(late, "1h30min") == "1 action is open, past 90 min."
 
 
 def test_a_target_with_nothing_undecided():
@@ -127,3 +125,18 @@ def test_a_target_with_nothing_undecided():
 def test_records_without_a_defect(empty):
     none = pk.quality_advice(pk.quality(empty))
     assert answers.records(none, 5) == "Nothing that changes a number was found in 5 actions."
+
+
+def test_a_single_action_is_no_half_of_anything(season_frames):
+    actions = season_frames[1]
+    one = actions[actions["status"] == "closed"].head(1)
+    one = one.assign(closed_time=one["created_time"] + pd.Timedelta("12min"), ai_dispatched=pd.NA)
+    one = one.astype({"closed_time": actions["closed_time"].dtype, "ai_dispatched": "boolean"})
+    assert answers.in_short(pk.describe(one)) == "The only action was closed within 12.0 min."
+    never = pd.Series(pd.NaT, index=one.index, dtype=one["closed_time"].dtype)
+    assert answers.in_short(pk.describe(one.assign(closed_time=never, status="doing"))) == "The only action is open."
+    ended = pk.describe(one.assign(closed_time=never))
+    assert answers.in_short(ended) == "The only action is not known to be closed."
+    assert answers.ai_share(pk.ai_dispatch_rate(one)).startswith("Whether AI dispatched is not known of 1 action:")
+    said = answers.kept_target(pk.on_time(one, "20min"), "20min")
+    assert said == "100.0 % (20.7–100.0) of 1 action was closed within 20 min."

@@ -215,6 +215,10 @@ def check_notebook(page, base, token, name, shots):
         timeout=30_000,
     )
     assert images.count() == pictures_of(notebooks_folder() / name), name
+    # JupyterLab shows no alternative text, so each picture has its words beneath.
+    words = page.locator(".jp-OutputArea-output details p").all_text_contents()
+    assert len(words) == images.count()
+    assert all(len(each) > 40 for each in words)
     for kind in ("application/vnd.jupyter.error", "application/vnd.jupyter.stderr"):
         wrong = page.locator(f".jp-OutputArea-output[data-mime-type='{kind}']")
         assert wrong.count() == 0, f"{name}: {wrong.first.inner_text()}"

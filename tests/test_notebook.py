@@ -61,6 +61,13 @@ def words(notebook):
     return " ".join(" ".join([text, *(alt for _, alt in pictures(notebook))]).split())
 
 
+@pytest.mark.notebook
+def test_a_kernel_that_dies_is_told_with_what_to_do(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import os; os._exit(1)")])
+    with pytest.raises(PeriodkitError, match=r"kernel died.*memory ran out\. Ask for fewer periods"):
+        nb.execute(notebook, tmp_path)
+
+
 def test_there_are_six_notebooks_in_order():
     names = ["quickstart", "cycle_times", "ai_dispatch", "after_action_report", "live_event", "your_data_quality"]
     assert [path.stem for path in NOTEBOOKS] == [f"{at:02d}_{name}" for at, name in enumerate(names, 1)]
@@ -113,11 +120,24 @@ def test_pictures_are_told_apart_by_what_they_show():
     assert distance(picture(), picture(lambda pixels: pixels[:80])) == float("inf")
 
 
+def test_small_pictures_keep_a_colour_that_is_rare():
+    def marked(pixels):
+        # Many shades of everything else, as where edges are smoothed, and one mark of another colour.
+        pixels[:, :, 1] = np.arange(160, dtype=np.uint8)
+        pixels[40:44, 10:14] = (240, 228, 66)
+        return pixels
+
+    with Image.open(io.BytesIO(base64.b64decode(shrink(picture(marked))))) as image:
+        kept = np.asarray(image.convert("RGB")).astype(int)
+    assert np.abs(kept[40:44, 10:14] - (240, 228, 66)).max() < 8
+    assert np.abs(kept[0, 0] - (255, 0, 255)).max() < 16
+
+
 def test_small_pictures_look_the_same_every_time_and_say_nothing_of_what_made_them():
     noisy = picture(lambda pixels: pixels - np.arange(160, dtype=np.uint8)[None, :, None] // 16)
     assert shrink(noisy) == shrink(noisy)
     assert len(shrink(noisy)) <= len(noisy)
-    assert distance(noisy, shrink(noisy)) < 2
+    assert distance(noisy, shrink(noisy)) < 3
     with Image.open(io.BytesIO(base64.b64decode(shrink(noisy)))) as image:
         assert image.info == {}
 
@@ -170,10 +190,10 @@ ACCOUNTS = {
         {1: [one_action(aiDispatched=None)]},
         [
             "1 period with 1 action, as of 2025-05-17 16:00 UTC",
-            "Of 1 action fewer than half are known to be closed. 1 is open.",
-            "Whether AI dispatched is not known of any of 1 action",
+            "The only action is open.",
+            "Whether AI dispatched is not known of 1 action",
             "There is nothing to compare",
-            "1 action is open, none of them past 20 min. The next to pass it is 7 (Medical), in 15.0 min.",
+            "1 action is open, not past 20 min. It is 7 (Medical), and passes it in 15.0 min.",
         ],
     ),
     "one period without times, all closed": (

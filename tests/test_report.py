@@ -152,6 +152,8 @@ def test_a_season_report(sandbox, monkeypatch, season):
     rows = between_table(page, "26 periods, in the order of time")
     assert len(rows) == 27
     assert "Over 26 periods, the AI-dispatch rate rose by" in page
+    assert len(between_table(page, "When the most came, by hours")) == 6
+    assert page.count('media="(max-width: 40rem)"') == page.count("<img "), "each picture is drawn for phones too"
     (compared,) = [each["content"] for tag, each in Page(page).tags if each.get("name") == "periodkit:compared"]
     assert compared == "{}"
 
@@ -203,6 +205,13 @@ def test_a_period_with_next_to_nothing_has_a_report(what, season, monkeypatch):
     check_offline(page)
     assert "Rained off" in page
     assert "Still open" in page
+    if what == "one action":
+        assert "The only action was closed within" in page
+        assert "The only one that was closed" in page
+        assert not re.search(r"\b[01] actions (was|were)|1 of 1 action", page)
+    if what.startswith("no action"):
+        assert "There are no actions." in page
+        assert "<img" not in page
     if what == "nothing closed":
         assert "nine of ten" not in page
         assert "not reached" in page
@@ -254,8 +263,9 @@ def test_arguments_that_exclude_each_other_are_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="none is on PATH"):
         pk.report(pdf=True)
-    with pytest.raises(ConfigError, match="There is no archive at"):
-        pk.connect(archive=tmp_path / "nowhere")
+    for asked in (pk.connect, pk.report):
+        with pytest.raises(ConfigError, match="There is no archive at"):
+            asked(archive=tmp_path / "nowhere")
     with pytest.raises(ConfigError, match="no archive is named"):
         pk.connect(snapshot="may")
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr
+from scipy.special import bdtr, ndtri
 
 from periodkit.errors import ArgumentError
 
@@ -187,16 +187,18 @@ def _rates(successes: ArrayLike, n: ArrayLike, names: tuple[str, str]) -> tuple[
 
 
 def _wilson(hits: Ints, total: Ints, confidence: float) -> tuple[Floats, Floats, Floats]:
-    from statsmodels.stats.proportion import proportion_confint  # noqa: PLC0415  slow to import and needed here alone
-
+    # Written out, because the libraries that have it take a second to import or one rate at a time.
     known = total > 0
     # Where nothing was counted any total will do: the answer is overwritten.
     safe = np.where(known, total, 1)
-    limits = proportion_confint(hits, safe, alpha=1.0 - check_share(confidence, "confidence"), method="wilson")
+    rate = hits / safe
+    z2 = ndtri((1.0 + check_share(confidence, "confidence")) / 2.0) ** 2
+    middle = (rate + z2 / (2.0 * safe)) / (1.0 + z2 / safe)
+    half = np.sqrt(z2 * (rate * (1.0 - rate) + z2 / (4.0 * safe)) / safe) / (1.0 + z2 / safe)
     # The limits at no and at all successes are 0 and 1 by algebra; rounding would leave a hair.
-    low = np.where(hits == 0, 0.0, limits[0])
-    high = np.where(hits == safe, 1.0, limits[1])
-    return np.where(known, hits / safe, np.nan), np.where(known, low, np.nan), np.where(known, high, np.nan)
+    low = np.where(hits == 0, 0.0, middle - half)
+    high = np.where(hits == safe, 1.0, middle + half)
+    return np.where(known, rate, np.nan), np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats, Floats]:

@@ -28,6 +28,7 @@ __all__ = [
     "SMALL",
     "alt_text",
     "explain",
+    "explains",
     "finish",
     "is_own",
     "nothing_of",
@@ -50,7 +51,7 @@ SMALL = "small"
 _FONT, _LABEL, _TITLE, _IN_SMALL = 10.5, 10.0, 12.0, 0.833
 # Axes of this many points hold text at its full size.
 _ROOMY = (420.0, 220.0)
-_ALT, _OWNED = "_periodkit_alt", "_periodkit_owned"
+_ALT, _OWNED, _EXPLAINS = "_periodkit_alt", "_periodkit_owned", "_periodkit_explains"
 _STYLE: Any = {
     "text.usetex": False,
     "text.color": INK,
@@ -214,12 +215,18 @@ def explain(given: object, what: str, reason: str, subtitle: str = "") -> Axes:
     size = float(mpl.rcParams["axes.titlesize"])
     lines = _wrap(reason, points_of(ax)[0] / (0.56 * size), 4)
     ax.text(0.5, 0.5, drawable("\n".join(lines)), ha="center", va="center", fontsize=size, color=MUTED)
+    setattr(ax, _EXPLAINS, True)
     return finish(ax, what, subtitle, f"{what}: {reason[:1].lower()}{reason[1:]}. {subtitle}")
+
+
+def explains(ax: Axes) -> bool:
+    """Return whether a sentence was drawn, because there is nothing else to draw."""
+    return bool(getattr(ax, _EXPLAINS, False))
 
 
 def nothing_of(n: int, why: str) -> str:
     """Say why there is nothing to draw: no actions at all, or none of the `n` that there are."""
-    return f"None of {count(n)} {why}" if n else "No actions to show"
+    return f"{'No action' if n == 1 else f'None of {count(n)}'} {why}" if n else "No actions to show"
 
 
 def alt_text(ax: Axes) -> str:

@@ -26,7 +26,7 @@ Zone = tuple[tzinfo, str]
 _MINUTE = 1 / 1440
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)
 # Beyond this many days dates say more than hours.
-_LONGEST = 2.5
+_LONGEST = 4.2
 
 
 def zone(tz: str | tzinfo | None) -> Zone:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from periodkit._words import plain
+from periodkit._words import plain, told_apart
 from periodkit.errors import ArgumentError
 from periodkit.metrics.tally import By, grouping
 from periodkit.milestones import require_columns
 from periodkit.present import label
 
-__all__ = ["GROUP", "Groups", "at_most", "group_by", "widened"]
+__all__ = ["GROUP", "Groups", "at_most", "columns_of", "group_by", "widened"]
 
 GROUP = "_group"
 _PERIOD = ("period_name", "period_id")
@@ -85,27 +87,38 @@ def at_most(number: object, argument: str = "max_groups", least: int = 2) -> int
     return number
 
 
+def columns_of(by: By) -> tuple[str, ...]:
+    """Return the columns that `group_by` looks at: of periods both the id and the name, if they are there."""
+    names = grouping(by)
+    return tuple(dict.fromkeys((*names, *_PERIOD))) if _are_periods(names) else names
+
+
 def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
     """Return the actions grouped: periods in order of time, all else by key; the smallest above `max_groups` in one.
 
-    Without `by` they are one group.
+    Without `by` they are one group. Periods are told apart by their ids and called by their names.
     """
     names = grouping(by)
     require_columns(actions.columns, names)
     most = len(actions) + 2 if max_groups is None else at_most(max_groups)
     if not names:
         return Groups(actions.assign(**{GROUP: 0}), ["all actions"], "", 0, in_time=False)
+    keys = _period_keys(actions) if _are_periods(names) else actions[list(names)]
     try:
-        grouped = actions.groupby(list(names), dropna=False, observed=True, sort=True)
+        grouped = keys.groupby(list(keys.columns), dropna=False, observed=True, sort=True)
         code = grouped.ngroup().to_numpy(dtype=np.int64)
     except TypeError:
         msg = f"by is {list(names)}, of which a column holds lists; group by columns of single values."
         raise ArgumentError(msg) from None
-    first = np.unique(code, return_index=True)[1]
-    rows = actions[list(names)].iloc[first]
-    texts = [" · ".join(_text(*pair) for pair in zip(names, row, strict=True)) for row in rows.itertuples(index=False)]
-    null = rows.isna().any(axis="columns").to_numpy()
-    in_time = set(names) <= {*_PERIOD} and "created_time" in actions.columns
+    rows = keys.iloc[np.unique(code, return_index=True)[1]]
+    if _are_periods(names):
+        texts, null = _period_names(actions, code), rows.isna().all(axis="columns").to_numpy()
+    else:
+        texts = [
+            " · ".join(_text(*pair) for pair in zip(names, row, strict=True)) for row in rows.itertuples(index=False)
+        ]
+        null = rows.isna().any(axis="columns").to_numpy()
+    in_time = _are_periods(names) and "created_time" in actions.columns
     if in_time:
         began = actions["created_time"].groupby(code).min().sort_index()
         order = np.argsort(began.to_numpy(), kind="stable")
@@ -119,10 +132,32 @@ def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
         position[kept] = np.arange(len(kept))
         code, texts = position[code], [*(texts[at] for at in kept), f"other ({folded})"]
         null = np.r_[null[kept], True]
-    words = " and ".join(label(each) for each in names)
+    words = "period" if _are_periods(names) else " and ".join(label(each) for each in names)
     aside = frozenset(np.flatnonzero(null).tolist())
     looks = range(len(texts)) if names != ("ai_dispatched",) else [_DISPATCHED.get(text, 2) for text in texts]
     return Groups(actions.assign(**{GROUP: code}), texts, words, folded, in_time, aside, tuple(looks))
+
+
+def _are_periods(names: Sequence[str]) -> bool:
+    return bool(names) and {*names} <= {*_PERIOD}
+
+
+def _period_keys(actions: pd.DataFrame) -> pd.DataFrame:
+    """Return what tells periods apart: the id, and the name only of those without one."""
+    keys = actions[[name for name in _PERIOD if name in actions.columns]]
+    if len(keys.columns) < len(_PERIOD):
+        return keys
+    return keys.assign(period_name=keys["period_name"].where(keys["period_id"].isna()))
+
+
+def _period_names(actions: pd.DataFrame, code: NDArray[np.integer[Any]]) -> list[str]:
+    found = {
+        name: actions[name].groupby(code).first().astype("object").tolist()
+        if name in actions.columns
+        else [None] * len(np.unique(code))
+        for name in _PERIOD
+    }
+    return told_apart(found["period_name"], found["period_id"])
 
 
 def _text(column: str, value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 
 import matplotlib.pyplot as plt
@@ -60,10 +61,10 @@ def to_png(ax: Axes, dpi: float | None = None) -> bytes:
 
 
 def display(ax: Axes, dpi: float | None = None) -> None:
-    """Show the picture in a notebook with its words as alternative text, and close its figure.
+    """Show the picture in a notebook with its words beneath, to unfold, and close its figure.
 
-    A picture that a notebook shows by itself, at the end of a cell, has its words too, where it is shown as a plain PNG;
-    this shows it in the middle of a cell, and where pictures are set to ``"retina"`` as well.
+    The words are the picture's alternative text as well. That alone would not do: neither JupyterLab nor most code hosts
+    hand it on to a screen reader. A picture that a notebook shows by itself, at the end of a cell, has only that.
 
     Parameters
     ----------
@@ -93,4 +94,6 @@ def display(ax: Axes, dpi: float | None = None) -> None:
     words = words_of(figure_of(ax))
     picture = base64.b64encode(to_png(ax, dpi)).decode("ascii")
     show({"image/png": picture, "text/plain": words}, metadata={"image/png": {"alt": words}}, raw=True)
+    folded = f"<details><summary>This picture in words</summary><p>{html.escape(words)}</p></details>"
+    show({"text/html": folded, "text/plain": words}, raw=True)
     plt.close(figure_of(ax))

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from periodkit._words import be, count, listed
+from periodkit._words import count, listed
 from periodkit.metrics.stage_counts import EXCLUDED
 from periodkit.milestones import STAGES
 
-__all__ = ["DONE", "at_once", "axis_label", "confidence_words", "left_out", "noun"]
+__all__ = ["DONE", "at_once", "axis_label", "confidence_words", "left_out", "noun", "the_only"]
 
 DONE = {"dispatch": "assigned", "pickup": "begun", "response": "begun", "work": "closed", "cycle": "closed"}
 """What has happened to an action at the end of each stage."""
@@ -38,7 +38,19 @@ def at_once(n: int, stage: str) -> str:
     >>> at_once(3, "cycle")
     'All of 3 actions that were closed took no time at all'
     """
-    return f"All of {count(n)} that {be(n)} {DONE[stage]} took no time at all"
+    which = f"All of {count(n)} that were" if n != 1 else "The only action that was"
+    return f"{which} {DONE[stage]} took no time at all"
+
+
+def the_only(n: int) -> str:
+    """Return what to call the only one of `n` actions that is counted.
+
+    Examples
+    --------
+    >>> the_only(1), the_only(187)
+    ('The only action', 'The only action counted, of 187,')
+    """
+    return "The only action" if n == 1 else f"The only action counted, of {n:,},"
 
 
 def left_out(counts: Mapping[str, Any] | pd.Series) -> str:

@@ -244,8 +244,12 @@ def _title(still: pd.DataFrame, target: float | None) -> str:
     if target is None:
         half = duration(float(still["seconds"].median()))
         many = f", half for more than {half}" if len(still) > 2 else ""
-        return f"{n}, the oldest for {oldest}{many}"
+        return f"{n}, the oldest for {oldest}{many}" if len(still) > 1 else f"{n}, for {oldest}"
     past = int((still["seconds"] > target).sum())
     coming = still[still["seconds"] <= target]
+    if len(still) == 1:
+        gap = duration(abs(target - still["seconds"].iloc[0]))
+        is_late = f"is past {exact(target)}, by {gap}" if past else f"passes {exact(target)} in {gap}"
+        return f"The only open action {is_late}"
     tail = f"; the next passes it in {duration(target - coming['seconds'].iloc[0])}" if len(coming) else ""
     return f"{past:,} of {n} past {exact(target)}{tail}" if past else f"None of {n} is past {exact(target)}{tail}"

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 
 from periodkit._words import count, percent, plain
 from periodkit.metrics.dispatch import ai_dispatch_rate
-from periodkit.metrics.tally import By, grouping
+from periodkit.metrics.tally import By
 from periodkit.plots._canvas import COLOURS, FAINT, INK, MUTED, SMALL, explain, finish, open_axes, points_of, styled
 from periodkit.plots._clock import day, zone
 from periodkit.plots._frames import in_pandas
-from periodkit.plots._groups import GROUP, Groups, group_by, widened
+from periodkit.plots._groups import GROUP, Groups, columns_of, group_by, widened
 from periodkit.plots._labels import row_points, small_points
 from periodkit.plots._scales import share_axis
 from periodkit.plots._stages import confidence_words
@@ -43,8 +43,9 @@ def dispatch_rate(
     """Draw the share of actions that AI dispatched, with Wilson intervals, by group or over periods.
 
     Groups stand below one another, the highest rate first. Periods (`by` is ``"period_name"``, ``"period_id"`` or both)
-    stand beside one another in order of time, and are never folded. The title names the lowest and the highest rate, and
-    says so where their difference may be chance: where their intervals, made wider for more than two groups, overlap.
+    stand beside one another in order of time, and are never folded. They are called by their names and told apart by their
+    ids, where the frame has both. The title names the lowest and the highest rate, and says so where their difference may be
+    chance: where their intervals, made wider for more than two groups, overlap.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def dispatch_rate(
     >>> ax.figure.clear()
     """
     where = zone(tz)
-    columns = ["ai_dispatched", "created_time", "assigned_time", *grouping(by)]
+    columns = ["ai_dispatched", "created_time", "assigned_time", *columns_of(by)]
     frame = in_pandas(actions, columns)
     groups = group_by(frame, by, max_groups)
     if groups.in_time:
@@ -98,7 +99,7 @@ def dispatch_rate(
         reason = (
             "No actions to show"
             if not whole["n"]
-            else f"Whether AI dispatched is not known of any of {count(int(whole['n']))}"
+            else f"Whether AI dispatched is not known of {'any of ' if whole['n'] > 1 else ''}{count(int(whole['n']))}"
         )
         return explain(ax, "AI-dispatch rate", reason)
     across = groups.in_time and len(found) > 1

@@ -13,7 +13,7 @@ from periodkit._moment import AsOf
 from periodkit._words import be, count, duration, interval, plain, with_interval
 from periodkit.metrics.estimate import SurvivalCurve, kaplan_meier
 from periodkit.metrics.rates import check_share
-from periodkit.metrics.tally import By, count_stage, grouping
+from periodkit.metrics.tally import By, count_stage
 from periodkit.metrics.times import checked_canceled, quantile_table
 from periodkit.milestones import checked_stage
 from periodkit.plots._canvas import (
@@ -31,10 +31,10 @@ from periodkit.plots._canvas import (
     styled,
 )
 from periodkit.plots._frames import in_pandas
-from periodkit.plots._groups import GROUP, Groups, group_by, widened
+from periodkit.plots._groups import GROUP, Groups, columns_of, group_by, widened
 from periodkit.plots._replay import NEEDED
 from periodkit.plots._scales import as_target, duration_axis, event_limits, seconds, share_axis, target_line
-from periodkit.plots._stages import DONE, at_once, axis_label, confidence_words, left_out, noun
+from periodkit.plots._stages import DONE, at_once, axis_label, confidence_words, left_out, noun, the_only
 from periodkit.plots._text import drawable, stub
 
 __all__ = ["cycle_time_ecdf"]
@@ -42,6 +42,8 @@ __all__ = ["cycle_time_ecdf"]
 _QUANTILES = {0.5: "p50", 0.9: "p90"}
 # Up to so many groups have their key in the corner that curves leave free; more have it beside wide Axes.
 _INSIDE = 2
+# Bands of more groups than this cover one another.
+_BANDS = 3
 _ROOM_FOR_KEY = 380.0
 
 
@@ -60,7 +62,8 @@ def cycle_time_ecdf(
     """Draw the share of actions that had reached the end of a stage by each time since its start.
 
     One minus the Kaplan-Meier curve, with its pointwise log-log band, so actions that are still open count for what they
-    tell. P50 and P90 are marked with their intervals, as `periodkit.cycle_times` gives them. The title says so where the
+    tell. P50 and P90 are marked with their intervals, as `periodkit.cycle_times` gives them. More than three groups are
+    drawn with those intervals alone, because bands would cover one another. The title says so where the
     difference of the fastest and the slowest median may be chance: where their intervals, made wider for more than two
     groups, overlap.
 
@@ -111,7 +114,7 @@ def cycle_time_ecdf(
     limit = as_target(target)
     checked_canceled(canceled)
     check_share(confidence, "confidence")
-    groups = group_by(in_pandas(actions, [*NEEDED, *grouping(by)]), by, max_groups)
+    groups = group_by(in_pandas(actions, [*NEEDED, *columns_of(by)]), by, max_groups)
     counts = count_stage(groups.actions, stage, GROUP, as_of)
     found = quantile_table(counts, _QUANTILES, canceled, confidence)
     curves = [kaplan_meier(table, confidence) for table in counts.life_tables(canceled)]
@@ -126,10 +129,11 @@ def cycle_time_ecdf(
     limits = _limits(curves, found, counts.unit, limit)
     # In the order in which the curves lie from left to right.
     drawn = [at for at in found["p50"].argsort(kind="stable") if found["used"].iloc[at]]
-    shown = [
-        _draw(ax, curves[at], counts.unit, cast("dict[str, Any]", found.iloc[at].to_dict()), groups.looks[at], limits)
-        for at in drawn
-    ]
+    banded = len(drawn) <= _BANDS
+    shown = []
+    for at in drawn:
+        row = cast("dict[str, Any]", found.iloc[at].to_dict())
+        shown.append(_draw(ax, curves[at], counts.unit, row, groups.looks[at], limits, banded=banded))
     _guides(ax)
     duration_axis(ax, "x", limits, axis_label(stage))
     beside = len(drawn) > _INSIDE and points_of(ax)[0] > _ROOM_FOR_KEY
@@ -144,7 +148,7 @@ def cycle_time_ecdf(
     parts = [
         f"n = {total['used']:,}, of which {total['open']:,} open",
         "Kaplan-Meier",
-        f"bands and bars: {confidence_words(confidence)}",
+        f"bands and bars: {confidence_words(confidence)}" if banded else f"bars: {confidence_words(confidence)}",
         f"the {groups.folded} smallest groups in one" if groups.folded else "",
         out,
     ]
@@ -161,7 +165,14 @@ def cycle_time_ecdf(
 
 
 def _draw(
-    ax: Axes, curve: SurvivalCurve, unit: int, row: dict[str, Any], look: int, limits: tuple[float, float]
+    ax: Axes,
+    curve: SurvivalCurve,
+    unit: int,
+    row: dict[str, Any],
+    look: int,
+    limits: tuple[float, float],
+    *,
+    banded: bool,
 ) -> Line2D:
     colour, mark = COLOURS[look % len(COLOURS)], MARKS[look % len(MARKS)]
     time = curve.time * unit / 1e6
@@ -176,7 +187,9 @@ def _draw(
         markersize=6,
         zorder=3,
     )
-    ax.fill_between(time, 1 - curve.high, 1 - curve.low, step="post", color=colour, alpha=0.13, linewidth=0, zorder=2)
+    if banded:
+        band: dict[str, Any] = {"color": colour, "alpha": 0.13, "linewidth": 0}
+        ax.fill_between(time, 1 - curve.high, 1 - curve.low, step="post", zorder=2, **band)
     for share, name in ((0.5, "p50"), (0.9, "p90")):
         at, low, high = (row[name + side] / pd.Timedelta(seconds=1) for side in ("", "_low", "_high"))
         # An interval that has no upper end runs off the picture, and its arrow says so.
@@ -208,6 +221,8 @@ def _guides(ax: Axes) -> None:
             textcoords="offset points",
             fontsize=SMALL,
             color=MUTED,
+            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
+            zorder=2.5,
         )
 
 
@@ -237,13 +252,17 @@ def _title(groups: Groups, found: pd.DataFrame, wide: pd.DataFrame, stage: str) 
     done = DONE[stage]
     if not total["events"]:
         n = int(total["used"])
-        return f"None of {count(n)} was {done} so far" if n > 1 else f"The only action was not {done} so far"
+        return (
+            f"None of {count(n)} was {done} so far"
+            if n > 1
+            else f"{the_only(int(found['n'].sum()))} is not {done} so far"
+        )
     if len(found) == 1:
         row = found.iloc[0]
         if pd.isna(row["p50"]):
             return f"Fewer than half of {count(row['used'])} {be(row['used'])} {done} so far"
         if row["used"] == 1:
-            return f"The only action was {done} within {duration(row['p50'])}"
+            return f"{the_only(row['n'])} was {done} within {duration(row['p50'])}"
         p90 = "" if pd.isna(row["p90"]) else f", 90 % within {duration(row['p90'])}"
         return f"Half of {count(row['used'])} {be(row['used'])} {done} within {duration(row['p50'])}{p90}"
     ends = groups.ends(found, "p50")

@@ -20,7 +20,7 @@ from periodkit.plots._event import mark_times
 from periodkit.plots._frames import in_pandas
 from periodkit.plots._labels import beside
 from periodkit.plots._replay import NEEDED, periods_of, replay, view
-from periodkit.plots._stages import left_out
+from periodkit.plots._stages import left_out, the_only
 
 __all__ = ["cumulative_flow"]
 
@@ -132,7 +132,7 @@ def cumulative_flow(
     heights = [middle - 1e-6 * at for at, middle in enumerate(middles)]
     labels = [f"{name} {n:,}" for name, n in zip((*_BANDS, "closed"), now, strict=True)]
     beside(ax, heights, labels, list(_INKS))
-    title, most = _title(single, moments, reached, where)
+    title, most = _title(single, len(frame), moments, reached, where)
     until = at_clock(pd.Timestamp(local(limits[1], where)), where)
     parts = [f"n = {len(single):,}", "closed: canceled ones as well", f"on the right: at {until}", unmarked, out]
     alt = (
@@ -154,7 +154,7 @@ def _reached(single: pd.DataFrame, end: float) -> tuple[Floats, list[Floats]]:
     return moments, [np.searchsorted(each, moments, side="right").astype(np.float64) for each in sorted_times]
 
 
-def _title(single: pd.DataFrame, moments: Floats, reached: list[Floats], where: Zone) -> tuple[str, str]:
+def _title(single: pd.DataFrame, n: int, moments: Floats, reached: list[Floats], where: Zone) -> tuple[str, str]:
     waiting = reached[0] - reached[2]
     at = int(waiting.argmax())
     most = int(waiting[at])
@@ -162,10 +162,15 @@ def _title(single: pd.DataFrame, moments: Floats, reached: list[Floats], where: 
     text = f"Most were waiting to be begun at {when}: {most:,}." if most else "None had to wait."
     left = single[single["state"] == "open"]
     if not len(left):
+        if len(single) == 1:
+            return f"{the_only(n)} was closed", text
         tail = f"at most {most:,} {be(most)} waiting to be begun at once" if most else "none had to wait"
-        return f"All of {count(len(single))} {be(len(single))} closed; {tail}", text
+        return f"All of {count(len(single))} were closed; {tail}", text
     unassigned = int((left["assigned_time"].isna() & left["doing_time"].isna()).sum())
     idle = int((left["assigned_time"].notna() & left["doing_time"].isna()).sum())
+    if len(single) == 1:
+        stands = "unassigned" if unassigned else "assigned and not begun" if idle else "being worked on"
+        return f"{the_only(n)} is still open: {stands}", text
     return (
         f"{len(left):,} of {count(len(single))} ({percent(len(left) / len(single))}) still open: {unassigned:,} "
         f"unassigned, {idle:,} assigned, {len(left) - unassigned - idle:,} being worked on"

@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 
 from periodkit._moment import AsOf
 from periodkit._words import duration, exact, plain, with_interval
-from periodkit.metrics.tally import By, grouping
+from periodkit.metrics.tally import By
 from periodkit.metrics.times import cycle_times
 from periodkit.milestones import checked_stage
 from periodkit.plots._canvas import COLOURS, INK, MUTED, SMALL, explain, finish, nothing_of, open_axes, styled
 from periodkit.plots._frames import in_pandas
-from periodkit.plots._groups import GROUP, Groups, group_by, widened
+from periodkit.plots._groups import GROUP, Groups, columns_of, group_by, widened
 from periodkit.plots._labels import row_points, small_points
 from periodkit.plots._replay import NEEDED
 from periodkit.plots._scales import Floats, as_target, duration_axis, duration_limits, seconds, target_line
@@ -88,7 +88,7 @@ def p90_forest(
     """
     checked_stage(stage)
     limit = as_target(target)
-    groups = group_by(in_pandas(actions, [*NEEDED, *grouping(by)]), by, max_groups)
+    groups = group_by(in_pandas(actions, [*NEEDED, *columns_of(by)]), by, max_groups)
     measured = partial(cycle_times, groups.actions, GROUP, stage, canceled=canceled, as_of=as_of)
     found = measured(confidence=confidence)
     total = found[["n", "used", "events", "open", "not_started", "invalid", "unknown"]].sum()
@@ -139,12 +139,14 @@ def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, times: dict[str, Floats
     begun = np.isfinite(low)
     endless = begun & ~np.isfinite(high)
     ax.hlines(place[begun], low[begun], np.where(endless, limits[1], high)[begun], color=COLOURS[0], linewidth=2.5)
-    ax.plot(np.full(endless.sum(), limits[1]), place[endless], ">", color=COLOURS[0], markersize=8, clip_on=False)
+    if endless.any():
+        # A line without points that is not clipped would take up room in the corner of the figure.
+        ax.plot(np.full(endless.sum(), limits[1]), place[endless], ">", color=COLOURS[0], markersize=8, clip_on=False)
     ax.plot(times["p50"], place, "o", color="white", markeredgecolor=MUTED, markeredgewidth=1.3, markersize=6, zorder=3)
     ax.plot(times["p90"], place, "o", color=COLOURS[0], markersize=8, markeredgecolor="white", zorder=4)
     for at, (_, row) in enumerate(found.iterrows()):
         ax.annotate(
-            f"{duration(row['p90'])}   n = {row['used']:,}",
+            f"{duration(row['p90'])}   n = {row['used']:,}" if row["used"] else "n = 0",
             (1, at),
             (9, 0),
             xycoords=("axes fraction", "data"),

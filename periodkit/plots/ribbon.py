@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from periodkit._duration import as_micros
 from periodkit._moment import AsOf, read_moment
-from periodkit._words import be, count, exact, listed
+from periodkit._words import count, exact, listed
 from periodkit.errors import ArgumentError
 from periodkit.metrics.flow import workload
 from periodkit.metrics.stage_counts import EXCLUDED
@@ -21,7 +21,7 @@ from periodkit.plots._clock import Floats, at_clock, clock, numbers, zone
 from periodkit.plots._event import mark_times, shade_after
 from periodkit.plots._frames import in_pandas
 from periodkit.plots._replay import NEEDED, periods_of, replay, view
-from periodkit.plots._stages import left_out
+from periodkit.plots._stages import left_out, the_only
 
 __all__ = ["event_ribbon"]
 
@@ -29,7 +29,7 @@ _IN, _OUT, _OUT_INK = "#0072B2", "#E69F00", "#8A5F00"
 _DAY = 86_400_000_000
 # Width of a bar in minutes, and up to how many hours of view it is taken.
 _WIDTHS = ((1, 1), (5, 12), (15, 36), (60, 144), (360, 864), (1440, 9600), (10080, np.inf))
-_NAMES: dict[float, str] = {60: "hour", 360: "6 h", 1440: "day", 10080: "week"}
+_NAMES: dict[float, str] = {60: "hour", 1440: "day", 10080: "week"}
 _MOST_BARS = 10_000
 
 
@@ -100,7 +100,7 @@ def event_ribbon(
         return explain(ax, "Arrivals, departures and actions in progress", reason, out)
     limits = view(single["created_time"], single["closed_time"], chosen)
     width = _width(limits) if width is None else _checked(width, freq, limits)
-    each = _NAMES.get(width / 60e6, exact(width / 1e6))
+    each = _each(width)
     moment = single["seen"].max()
     shown = _bins(frame[counted], width, limits, as_of, moment)
     edges = np.r_[numbers(shown["time"]), numbers(shown["time"].tail(1)) + width / _DAY]
@@ -117,7 +117,11 @@ def event_ribbon(
     busiest = shown.iloc[int(shown["arrivals"].argmax())]
     n, open_now = len(single), int((single["state"] == "open").sum())
     most, peak = _peak(single, edges)
-    title = f"Up to {most:,} of {count(n)} {be(n)} in progress at once, at {at_clock(peak, where)}"
+    title = (
+        f"Up to {most:,} of {count(n)} were in progress at once, at {at_clock(peak, where)}"
+        if n > 1
+        else f"{the_only(len(frame))} came at {at_clock(peak, where)}" + (" and is still open" if open_now else "")
+    )
     beyond = (n - int(shown["arrivals"].sum()), n - open_now - int(shown["departures"].sum()))
     outside = listed(
         [count(number, noun) for number, noun in zip(beyond, ("arrival", "departure"), strict=True) if number]
@@ -131,12 +135,17 @@ def event_ribbon(
     alt = (
         f"{title}. Most arrivals per {each}: {int(busiest['arrivals']):,} from {at_clock(busiest['time'], where)}. In the "
         f"picture {int(shown['arrivals'].sum()):,} arrived and {int(shown['departures'].sum()):,} departed. "
-        f"{open_now:,} were still open at {at_clock(moment, where)} ({where[1]}). "
+        f"Still open at {at_clock(moment, where)} ({where[1]}): {open_now:,}. "
         + (f"Markers: {listed(marked)}. " if marked else "")
         + (f"Outside the picture: {outside}. " if outside else "")
         + out
     )
     return finish(ax, title, " · ".join(filter(None, parts)), alt)
+
+
+def _each(width: int) -> str:
+    hours, rest = divmod(width, 3_600_000_000)
+    return _NAMES.get(width / 60e6) or (f"{hours} h" if hours and not rest else exact(width / 1e6))
 
 
 def _size(value: float, _: int | None) -> str:

@@ -23,7 +23,7 @@ from periodkit.plots._frames import in_pandas
 from periodkit.plots._labels import beside, small_points
 from periodkit.plots._replay import NEEDED, periods_of, replay, view
 from periodkit.plots._scales import as_target, duration_axis, duration_limits, event_limits, target_line
-from periodkit.plots._stages import DONE, axis_label, left_out, noun
+from periodkit.plots._stages import DONE, axis_label, left_out, noun, the_only
 
 __all__ = ["cycle_scatter"]
 
@@ -252,6 +252,11 @@ def _title(shown: pd.DataFrame, row: pd.Series, stage: str, target: float | None
     late, waiting, young = (int(each.sum()) for each in (past, past & is_open, ~past & is_open))
     # Of those that are open and younger, nobody knows yet.
     so_far = " so far" if young else ""
+    if len(shown) == 1:
+        went = "went" if late else "did not go"
+        return f"{the_only(int(row['n']))} {went} past {exact(target)}{so_far}" + (
+            " and is still open" if waiting else ""
+        )
     if not late:
         return f"None of {count(len(shown))} went past {exact(target)}{so_far}"
     tail = f", {waiting:,} of them still open" if waiting else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,12 +14,12 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
-from PIL import Image
 
+from periodkit._png import in_few_colours
 from periodkit._words import plain
 from periodkit.plots import alt_text, display, to_png
-from periodkit.plots._canvas import figure_of
-from periodkit.present import readable
+from periodkit.plots._canvas import explains, figure_of
+from periodkit.present import numeric, readable
 
 __all__ = [
     "NARROW",
@@ -43,8 +42,9 @@ LONGEST = 100
 NARROW = "application/vnd.periodkit.narrow-png"
 """What a notebook's output calls the picture for a phone."""
 
-_PHONE = 4.4
+_PHONE, _TALL = 3.6, 4.2
 _NUMBER = re.compile(r"[−\d…][\d,.]*( (%|min))?( \([\d…∞,.–]+\))?")
+_WHEN = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?")
 _HELD = re.compile(r"(?<=\d) (?=%|min\b|points\b)|(?<=\bn) (?==)|(?<=\bn =) ")
 _NONE = ("–", "")
 
@@ -93,13 +93,16 @@ def show_table(frame: pd.DataFrame, caption: str, note: str = "") -> None:
         show_sentence(f"{caption}: none.", "note")
         return
     shown = readable(_cleaned(frame))
-    heads = [{"name": plain(name, LONGEST), "number": _is_number(shown[name])} for name in shown.columns]
+    heads = [
+        {"name": plain(name, LONGEST), "kind": _kind(shown[name], number=number)}
+        for name, number in zip(shown.columns, numeric(frame), strict=True)
+    ]
     html = render("table", caption=caption, heads=heads, rows=shown.to_numpy().tolist(), note=note)
     show_as({"text/html": html, "text/plain": shown.to_string()})
 
 
 def show_plot(draw: Callable[..., Axes], *frames: Any, phone: bool = False, **options: Any) -> None:  # noqa: ANN401
-    """Show a picture; for a report also as it is drawn for a phone.
+    """Show a picture; for a report also as it is drawn for a phone. Where there is nothing to draw, say so.
 
     Parameters
     ----------
@@ -110,14 +113,19 @@ def show_plot(draw: Callable[..., Axes], *frames: Any, phone: bool = False, **op
     phone : bool
         Whether to draw it twice, finely: once wide, once narrow.
     """
-    if not phone:
-        display(draw(*frames, **options))
-        return
     wide = draw(*frames, **options)
     words = alt_text(wide)
+    if explains(wide):
+        plt.close(figure_of(wide))
+        show_sentence(words, "note")
+        return
+    if not phone:
+        display(wide)
+        return
     height = figure_of(wide).get_figheight()
     data = {"image/png": _encoded(wide), "text/plain": words}
-    narrow = _narrow(draw, max(height, 4.2), *frames, **options)
+    # Titles take more lines there.
+    narrow = _narrow(draw, max(height, min(height + 1, _TALL)), *frames, **options)
     if narrow is not None:
         data[NARROW] = narrow
     show_as(data, {"image/png": {"alt": words}})
@@ -137,17 +145,9 @@ def _narrow(draw: Callable[..., Axes], height: float, *frames: Any, **options: A
 
 
 def _encoded(ax: Axes) -> str:
-    picture = base64.b64encode(_small(to_png(ax, 160))).decode("ascii")
+    picture = base64.b64encode(in_few_colours(to_png(ax, 160), smallest=False)).decode("ascii")
     plt.close(figure_of(ax))
     return picture
-
-
-def _small(png: bytes) -> bytes:
-    """Return a picture in 64 colours, which a plot has hardly more of, at a third of the size."""
-    buffer = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as picture:
-        picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
 
 
 def show_as(data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> None:
@@ -166,9 +166,12 @@ def _clean(value: object) -> object:
     return plain(value, LONGEST) if isinstance(value, str) else value
 
 
-def _is_number(cells: pd.Series) -> bool:
+def _kind(cells: pd.Series, *, number: bool) -> str:
+    """Return what a column holds, as the style sheet calls it."""
     known: Sequence[str] = [each for each in cells if each not in _NONE]
-    return bool(known) and all(_NUMBER.fullmatch(each) for each in known)
+    if number or (known and all(_NUMBER.fullmatch(each) for each in known)):
+        return "number"
+    return "when" if known and all(_WHEN.fullmatch(each) for each in known) else ""
 
 
 @cache

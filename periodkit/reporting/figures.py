@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from periodkit._duration import as_micros
-from periodkit._words import count, exact
+from periodkit._words import count, duration, exact
 from periodkit.metrics import workload
 from periodkit.milestones import stage_times
 from periodkit.reporting.blocks import Figure, held, joined
@@ -52,16 +52,24 @@ def in_short(found: Material) -> str:
     """Return the one sentence for who reads no further."""
     parts = []
     by_key = {each.key: each for each in measures(found.target)}
-    for key, words in (
-        ("p50", "half were closed within {}"),
-        ("p90", "nine of ten within {}"),
-        ("ai_rate", "AI dispatched {}"),
+    n = len(found.actions)
+    if not n:
+        return "There are no actions."
+    if n == 1:
+        one = stage_times(found.actions).iloc[0]
+        if one["outcome"] != "closed" or pd.isna(one["cycle"]):
+            return "There is only one action."
+        return f"The only action was closed within {duration(one['cycle'])}."
+    for key, words, unless in (
+        ("p50", "half were closed within {}", "fewer than half are known to be closed"),
+        ("p90", "nine of ten within {}", ""),
+        ("ai_rate", "AI dispatched {}", ""),
     ):
         now = by_key[key].of(found.actions)
-        if now and now[0].n and now[0].short[0].isdigit():
-            parts.append(words.format(f"{now[0].short} ({now[0].between})"))
-    said = ", ".join(parts)
-    return f"Of {count(len(found.actions))}, {said}." if parts else f"There are {count(len(found.actions))}."
+        told = bool(now and now[0].n and now[0].short[0].isdigit())
+        if told or unless:
+            parts.append(words.format(f"{now[0].short} ({now[0].between})") if told else unless)
+    return f"Of {count(n)}, {', '.join(parts)}."
 
 
 def _volume(found: Material) -> Figure:
@@ -90,8 +98,14 @@ def _figure(name: str, now: Measured | None, then: Measured | None) -> Figure:
         name,
         value,
         unit,
-        tuple(map(held, filter(None, [f"{now.between}{unit and f' {unit}'}, n = {now.n:,}", before]))),
+        tuple(map(held, filter(None, [_rests_on(now, unit), before]))),
     )
+
+
+def _rests_on(now: Measured, unit: str) -> str:
+    # Of a single action both ends are open, which says nothing.
+    between = "no interval" if now.between == "…–∞" else f"{now.between}{unit and f' {unit}'}"
+    return f"{between}, n = {now.n:,}"
 
 
 def _load(found: Material) -> Figure:

@@ -61,6 +61,8 @@ class Finding:
         Actions that it rests on, those compared with not counted.
     good : bool or None
         Whether it is for the better; None where that is not for the numbers to say.
+    brief : str
+        The same beside another sentence on the same stage.
     """
 
     kind: str
@@ -70,6 +72,7 @@ class Finding:
     contrast: Contrast
     n: int
     good: bool | None
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +87,22 @@ class Findings:
         How many comparisons could be made.
     confidence : float
         The confidence of each, so that all together hold at 95 %.
+    kinds : frozenset of str
+        What could be compared, as in `Finding`.
     """
 
     found: tuple[Finding, ...]
     compared: int
     confidence: float
+    kinds: frozenset[str] = frozenset()
 
 
 class _Question(Protocol):
     """A comparison that can be made at any confidence, and the words for where it finds something."""
+
+    @property
+    def kind(self) -> str:
+        """What is compared, as in `Finding`."""
 
     def ask(self, confidence: float) -> Contrast:
         """Return the comparison."""
@@ -123,7 +133,8 @@ def event_findings(
     Returns
     -------
     Findings
-        A difference in rates in percentage points, a ratio of times, or a share of the records.
+        A difference in rates in percentage points, a ratio of times, or a share of the records. Where both the P50 and the
+        P90 of a stage differ in the same direction, they are one finding.
 
     Notes
     -----
@@ -185,7 +196,17 @@ def _answered(asked: Sequence[_Question]) -> Findings:
     confidence = 1 - (1 - CONFIDENCE) / max(len(able), 1)
     answers = [(each, each.ask(confidence)) for each in able]
     found = [each.tell(contrast) for each, contrast in answers if contrast.excludes_null]
-    return Findings(tuple(found), len(able), confidence)
+    return Findings(tuple(_one_a_stage(found)), len(able), confidence, frozenset(each.kind for each in able))
+
+
+def _one_a_stage(found: Sequence[Finding]) -> list[Finding]:
+    """Return the findings, what P50 and P90 of the cycle both say as one."""
+    kept: dict[tuple[object, ...], Finding] = {}
+    for each in found:
+        key = (each.kind, each.about, *_way(each))
+        first = kept.get(key)
+        kept[key] = each if first is None else replace(each, sentence=f"{each.sentence} Likewise {first.brief}.")
+    return list(kept.values())
 
 
 @dataclass(frozen=True)
@@ -208,7 +229,8 @@ class _AgainstEarlier:
             which = "every one" if beaten == k else f"{beaten}" if beaten else "none"
             said += f"; {self.measure.more if more else self.measure.less} than in {which} of them"
         good = _good(self.measure, more=more)
-        return Finding(self.kind, self.measure.key, None, f"{said}.", contrast, self.now.n, good)
+        brief = f"{self.measure.short} {self.now.words}, {self.measure.difference(contrast).rpartition(' ')[0]}"
+        return Finding(self.kind, self.measure.key, None, f"{said}.", contrast, self.now.n, good, brief)
 
 
 def _against_earlier(actions: pd.DataFrame, earlier: pd.DataFrame, target: str) -> Iterator[_Question]:
@@ -236,7 +258,8 @@ class _AgainstTheRest:
             f"in the rest ({self.rest.short})."
         )
         good = _good(self.measure, more=contrast.estimate > contrast.null)
-        return Finding(self.kind, self.measure.key, self.name, said, contrast, self.one.n, good)
+        brief = f"{self.measure.short} {self.one.words}, {self.measure.difference(contrast).rpartition(' ')[0]}"
+        return Finding(self.kind, self.measure.key, self.name, said, contrast, self.one.n, good, brief)
 
 
 def _against_the_rest(actions: pd.DataFrame, target: str) -> Iterator[_Question]:
@@ -265,17 +288,26 @@ def _gathered(found: Iterable[Finding], k: int) -> Iterator[Finding]:
     alike: dict[tuple[str, bool], list[Finding]] = {}
     for each in found:
         if each.kind == "period":
-            alike.setdefault((each.measure, each.contrast.estimate > each.contrast.null), []).append(each)
+            alike.setdefault(_way(each), []).append(each)
     for each in found:
         if each.kind != "period":
             yield each
             continue
-        same = alike.pop((each.measure, each.contrast.estimate > each.contrast.null), None)
+        same = alike.pop(_way(each), None)
         if same is None:
             continue
         most = max(same, key=lambda one: abs(_distance(one.contrast)))
         others = f" {len(same)} of {k} periods differ like this from the rest." if len(same) > 1 else ""
         yield replace(most, sentence=most.sentence + others)
+
+
+def _way(finding: Finding) -> tuple[str, bool]:
+    return _stage(finding), finding.contrast.estimate > finding.contrast.null
+
+
+def _stage(finding: Finding) -> str:
+    """Return what P50 and P90 of the cycle have in common; any other measure stands for itself."""
+    return "cycle" if finding.measure in ("p50", "p90") else finding.measure
 
 
 def _distance(contrast: Contrast) -> float:
@@ -319,9 +351,10 @@ class _Trend:
 
     def tell(self, contrast: Contrast) -> Finding:
         title = self.measure.title[0].lower() + self.measure.title[1:]
-        said = f"Over {np.isfinite(self.values).sum()} periods, {title} {self.measure.slope_words(contrast)}."
+        slope = self.measure.slope_words(contrast)
+        said = f"Over {np.isfinite(self.values).sum()} periods, {title} {slope}."
         good = _good(self.measure, more=contrast.estimate > 0)
-        return Finding(self.kind, self.measure.key, None, said, contrast, self.n, good)
+        return Finding(self.kind, self.measure.key, None, said, contrast, self.n, good, f"{self.measure.short} {slope}")
 
 
 def _trends(actions: pd.DataFrame, periods: pd.DataFrame, target: str) -> Iterator[_Question]:

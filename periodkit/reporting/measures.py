@@ -124,7 +124,7 @@ class Quantile:
     @property
     def words(self) -> str:
         """The quantile with its 95 % interval and n."""
-        if np.isnan(self.value):
+        if np.isnan(self.value) or self.between == "…–∞":
             return f"{self.short} (n = {self.n:,})"
         return f"{self.short} ({self.between}, n = {self.n:,})"
 

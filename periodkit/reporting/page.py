@@ -17,7 +17,7 @@ from periodkit.reporting.stamp import MIME, stamp_tags
 
 __all__ = ["periods_of", "to_html"]
 
-_MADE_WITH = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "nbconvert")
+_MADE_WITH = ("pandas", "numpy", "scipy", "matplotlib", "nbconvert")
 
 
 def to_html(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from periodkit._words import count, listed, plain
+from periodkit._words import be, count, listed, plain
 from periodkit.reporting.blocks import held, joined, render, show_as, show_sentence
 from periodkit.reporting.figures import in_short, key_figures
 from periodkit.reporting.findings import FLAG_SHARE, Finding, Findings
@@ -52,11 +52,11 @@ def show_findings(findings: Findings, found: Material) -> None:
     ]
     left = max(len(first) - MOST, 0) + max(len(better) - MOST, 0)
     note = (f"{count(left, 'more finding')} not shown. " if left else "") + _how_hard(findings, found)
-    if not findings.found:
+    if findings.compared and not findings.found:
         show_sentence("Nothing stood out: no interval leaves out “no difference”.")
     text = "\n".join([*(each.sentence for each in findings.found), note])
     shown = [(title, parts, number > 0) for number, (title, parts) in enumerate(groups) if parts]
-    html = render("findings", groups=shown, note=note)
+    html = render("findings", groups=shown, note=held(note))
     show_as({"text/html": html, "text/plain": text})
 
 
@@ -104,22 +104,19 @@ def _bracketed(tz_name: str) -> str:
 def _how_hard(findings: Findings, found: Material) -> str:
     if not findings.compared:
         return "There were too few actions to compare anything."
-    k = len(found.earlier_periods)
-    sides = (
-        f"each classification and channel with the rest, and each kind of defect with {FLAG_SHARE:.0%} of the records"
-    )
-    first = (
-        "each period with the rest and over time, "
-        if found.season
-        else f"with the {count(k, 'period')} before, "
-        if k
-        else ""
-    )
+    sides = {
+        "earlier": f"with the {count(len(found.earlier_periods), 'period')} before",
+        "trend": "over time",
+        "period": "each period with the rest",
+        "group": "each classification and channel with the rest",
+        "quality": f"each kind of defect with {100 * FLAG_SHARE:g} % of the records",
+    }
+    made = listed([words for kind, words in sides.items() if kind in findings.kinds])
     return (
-        f"{findings.compared} comparisons were made: {first}{sides}. A sentence stands here only where the interval of the "
-        f"difference leaves out “no difference” at {100 * findings.confidence:.2f} % each (Bonferroni), so that with 95 % "
-        "confidence none is there by chance alone. Intervals with an n are 95 % and are of that group. Groups of fewer than "
-        f"{FEWEST} are not compared. A difference is an association: it does not say why."
+        f"{count(findings.compared, 'comparison')} {be(findings.compared)} made: {made}. A sentence stands here only where "
+        f"the interval of the difference leaves out “no difference” at {100 * findings.confidence:.2f} % each (Bonferroni), "
+        "so that with 95 % confidence none is there by chance alone. Intervals with an n are 95 % and are of that group. "
+        f"Groups of fewer than {FEWEST} are not compared. A difference is an association: it does not say why."
     )
 
 

@@ -63,8 +63,9 @@ def show_longest(found: Material, most: int = 10) -> None:
     """Show the actions that took the longest from created to closed, by id."""
     times = stage_times(found.actions)
     closed = times["cycle"].where(times["outcome"] == "closed").dropna().sort_values(ascending=False, kind="stable")
-    rows = _single(found, closed.head(most))
-    show_table(rows, f"The {min(most, len(closed)) or most} longest that were closed")
+    k = min(most, len(closed))
+    which = f"The {k} longest that were closed" if k > 1 else "The only one that was closed" if k else "Closed"
+    show_table(_single(found, closed.head(most)), which)
 
 
 def show_open(found: Material) -> None:
@@ -74,7 +75,9 @@ def show_open(found: Material) -> None:
     age = (found.actions["fetched_at"] - pd.to_datetime(found.actions["created_time"], utc=True))[is_open]
     age = age.sort_values(ascending=False, kind="stable", na_position="last")
     note = "" if len(age) <= MOST_ROWS else f"The oldest {MOST_ROWS:,} of {len(age):,} are shown."
-    show_table(_single(found, age.head(MOST_ROWS), "age"), f"Still open: {count(len(age))}", note)
+    show_table(
+        _single(found, age.head(MOST_ROWS), "age"), f"Still open: {count(len(age))}" if len(age) else "Still open", note
+    )
 
 
 def show_people(found: Material, most: int = 20) -> None:
@@ -112,8 +115,8 @@ def bin_width(found: Material, most: int = 160) -> str:
 
 
 def show_busiest(found: Material, most: int = 5) -> None:
-    """Show when the most work came in."""
-    freq = "30min" if len(found.periods) == 1 else "1D"
+    """Show when the most work came in; by hours at most, because days begin at another time in each zone."""
+    freq = "30min" if len(found.periods) == 1 else "1h"
     load = workload(found.actions, freq)
     top = load[load["arrivals"] > 0].nlargest(most, "arrivals").sort_index()
     frame = pd.DataFrame(
@@ -124,7 +127,7 @@ def show_busiest(found: Material, most: int = 5) -> None:
             "most at once": top["in_progress_max"],
         }
     )
-    show_table(frame, f"When the most came, by {'half-hours' if freq == '30min' else 'days (UTC)'}")
+    show_table(frame, f"When the most came, by {'half-hours' if freq == '30min' else 'hours'}")
 
 
 def show_rates(found: Material, by: str) -> None:
@@ -150,7 +153,7 @@ def show_periods(found: Material) -> None:
     periods = found.periods
     frame = pd.DataFrame(
         {
-            "period": [plain(each, 60) if isinstance(each, str) else "unnamed" for each in periods["period_name"]],
+            "period": [plain(each, 60) if isinstance(each, str) else "not given" for each in periods["period_name"]],
             "period_id": periods["period_id"],
             "date": periods["start_date"].dt.tz_convert(found.tz).dt.strftime("%Y-%m-%d"),
         }

@@ -7,10 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from periodkit._words import count, duration, plain
+from periodkit._words import count, duration, told_apart
 from periodkit.metrics import cycle_times
 from periodkit.plots._canvas import COLOURS, FAINT, INK, explain, figure_of, finish, open_axes, styled
 from periodkit.plots._scales import as_target, duration_axis, duration_limits, seconds, target_line
+from periodkit.plots._text import drawable
 from periodkit.reporting.blocks import show_plot
 from periodkit.reporting.material import Material
 
@@ -73,11 +74,15 @@ def times_by_period(
     _label(ax, found, at)
     ax.set_xlim(-0.8, len(found) - 0.2)
     ax.grid(visible=False, axis="x")
-    if found["p90"].notna().any():
-        title = f"P90 between {duration(found['p90'].min())} and {duration(found['p90'].max())} by period"
+    ends = [duration(found["p90"].min()), duration(found["p90"].max())]
+    if ends[0] == ends[1] and found["p90"].notna().any():
+        title = f"P90 {ends[0]} by period"
+    elif found["p90"].notna().any():
+        title = f"P90 between {ends[0]} and {ends[1]} by period"
+    names = told_apart(found["period_name"].astype("object"), found["period_id"].astype("object"), 40)
     details = "; ".join(
-        f"{plain(row['period_name'], 40)} P50 {duration(row['p50'])}, P90 {duration(row['p90'])}"
-        for _, row in found.iterrows()
+        f"{name} P50 {duration(row['p50'])}, P90 {duration(row['p90'])}"
+        for name, (_, row) in zip(names, found.iterrows(), strict=True)
     )
     subtitle = f"{count(len(found), 'period')} in the order of time · bars: 95 % intervals"
     return finish(ax, title, subtitle, f"{title}. {details}.")
@@ -86,6 +91,7 @@ def times_by_period(
 def _label(ax: Axes, found: pd.DataFrame, at: NDArray[np.int64]) -> None:
     inches = ax.get_window_extent().width / figure_of(ax).dpi
     step = max(1, -(-len(found) // int(_NAMES_AN_INCH * inches)))
-    names = [plain(each, 26) if isinstance(each, str) else "unnamed" for each in found["period_name"]]
+    names = told_apart(found["period_name"].astype("object"), found["period_id"].astype("object"), 26)
+    names = [drawable(each) for each in names]
     ax.set_xticks(at[::step], names[::step], rotation=60, ha="right", rotation_mode="anchor", fontsize=8, color=INK)
     ax.tick_params(axis="x", color=FAINT)

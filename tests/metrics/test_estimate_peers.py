@@ -134,6 +134,14 @@ def test_logrank_is_statsmodels(seed, arms):
     assert (mine.statistic, mine.p_value) == pytest.approx((statistic, p_value), rel=1e-9)
 
 
+def test_rates_of_many_groups_at_once_are_statsmodels():
+    rng = np.random.default_rng(3)
+    n = np.r_[rng.integers(1, 10**6, 500), 2**40]
+    x = np.r_[rng.integers(0, n[:-1] + 1), 3]
+    limits = proportion_confint(x, n, 0.05, method="wilson")
+    np.testing.assert_allclose(wilson(x, n)[1:], limits, rtol=1e-9, atol=1e-15)
+
+
 def test_rates_are_scipys_and_statsmodels():
     n = np.repeat([1, 2, 7, 30], 3)
     x = np.array([0, 1, 1, 0, 1, 2, 0, 3, 7, 0, 11, 30])

@@ -251,12 +251,37 @@ def test_display_sends_the_picture_with_its_words_and_closes_it(running, monkeyp
     ax = pk.plots.dispatch_rate(actions)
     words = pk.plots.alt_text(ax)
     assert pk.plots.display(ax, dpi=50) is None
-    [(data, more)] = sent
+    (data, more), (beneath, _) = sent
+    # JupyterLab hands no alternative text on: there a screen reader finds the words beneath.
+    assert beneath == {
+        "text/html": f"<details><summary>This picture in words</summary><p>{words}</p></details>",
+        "text/plain": words,
+    }
     assert more == {"metadata": {"image/png": {"alt": words}}, "raw": True}
     assert data["text/plain"] == words
     assert data["image/png"].startswith("iVBORw0KGgo")
     json.dumps(data)
     assert plt.get_fignums() == []
+
+
+def test_what_is_shown_beneath_a_picture_is_no_markup(running, monkeypatch):
+    display = pytest.importorskip("IPython.display")
+    sent = []
+    monkeypatch.setattr(display, "display", lambda data, **more: sent.append(data))
+    pk.plots.display(pk.plots.dispatch_rate(running[1].assign(channel="<img src=x onerror=alert(1)>"), by="channel"))
+    assert "<img" not in sent[1]["text/html"]
+    assert "&lt;img" in sent[1]["text/html"]
+
+
+@each_plot
+def test_fills_its_figure(season_frames, draw):
+    periods, actions = season_frames
+    figure = draw(actions, periods.tail(1)).figure
+    figure.set_dpi(50)
+    figure.canvas.draw()
+    ink = np.flatnonzero((np.asarray(figure.canvas.buffer_rgba())[:, :, :3] < 250).any(axis=(1, 2)))
+    assert ink[0] < 0.05 * figure.bbox.height
+    assert ink[-1] > 0.95 * figure.bbox.height
 
 
 def test_a_notebook_shows_any_picture_with_its_words(running):

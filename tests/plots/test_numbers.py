@@ -4,8 +4,9 @@ import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.patches import StepPatch
 
 import periodkit as pk
@@ -93,6 +94,38 @@ def test_rates_over_periods_stand_in_order_of_time(season_frames):
     np.testing.assert_allclose(points.get_ydata(), found.loc[in_time, "rate"])
     bars = next(each for each in ax.collections if isinstance(each, LineCollection)).get_segments()
     np.testing.assert_allclose([bar[:, 1] for bar in bars], found.loc[in_time, ["low", "high"]])
+
+
+@pytest.mark.parametrize("by", ["period_name", "period_id", ["period_id", "period_name"]])
+def test_periods_of_one_name_stay_apart(season_frames, by):
+    _, actions = season_frames
+    first, second, third = (actions[actions["period_id"] == each] for each in (4101, 4104, 4107))
+    nameless = third.assign(period_name=pd.Series(None, index=third.index, dtype="str"))
+    both = pd.concat([second.assign(period_name="Derby"), first.assign(period_name="Derby"), nameless])
+    found = pk.ai_dispatch_rate(both, by="period_id")
+    for frame in (both, pa.Table.from_pandas(both[["period_id", "period_name", "created_time", "ai_dispatched"]])):
+        ax = pk.plots.dispatch_rate(frame, by=by)
+        points = next(line for line in ax.get_lines() if line.get_marker() == "o")
+        np.testing.assert_allclose(points.get_ydata(), found["rate"])
+        words = pk.plots.alt_text(ax)
+        assert all(
+            f"{name} {100 * rate:.1f} %" in words
+            for name, rate in zip(("Derby (4101)", "Derby (4104)", "period 4107"), found["rate"], strict=True)
+        )
+        assert ax.get_xlabel().startswith("period, by date")
+        plt.close("all")
+    renamed = pd.concat([first, first.assign(period_name="Derby")])
+    assert len(pk.plots.p90_forest(renamed, by=by).get_yticks()) == 1
+
+
+def test_bands_stand_where_they_can_be_told_apart(actions):
+    kinds = sorted(actions["classification"].dropna().unique())
+    for n, bands in ((1, 1), (3, 3), (4, 0), (6, 0)):
+        ax = pk.plots.cycle_time_ecdf(actions[actions["classification"].isin(kinds[:n])], by="classification")
+        assert len([each for each in ax.collections if isinstance(each, PolyCollection)]) == bands
+        # The intervals of P50 and P90 are there in any case.
+        assert sum(len(line.get_xdata()) == 2 and line.get_linewidth() == 3 for line in ax.get_lines()) == 2 * n
+        plt.close("all")
 
 
 def test_ribbon_shows_the_workload(frames):
@@ -437,4 +470,4 @@ def test_aging_says_how_long_each_has_left():
     assert "15.0 min left" in [text.get_text() for text in ax.texts]
     ax = pk.plots.aging(made({"A": [np.inf]}, seen=seen, action_id=7), target="6min")
     assert "4.0 min past" in [text.get_text() for text in ax.texts]
-    assert ax.get_title(loc="left") == "1 of 1 open action past 6 min"
+    assert ax.get_title(loc="left") == "The only open action is past 6 min, by 4.0 min"

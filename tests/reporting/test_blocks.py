@@ -3,9 +3,11 @@
 import re
 
 import IPython.display
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
+import periodkit as pk
 from periodkit.errors import ConfigError, PeriodkitError
 from periodkit.reporting import blocks
 from periodkit.reporting.pdf import to_pdf
@@ -46,6 +48,26 @@ def test_a_table_names_its_rows_and_columns_and_sets_numbers_to_the_right(shown)
     assert "<caption><span>By channel</span></caption>" in page
     assert 'role="region" aria-label="By channel" tabindex="0"' in page
     assert '<p class="note">As seen.</p>' in page
+
+
+def test_a_column_without_a_number_keeps_its_side_and_dates_are_one_word(shown):
+    frame = pd.DataFrame(
+        {"date": ["2025-05-17"], "p50": pd.to_timedelta([None]), "status": pd.Series([None], dtype="str")}
+    )
+    blocks.show_table(frame, "One")
+    page = shown[0][0]["text/html"]
+    assert re.findall(r'<t[hd] (?:scope="row" )?class="(\w+)">([^<]*)', page) == [
+        ("when", "2025-05-17"),
+        ("number", "–"),
+    ]
+
+
+def test_a_picture_of_nothing_is_a_sentence(shown):
+    none = pd.DataFrame({"ai_dispatched": pd.array([], dtype="boolean")})
+    for phone in (True, False):
+        blocks.show_plot(pk.plots.dispatch_rate, none, phone=phone)
+    assert [data["text/plain"] for data, _ in shown] == ["AI-dispatch rate: no actions to show."] * 2
+    assert not plt.get_fignums()
 
 
 def test_hostile_text_is_escaped_cleaned_and_cut_wherever_it_stands(shown):

@@ -98,6 +98,7 @@ def pages(season, tmp_path_factory):
             ("live", season.dataset, {"period_ids": 4176, "tz": "Europe/London"}),
             ("season", season.dataset, {"season": True}),
             ("hostile", hostile_set(season), {"names": True}),
+            ("hostile season", hostile_set(season), {"names": True, "season": True}),
             ("empty", nothing, {}),
             ("single", single, {}),
             ("unclosed", unclosed, {}),
@@ -124,11 +125,33 @@ def open_page(chromium, path, width, scheme="light", media=None):
     return page, [url[:60] for url in asked if url not in own and not url.startswith("data:")], said
 
 
+@pytest.fixture(scope="module")
+def recorded_page(recorded_path, tmp_path_factory):
+    """The page of the fire-department set, all of its periods together."""
+    path = tmp_path_factory.mktemp("recorded") / "recorded.html"
+    data = DataSet.load(recorded_path)
+    with pytest.MonkeyPatch.context() as patch, Sandbox(data) as sandbox:
+        account(patch, sandbox)
+        path.write_text(draw(patch, period_ids=data.period_ids, tz="America/Los_Angeles"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def page_file(name, request):
+    """The page of that name; skipped where the data that it is made from are absent."""
+    if name == "recorded":
+        return request.getfixturevalue("recorded_page")
+    return request.getfixturevalue("pages") / f"{name}.html"
+
+
+NAMES = ["live", "season", "hostile", "hostile season", "empty", "single", "unclosed", "recorded"]
+
+
 @pytest.mark.parametrize("width", [390, 1280, "print"])
-@pytest.mark.parametrize("name", ["live", "season", "hostile", "empty", "single", "unclosed"])
-def test_nothing_is_asked_for_and_the_page_is_as_wide_as_the_screen(chromium, pages, name, width):
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_asked_for_and_the_page_is_as_wide_as_the_screen(chromium, page_file, name, width):
     media, wide = ("print", 794) if width == "print" else (None, width)
-    page, asked, said = open_page(chromium, pages / f"{name}.html", wide, media=media)
+    page, asked, said = open_page(chromium, page_file, wide, media=media)
     assert asked == []
     assert said == []
     assert page.evaluate("document.documentElement.scrollWidth") <= wide
@@ -139,8 +162,9 @@ def test_nothing_is_asked_for_and_the_page_is_as_wide_as_the_screen(chromium, pa
     page.context.close()
 
 
-def test_hostile_text_is_text(chromium, pages):
-    page, _, _ = open_page(chromium, pages / "hostile.html", 390)
+@pytest.mark.parametrize("name", ["hostile", "hostile season"])
+def test_hostile_text_is_text(chromium, pages, name):
+    page, _, _ = open_page(chromium, pages / f"{name}.html", 390)
     assert page.evaluate("window.ran") is None
     assert page.evaluate("document.querySelectorAll('script, iframe, svg, object, form, base, link').length") == 0
     assert page.evaluate("[...document.images].every(one => one.src.startsWith('data:image/png'))")
@@ -167,11 +191,12 @@ def test_hostile_text_is_text(chromium, pages):
     page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["live", "season"])
-def test_axe_finds_nothing_that_keeps_people_out(chromium, pages, name, scheme):
+@pytest.mark.parametrize(
+    ("name", "scheme"), [*((name, "light") for name in NAMES), *((name, "dark") for name in ("live", "season"))]
+)
+def test_axe_finds_nothing_that_keeps_people_out(chromium, page_file, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page, _, _ = open_page(chromium, pages / f"{name}.html", 390 if name == "live" else 1280, scheme)
+    page, _, _ = open_page(chromium, page_file, 1280 if "season" in name else 390, scheme)
     found = axe.Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
     assert [(each["id"], each["impact"], each["nodes"][0]["html"][:200]) for each in found] == []
     page.context.close()

@@ -145,6 +145,29 @@ def test_a_trend_and_the_periods_unlike_the_rest_are_found():
     assert all("periods differ like this from the rest." in each.sentence for each in ai)
 
 
+def test_p50_and_p90_of_one_stage_are_one_finding():
+    rng = np.random.default_rng(11)
+    earlier = pd.concat([frame(rng, 400, each) for each in (1, 2)])
+    now = frame(rng, 400, 3, scale=1500.0)
+    told = [each for each in of_kind(event_findings(now, earlier=earlier), "earlier") if each.measure in ("p50", "p90")]
+    assert [each.measure for each in told] == ["p90"]
+    times = pk.cycle_times(now)[["p50", "p90"]].iloc[0] / pd.Timedelta(minutes=1)
+    assert f"was {times['p90']:.1f} min" in told[0].sentence
+    assert re.search(
+        rf"Likewise P50 {times['p50']:.1f} min \(.*n = 400\), [\d.]+ times as long \(.*\)\.$", told[0].sentence
+    )
+    seasons = pd.concat([frame(rng, 150, each, scale=3000.0 if each in (4, 9) else 600.0) for each in range(1, 13)])
+    slow = [each for each in of_kind(season_findings(seasons, periods(12)), "period") if each.measure in ("p50", "p90")]
+    assert [each.measure for each in slow if not each.good] == ["p90"]
+    assert "2 of 12 periods differ like this from the rest." in next(each for each in slow if not each.good).sentence
+
+
+def test_what_was_not_compared_is_not_said_to_be():
+    rng = np.random.default_rng(12)
+    assert event_findings(frame(rng, 5)).kinds == {"quality"}
+    assert event_findings(frame(rng, 200)).kinds == {"quality", "group"}
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_next_to_nothing_finds_nothing(rows):
     data = frame(np.random.default_rng(8), 30).head(rows)

@@ -1,0 +1,25 @@
+"""Whose data it is, as a notebook says it."""
+
+import pandas as pd
+
+import periodkit as pk
+
+
+def test_the_client_and_not_the_environment_says_whose_data_it_is(sandbox, monkeypatch, recorded_path):
+    with pk.Client(sandbox.base_url, sandbox.token, progress=False) as mine:
+        said = pk.source(mine, mine.actions(4101))
+    assert said == (f"Data: the account at {sandbox.base_url}. 1 period with 187 actions, as of 2025-05-17 15:58 UTC.")
+    monkeypatch.setenv("ALO_BASE_URL", "https://venue.invalid")
+    monkeypatch.setenv("ALO_API_TOKEN", "s3cr3t")
+    with pk.demo_client(progress=False) as client:
+        assert pk.source(client, client.actions(4101)).startswith(
+            "Data: the sandbox, a synthetic season of an invented"
+        )
+    with pk.demo_client(recorded_path, progress=False) as client:
+        none = client.actions(client.periods().head(0))
+        assert pk.source(client, none) == f"Data: the sandbox, serving {recorded_path.name}. No actions."
+
+
+def test_an_archive_is_called_one(tmp_path):
+    nothing = pd.DataFrame({"period_id": [], "fetched_at": []})
+    assert pk.source(pk.Archive(tmp_path / "store").held(), nothing) == "Data: an archive. No actions."
