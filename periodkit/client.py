@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ import requests
 
 from periodkit._answer import Answer, OnBad
 from periodkit._arguments import PeriodIds, api_time, checked_form_fields, period_ids
+from periodkit._arrivals import Arrivals, Pages
 from periodkit._crew import Crew
 from periodkit._http import TOKEN_VARIABLE, BearerAuth, Transport, checked_url
 from periodkit._limits import Clock, Gate
@@ -230,9 +231,7 @@ class Client:
             return parse_actions(pages, fields, self._on_bad)
         return self._several(ids, fields)
 
-    def iter_actions(
-        self, periods: PeriodIds, form_fields: Iterable[str] | None = None
-    ) -> Iterator[tuple[int, pd.DataFrame | PeriodkitError]]:
+    def iter_actions(self, periods: PeriodIds, form_fields: Iterable[str] | None = None) -> Arrivals:
         """Fetch the actions of several periods and hand over each period as it arrives.
 
         For more than memory holds, or where each period shall be kept at once. Only a few periods are fetched ahead.
@@ -242,12 +241,13 @@ class Client:
         periods, form_fields
             As for `actions`.
 
-        Yields
-        ------
-        tuple of int and (pandas.DataFrame or PeriodkitError)
+        Returns
+        -------
+        iterator of tuple of int and (pandas.DataFrame or PeriodkitError)
             Each period's id, once, with its frame or with what kept it from coming; in the order in which they come.
             A refused token (`AuthError`, 401) will not become better: all further periods come with that same error,
-            and the server is not asked again. Closing the iterator begins no further request.
+            and the server is not asked again. Its ``close()`` begins no further request; ``arrived()`` then hands over
+            what had arrived, so an interruption (`KeyboardInterrupt`) need not lose it.
 
         Raises
         ------
@@ -264,26 +264,16 @@ class Client:
         """
         ids = period_ids(periods)
         fields = checked_form_fields(form_fields)
-        return self._frames(ids, fields)
-
-    def _frames(self, ids: list[int], fields: list[str]) -> Iterator[tuple[int, pd.DataFrame | PeriodkitError]]:
-        with contextlib.closing(self._answers(ids, _params(fields))) as answers:
-            for period_id, pages in answers:
-                if isinstance(pages, PeriodkitError):
-                    yield period_id, pages
-                    continue
-                try:
-                    frame: pd.DataFrame | PeriodkitError = parse_actions(pages, fields, self._on_bad)
-                except SchemaError as error:
-                    frame = error
-                yield period_id, frame
+        kept: dict[int, Pages] = {}
+        coming = self._answers(ids, _params(fields), kept)
+        return Arrivals(coming, kept, partial(parse_actions, form_fields=fields, on_bad=self._on_bad))
 
     def _answers(
         self,
         ids: list[int],
         params: Mapping[str, str],
-        kept: dict[int, list[Answer] | PeriodkitError] | None = None,
-    ) -> Generator[tuple[int, list[Answer] | PeriodkitError], None, None]:
+        kept: dict[int, Pages],
+    ) -> Generator[tuple[int, Pages], None, None]:
         """Yield each period's answers, or its error, as they come, under a progress bar when someone is watching.
 
         All that comes also stands in `kept`, at once: nothing is lost to an interrupt on its way here.
@@ -291,8 +281,8 @@ class Client:
         effort = self._effort()
         refused: list[AuthError] = []
 
-        def fetch(period_id: int) -> list[Answer] | PeriodkitError:
-            came: list[Answer] | PeriodkitError
+        def fetch(period_id: int) -> Pages:
+            came: Pages
             try:
                 came = self._period_answers(period_id, params, effort)
             except PeriodkitError as error:
@@ -300,8 +290,7 @@ class Client:
                     refused.append(error)
                     effort.stop.set()  # the token will not become better: spare the server the rest
                 came = refused[0] if refused and effort.stop.is_set() else error
-            if kept is not None:
-                kept[period_id] = came
+            kept[period_id] = came
             return came
 
         crew = Crew(fetch, ids, self._workers)
@@ -314,7 +303,7 @@ class Client:
                 yield period_id, pages
 
     def _several(self, ids: list[int], fields: list[str]) -> pd.DataFrame:
-        kept: dict[int, list[Answer] | PeriodkitError] = {}
+        kept: dict[int, Pages] = {}
         parser = ActionsParser(fields, self._on_bad)
         interrupted = False
         try:

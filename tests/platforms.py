@@ -5,11 +5,13 @@ import email.utils
 import json
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from servers import scripted
 
 import periodkit as pk
+from periodkit._arrivals import Arrivals
 from periodkit.parse import Answer, parse_actions, parse_periods
 
 TOKEN = "s3cret-t0ken-of-mine"
@@ -127,11 +129,14 @@ class OfflineClient:
         )
 
     def iter_actions(self, periods, form_fields=None):
-        for period_id in periods:
-            try:
-                yield (
-                    period_id,
-                    parse_actions([self._get(f"/periods/{period_id}/actions", period_id)], form_fields or ()),
-                )
-            except pk.PeriodkitError as error:
-                yield period_id, error
+        kept = {}
+
+        def coming():
+            for period_id in periods:
+                try:
+                    kept[period_id] = [self._get(f"/periods/{period_id}/actions", period_id)]
+                except pk.PeriodkitError as error:
+                    kept[period_id] = error
+                yield period_id, kept[period_id]
+
+        return Arrivals(coming(), kept, partial(parse_actions, form_fields=form_fields or ()))

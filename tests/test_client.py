@@ -2,6 +2,7 @@
 
 import contextlib
 import pickle
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from urllib.parse import parse_qs, urlsplit
 
@@ -377,6 +378,20 @@ def test_one_at_a_time_a_refused_token_is_not_tried_again():
     assert sorted(i for i, _ in came) == list(range(200))
     assert {type(error) for _, error in came} == {pk.AuthError}
     assert len(seen) <= 2
+
+
+def test_what_arrived_is_there_when_the_iteration_is_given_up():
+    with scripted(some_fail) as (url, _), connect(url, workers=5) as client:
+        arrivals = client.iter_actions([5, 3, 1, 4, 2])
+        first = dict([next(arrivals)])
+        until = time.monotonic() + 30
+        while len(arrivals._kept) < 4:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        rest = dict(arrivals.arrived())
+        assert list(arrivals.arrived()) == list(arrivals) == []
+    kinds = {5: pd.DataFrame, 3: pk.ServerError, 1: pd.DataFrame, 4: pk.SchemaError, 2: pd.DataFrame}
+    assert {i: type(each) for i, each in (first | rest).items()} == kinds
 
 
 def test_a_closed_iterator_asks_for_no_more():

@@ -146,15 +146,22 @@ def _fetch(
 ) -> set[int]:
     """Fetch periods and keep them; whatever interrupts it, what has come is kept before that goes on its way."""
     came: set[int] = set()
-    try:
-        for period_id, frame in client.iter_actions(todo, form_fields=fields or None):
+
+    def keep(arrivals: Iterable[tuple[int, pd.DataFrame | PeriodkitError]]) -> None:
+        for period_id, frame in arrivals:
             if isinstance(frame, PeriodkitError):
                 failed[period_id] = frame
             else:
                 writer.add(period_id, frame)
                 came.add(period_id)
+
+    arrivals = client.iter_actions(todo, form_fields=fields or None)
+    try:
+        keep(arrivals)
     except BaseException as error:
         if not writer.broken:
+            if not isinstance(error, Exception):  # interrupted, not failed
+                keep(arrivals.arrived())
             writer.flush()
             error.add_note(
                 f"{count(len(came), 'period')} had arrived and {be(len(came))} kept in the archive {writer.folder.path}. "

@@ -1,5 +1,6 @@
 """What a sync asks for, what it keeps, and what it says."""
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -13,7 +14,9 @@ from pandas.testing import assert_frame_equal
 from platforms import TOKEN, Platform, make_action, stamp
 
 import periodkit as pk
+from periodkit._arrivals import Arrivals
 from periodkit.archive import _delta, _writer
+from periodkit.parse import parse_actions
 
 
 @pytest.fixture
@@ -209,17 +212,23 @@ class Stop(BaseException):
     pass
 
 
+class BreaksOff:
+    """Arrivals that break off after so many periods."""
+
+    def __init__(self, arrivals, count, error):
+        self.arrivals, self.count, self.error = arrivals, count, error
+
+    def __iter__(self):
+        yield from itertools.islice(self.arrivals, self.count)
+        raise self.error
+
+    def arrived(self):
+        return self.arrivals.arrived()
+
+
 def interrupted_after(client, count, error):
-    """Let a client break off after so many periods."""
     plain = client.iter_actions
-
-    def iter_actions(periods, form_fields=None):
-        for i, each in enumerate(plain(periods, form_fields=form_fields)):
-            if i == count:
-                raise error
-            yield each
-
-    client.iter_actions = iter_actions
+    client.iter_actions = lambda *given, **named: BreaksOff(plain(*given, **named), count, error)
     return client
 
 
@@ -233,6 +242,24 @@ def test_what_interrupts_a_sync_comes_through_and_loses_nothing(archive, platfor
     asked(platform)
     archive.sync(platform.client())
     assert asked(platform) == platform.ids()[count:]
+    assert_frame_equal(archive.actions(), platform.frames()[1])
+
+
+def test_an_interrupted_sync_keeps_what_had_arrived_and_waited(archive, platform):
+    """While a sync writes one period, others arrive."""
+    client = platform.client()
+    kept = {}
+
+    def coming():
+        for each in platform.client().iter_actions(platform.ids())._coming:
+            kept[each[0]] = each[1]
+        yield next(iter(kept.items()))
+        raise KeyboardInterrupt
+
+    client.iter_actions = lambda *given, **named: Arrivals(coming(), kept, parse_actions)
+    with pytest.raises(KeyboardInterrupt) as stop:
+        archive.sync(client)
+    assert f"{len(platform.ids())} periods had arrived" in stop.value.__notes__[0]
     assert_frame_equal(archive.actions(), platform.frames()[1])
 
 

@@ -21,11 +21,14 @@ import sys
 import periodkit as pk
 from periodkit import cli
 plain = pk.Client.iter_actions
-def told(self, *given, **named):
-    for each in plain(self, *given, **named):
-        yield each
-        print(each[0], flush=True)
-pk.Client.iter_actions = told
+class Told:
+    def __init__(self, arrivals):
+        self.arrived, self.arrivals = arrivals.arrived, arrivals
+    def __iter__(self):
+        for each in self.arrivals:
+            yield each
+            print(each[0], flush=True)
+pk.Client.iter_actions = lambda *given, **named: Told(plain(*given, **named))
 cli.main(["sync", "--archive", sys.argv[1]])
 """
 
