@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 pytest.importorskip("deltalake")
@@ -18,6 +19,12 @@ def blocks(name):
         (text[: found.start()].count("\n") + 2, found[1])
         for found in re.finditer(r"```python\n(.*?)```", text, re.DOTALL)
     ]
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    plt.close("all")
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/client.md", "docs/archive.md"])
