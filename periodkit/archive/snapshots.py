@@ -104,7 +104,7 @@ def find(folder: Folder, wanted: Snapshot | str) -> Snapshot:
         # Of several of one hash, one with a name has its files for sure.
         return max(matching, key=lambda each: (each.name is not None, each.periods_version or 0))
     problem = "begins the hash of several snapshots" if matching else "is not the name or hash of a snapshot"
-    msg = f"{wanted!r} {problem} of {folder.path}. archive.snapshots() lists them."
+    msg = f"{wanted!r} {problem} of {folder.path}. archive.snapshots(), or periodkit status, lists them."
     raise ArchiveError(msg)
 
 
@@ -112,7 +112,7 @@ def forget(folder: Folder, name: str) -> None:
     """Delete the snapshot of that name."""
     found = next((each for each in stored(folder) if each.name == name), None)
     if found is None:
-        msg = f"There is no snapshot called {name!r} in {folder.path}. archive.snapshots() lists them."
+        msg = f"There is no snapshot called {name!r} in {folder.path}. archive.snapshots(), or periodkit status, lists them."
         raise ArchiveError(msg)
     discard(folder, found)
 

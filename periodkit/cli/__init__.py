@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from periodkit.cli import archiving, reporting, trying, verifying  # noqa: F401  (they register their commands)
+from periodkit.cli import archiving, comparing, reporting, trying, verifying  # noqa: F401  (they register their commands)
 from periodkit.cli._app import app
 from periodkit.errors import PeriodkitError
 
@@ -26,6 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(2)
     except PeriodkitError as error:
         _complain(str(error), debug)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read, such as head, has had enough; what is still buffered would fail once more on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except KeyboardInterrupt as stop:
         print(" ".join(["periodkit: Interrupted.", *getattr(stop, "__notes__", ())]), file=sys.stderr)
