@@ -17,12 +17,13 @@ def as_micros(value: Any, argument: str) -> int:  # noqa: ANN401
 
     Examples
     --------
-    >>> as_micros("15min", "target")
-    900000000
+    >>> as_micros("15min", "target"), as_micros(np.timedelta64(15, "m"), "target")
+    (900000000, 900000000)
     """
     msg = f'{argument} is {value!r}; it takes a length of time such as "15min", "7D" or a timedelta.'
     # pandas would take a number, or a text that is one, for nanoseconds.
-    if isinstance(value, int | float | np.number) or (isinstance(value, str) and _is_number(value)):
+    bare = isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64)
+    if bare or (isinstance(value, str) and _is_number(value)):
         raise ArgumentError(msg)
     try:
         delta = pd.Timedelta(value)

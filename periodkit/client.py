@@ -326,7 +326,11 @@ class Client:
         refusal = next((error for error in failed.values() if isinstance(error, AuthError)), None)
         if refusal is not None and not done and not interrupted:
             raise refusal
-        frame, unreadable = _parsed(done, parser)
+        try:
+            frame, unreadable = _parsed(done, parser)
+        except KeyboardInterrupt:  # once more: it takes a second, and what was fetched would be lost
+            interrupted = True
+            frame, unreadable = _parsed(done, parser)
         failed = {period_id: error for period_id in ids if (error := (failed | unreadable).get(period_id)) is not None}
         if interrupted:
             raise FetchInterrupted(frame, failed)

@@ -12,6 +12,7 @@ import requests
 from servers import scripted
 
 import periodkit as pk
+from periodkit.parse import ActionsParser
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 from periodkit.schema import ACTIONS, PERIODS
@@ -378,6 +379,23 @@ def test_one_at_a_time_a_refused_token_is_not_tried_again():
     assert sorted(i for i, _ in came) == list(range(200))
     assert {type(error) for _, error in came} == {pk.AuthError}
     assert len(seen) <= 2
+
+
+def test_an_interrupt_while_all_is_parsed_loses_nothing(monkeypatch):
+    plain, calls = ActionsParser.frame, []
+
+    def interrupted_once(parser, answers):
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return plain(parser, answers)
+
+    monkeypatch.setattr(ActionsParser, "frame", interrupted_once)
+    with answering(body={"actions": [{"actionId": 1}]}) as (url, _), connect(url) as client:
+        with pytest.raises(pk.FetchInterrupted) as stop:
+            client.actions([1, 2, 3])
+    assert stop.value.done["period_id"].tolist() == [1, 2, 3]
+    assert stop.value.failed == {}
 
 
 def test_what_arrived_is_there_when_the_iteration_is_given_up():

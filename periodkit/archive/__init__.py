@@ -18,7 +18,7 @@ from periodkit._duration import as_micros
 from periodkit._moment import When
 from periodkit.archive import _delta, snapshots
 from periodkit.archive._changes import Of, changes
-from periodkit.archive._folder import Folder
+from periodkit.archive._folder import Folder, repair_command
 from periodkit.archive._prune import PruneResult, prune
 from periodkit.archive._state import State, load
 from periodkit.archive.snapshots import Snapshot
@@ -201,8 +201,9 @@ class Archive(ArchiveView):
                 msg = f"The state {found.hash[:12]} had no name, and has been pruned or damaged ({why})."
             else:
                 msg = (
-                    f"The snapshot {found.name!r} cannot be read any more: {why}. A copy of the archive may still have it; "
-                    "archive.forget(name) gives the name up."
+                    f"The snapshot {found.name!r} cannot be read: {why}. A damaged log or file may be mended by "
+                    f"{repair_command(self.path)}, or put back from a copy of the archive; archive.forget(name) gives "
+                    "the name up."
                 )
             raise ArchiveError(msg) from None
         if state.hashes != dict(found.periods):

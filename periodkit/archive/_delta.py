@@ -13,6 +13,7 @@ from urllib.request import url2pathname
 
 import pyarrow as pa
 
+from periodkit.archive._folder import repair_command
 from periodkit.errors import ArchiveError, ConfigError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def log_damage(folder: Path, reason: str) -> str:
     """Say what is wrong with a table's log, and how to repair it."""
     return (
         f"The log {folder / LOG} is damaged: {reason}. To go on from the last state that can be read, and fetch again what "
-        "is not in it: periodkit sync --refresh, or archive.sync(client, refresh=True). What cannot be read is set "
+        f"is not in it: {repair_command(folder.parent)}, or archive.sync(client, refresh=True). What cannot be read is set "
         "aside, not deleted."
     )
 

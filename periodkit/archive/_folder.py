@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
-from collections.abc import Iterator
+import shlex
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,7 +142,7 @@ class Folder:
         except (ValueError, TypeError, KeyError, OSError) as error:
             msg = (
                 f"{path} cannot be read ({error}). It only repeats what the table of periods says: to write it anew, run "
-                "periodkit sync --refresh, or archive.sync(client, refresh=True)."
+                f"{repair_command(self.path)}, or archive.sync(client, refresh=True)."
             )
             raise ArchiveError(msg) from None
 
@@ -199,22 +202,36 @@ class Folder:
             msg = f"{path} could not be written: {error.strerror or error}. Make room or choose another folder."
             raise ArchiveError(msg) from None
 
+    def on_disk(self) -> set[Path]:
+        """Return the files that the disk has had since the last commit; all that is younger may be in a cache still."""
+        try:
+            committed = (self.path / _HEAD).stat().st_mtime_ns
+        except FileNotFoundError:
+            return set()
+        return {path for path in self._of_tables() if _changed_at(path) < committed}
+
     def to_disk(self, known: set[Path]) -> None:
-        """Let the disk have all files that are not `known` yet, the owner alone read them, and know them.
+        """Let the disk have all files of the tables that are not `known` yet, the owner alone read them, and know them.
 
         Delta Lake leaves its files to the system's cache, so that a power cut could undo what a sync has reported.
         """
-        try:
-            for folder, folders, names in os.walk(self.path):
-                here = Path(folder)
-                new = [here / name for name in (*folders, *names) if here / name not in known]
-                for path in [*new, here] if new else []:
-                    _make_private(path)
-                    _flush(path)
-                known.update(new)
-        except OSError as error:
-            msg = f"{self.path} could not be written: {error.strerror or error}. What was committed before stays as it is."
-            raise ArchiveError(msg) from None
+        new = [path for path in self._of_tables() if path not in known]
+        for path in dict.fromkeys([*new, *(path.parent for path in new)]):
+            _make_private(path)
+            try:
+                _flush(path)
+            except OSError as error:
+                msg = (
+                    f"{path} could not be written: {error.strerror or error}. What was committed before stays as it is."
+                )
+                raise ArchiveError(msg) from None
+        known.update(new)
+
+    def _of_tables(self) -> list[Path]:
+        """Return the files and folders of both tables."""
+        tables = [table for table in (self.periods, self.actions) if table.exists()]
+        walks = [walk for table in tables for walk in os.walk(table)]
+        return tables + [Path(folder) / name for folder, folders, names in walks for name in (*folders, *names)]
 
     def keep_private(self) -> None:
         """Let the owner alone read the files, whatever they were created with."""
@@ -235,10 +252,26 @@ class Folder:
             raise ArchiveError(msg)
 
 
+def repair_command(archive: Path, periods: Sequence[int] = ()) -> str:
+    """Return the command that repairs an archive, or these periods of it."""
+    what = " ".join(f"--period {period_id}" for period_id in periods) or "--refresh"
+    return f"periodkit sync --archive {shlex.quote(str(archive))} {what}"
+
+
 def _make_private(path: Path) -> None:
     # Some disks know no owners, and that is no reason to keep nothing.
     with contextlib.suppress(OSError):
-        path.chmod(0o700 if path.is_dir() else 0o600)
+        found = path.stat().st_mode
+        wanted = 0o700 if stat.S_ISDIR(found) else 0o600
+        if stat.S_IMODE(found) != wanted:
+            path.chmod(wanted)
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return math.inf
 
 
 def _flush(path: Path) -> None:
@@ -249,7 +282,10 @@ def _flush(path: Path) -> None:
             with path.open("r+b") as file:
                 os.fsync(file.fileno())
         return
-    number = os.open(path, os.O_RDONLY)
+    try:
+        number = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # another program's, such as an editor's, that came and went
+        return
     try:
         with contextlib.suppress(OSError) if folder else contextlib.nullcontext():  # some disks flush no folders
             os.fsync(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 from pathlib import Path
@@ -12,7 +13,7 @@ from periodkit.archive._folder import Folder
 from periodkit.archive._state import State, load
 from periodkit.errors import ArchiveError
 
-__all__ = ["last_readable", "set_damage_aside"]
+__all__ = ["free_place", "last_readable", "set_damage_aside"]
 
 
 def set_damage_aside(folder: Folder) -> Path | None:
@@ -25,7 +26,7 @@ def set_damage_aside(folder: Folder) -> Path | None:
     """
     if not _delta.exists(folder.periods) and not folder.has_head():
         return None  # nothing was ever committed
-    aside = next(path for i in range(1, 10_000) if not (path := folder.path / "damaged" / str(i)).exists())
+    aside = free_place(folder)
     for table in (folder.periods, folder.actions):
         if not _delta.opens(table):
             _move_checkpoints(table, aside / table.name / _delta.LOG)
@@ -37,13 +38,18 @@ def set_damage_aside(folder: Folder) -> Path | None:
             _move(table, aside)
         elif version is not None and not _delta.opens(table):
             log = table / _delta.LOG
-            for path in [path for path in log.iterdir() if not path.stem.isdecimal() or int(path.stem) > version]:
+            for path in [path for path in log.iterdir() if not _version_of(path) <= version]:
                 _move(path, aside / table.name / _delta.LOG)
     for each in snapshots.stored(folder):
         wanted = {folder.periods: each.periods_version, folder.actions: each.actions_version}
         if any(version is not None and version not in _upto(last[table]) for table, version in wanted.items()):
             _move(snapshots.path_of(folder, each), aside / "snapshots")
     return aside if aside.exists() else None
+
+
+def free_place(folder: Folder) -> Path:
+    """Return a folder within ``damaged/`` that is not there yet."""
+    return next(path for i in range(1, 10_000) if not (path := folder.path / "damaged" / str(i)).exists())
 
 
 def last_readable(folder: Folder) -> tuple[State, frozenset[int]]:
@@ -71,6 +77,12 @@ def _move_checkpoints(table: Path, aside: Path) -> None:
 
 def _last_version(table: Path) -> int | None:
     return next((version for version in reversed(_delta.logged(table)) if _delta.opens(table, version)), None)
+
+
+def _version_of(path: Path) -> float:
+    """Return the version that an entry or checkpoint of a log is of; endless of what only points to one."""
+    number = path.name.partition(".")[0]
+    return int(number) if number.isdecimal() else math.inf
 
 
 def _upto(version: int | None) -> range:

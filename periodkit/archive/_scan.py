@@ -46,7 +46,8 @@ def relation(state: State) -> duckdb.DuckDBPyRelation:
         source = connection.read_parquet(paths, union_by_name=True, hive_partitioning=False)
     except duckdb.Error as error:
         _, damage = state.salvage(state.ids, ())
-        raise ArchiveError(damage_message(damage) if damage else f"DuckDB cannot read the archive: {error}") from None
+        said = f"DuckDB cannot read the archive: {error}"
+        raise ArchiveError(damage_message(damage, state.folder.path) if damage else said) from None
     present = set(source.columns)
     chosen = [_quoted(name) for name in ACTIONS.columns]
     chosen += [f"{_one(places, present)} AS {_quoted(name)}" for name, places in further.items()]

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 
 from periodkit.archive import _delta
-from periodkit.archive._folder import Folder
+from periodkit.archive._folder import Folder, repair_command
 from periodkit.archive._stored import ACTION_SCHEMA, BUCKET, PERIOD_SCHEMA, ROW, Stored, bucket, read_columns
 from periodkit.errors import ArchiveError
 from periodkit.fingerprint import total_of
@@ -147,7 +147,7 @@ class State:
         """
         table, damage = self.salvage(ids, columns)
         if damage:
-            raise ArchiveError(damage_message(damage))
+            raise ArchiveError(damage_message(damage, self.folder.path))
         return table
 
     def salvage(self, ids: Sequence[int], columns: Iterable[str]) -> tuple[pa.Table, dict[int, str]]:
@@ -207,7 +207,7 @@ def load(folder: Folder, periods_version: int | None = None) -> State:
         file, reason = broken[0]
         msg = (
             f"The table of periods is damaged: {file.path} {reason}. To repair it from the last state that can be read, "
-            "run periodkit sync --refresh, or archive.sync(client, refresh=True)."
+            f"run {repair_command(folder.path)}, or archive.sync(client, refresh=True)."
         )
         raise ArchiveError(msg)
     state = State(folder, table.version(), vouched, rows.sort_by("_position"))
@@ -217,16 +217,15 @@ def load(folder: Folder, periods_version: int | None = None) -> State:
     return state
 
 
-def damage_message(damage: dict[int, str]) -> str:
+def damage_message(damage: dict[int, str], archive: Path) -> str:
     """Say which file and which periods are damaged, and how to repair them."""
     ids = sorted(damage)
     first = damage[ids[0]]
     named = ", ".join(map(str, ids[:10])) + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
-    options = " ".join(f"--period {period_id}" for period_id in ids[:10])
     what = "are" if len(ids) > 1 else "is"
     return (
         f"Period {named} {what} damaged in the archive: {first}. All other periods can be read. To fetch the damaged "
-        f"ones again: periodkit sync {options}, or archive.sync(client, refresh={ids[:10]})."
+        f"ones again: {repair_command(archive, ids[:10])}, or archive.sync(client, refresh={ids[:10]})."
     )
 
 

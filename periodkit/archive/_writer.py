@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from periodkit.archive import _delta
-from periodkit.archive._folder import Folder, Head
-from periodkit.archive._repair import last_readable, set_damage_aside
+from periodkit.archive._folder import Folder, Head, repair_command
+from periodkit.archive._repair import free_place, last_readable, set_damage_aside
 from periodkit.archive._state import VOUCHED, State, load
 from periodkit.archive._stored import (
     ACTION_SCHEMA,
@@ -59,22 +60,29 @@ class Writer:
     ----------
     set_aside : Path or None
         Where that of damaged tables stands which was in the way.
-    lost : frozenset of int
-        Periods that were archived, and whose records cannot be read.
+    lost : set of int
+        Periods that were archived, and cannot be read any more; only a repair gives them up.
+    unreadable : set of int
+        Periods that cannot be read now, and without which their partitions cannot be written anew. Their files may come
+        back, or the server has them.
     """
 
     def __init__(self, folder: Folder, *, tolerant: bool = False) -> None:
         self.folder = folder
         self.rows_written = 0
         self.broken = False
-        self._repairing = tolerant
+        self._tolerant = self._repairing = tolerant
         self._pending: dict[int, pd.DataFrame] = {}
         self._listed: Mapping[int, Record] = {}
         self._last_commit = time.monotonic()
         self._vouching: int | None = None
-        self._on_disk: set[Path] = set()
+        self._committing: list[int] = []
+        self._on_disk = folder.on_disk()
+        self.unreadable: set[int] = set()
+        self._gone: frozenset[int] = frozenset()
         self.set_aside = set_damage_aside(folder) if tolerant else None
-        state, self.lost = last_readable(folder) if tolerant else (load(folder), frozenset())
+        state, lost = last_readable(folder) if tolerant else (load(folder), frozenset())
+        self.lost = set(lost)
         _ = state.files  # before anything is created: a table may be missing that should be there
         if state.periods_version is None:
             _delta.create(folder.actions, ACTION_SCHEMA, partition_by=BUCKET)
@@ -101,9 +109,16 @@ class Writer:
         texts = dict.fromkeys(record["_form_fields"] for record in self.records.values())
         return list(dict.fromkeys(field for text in texts for field in json.loads(text)))
 
-    def expect(self, listing: pd.DataFrame, listed: Mapping[int, Record], fields: Sequence[str]) -> None:
-        """Take in what was listed, as a frame and as the table's records, and the form fields that are asked for."""
+    def expect(
+        self,
+        listing: pd.DataFrame,
+        listed: Mapping[int, Record],
+        fields: Sequence[str],
+        gone: Collection[int] = (),
+    ) -> None:
+        """Take in what was listed, as a frame and as the table's records; the form fields asked for; and what is gone."""
         self._listing, self._listed, self._fields = listing, listed, json.dumps(list(fields))
+        self._gone = frozenset(gone)
 
     def add(self, period_id: int, frame: pd.DataFrame) -> None:
         """Take in the actions of one period; every now and then that commits what has come."""
@@ -118,13 +133,16 @@ class Writer:
             if self._vouching is not None and _delta.open_table(self.folder.periods).version() > self._vouching:
                 # Interrupted right after the commit of this very batch.
                 self._done(load(self.folder))
-            order = _merged_order([*self.records, *self._pending], list(self._listed))
-            repaired = self._repairing and self.records
-            if not (self._pending or order != list(self.records) or repaired):
+            ready, kept, buckets = self._ready()
+            left = [period_id for period_id in self.records if period_id not in self.lost or period_id in ready]
+            order = _merged_order([*left, *ready], list(self._listed))
+            repaired = self._repairing and (self.records or self.folder.has_head())
+            if not (ready or order != list(self.records) or repaired):
                 return
-            rows, records = self._converted()
+            self._committing = list(ready)
+            rows, records = self._converted(ready)
             actions = self._actions()
-            self._replace(actions, rows, set(records))
+            self._replace(actions, rows, kept, buckets)
             self._done(self._vouch(actions, self.records | records, order))
         except ArchiveError:
             self.broken = True
@@ -141,8 +159,8 @@ class Writer:
             self._go_on(self._vouch(actions, self.records, list(self.records)))
 
     def _done(self, state: State) -> None:
-        self.rows_written += sum(map(len, self._pending.values()))
-        self._pending.clear()
+        self.rows_written += sum(len(self._pending.pop(period_id)) for period_id in self._committing)
+        self._committing = []
         self._repairing = False
         self._go_on(state)
         self._last_commit = time.monotonic()
@@ -157,16 +175,58 @@ class Writer:
                 _delta.restore(actions, vouched)
         return actions
 
-    def _converted(self) -> tuple[pa.Table, dict[int, Record]]:
+    def held_back(self) -> dict[int, ArchiveError]:
+        """Return the periods that have come and could not be written, with the reason."""
+        return {
+            period_id: ArchiveError(
+                f"It lies in one partition with period {other}, which cannot be read and did not come either, so nothing "
+                "was written there. Sync again without start and end; if the server has that one no more, "
+                f"{repair_command(self.folder.path)} gives it up and sets its files aside."
+            )
+            for period_id in self._pending
+            if (other := next((i for i in sorted(self.unreadable) if bucket(i) == bucket(period_id)), None)) is not None
+        }
+
+    def _ready(self) -> tuple[dict[int, pd.DataFrame], pa.Table, set[int]]:
+        """Return what is pending and can be written now, the partitions to be written anew, and the other rows of these.
+
+        A partition of which a period cannot be read stays as it is: writing it anew would end that period.
+        """
+        replaced = self._pending.keys() & self.records.keys()
+        given_up = self.damaged() & self._gone if self._tolerant else set()
+        buckets = {bucket(period_id) for period_id in (*replaced, *given_up)}
+        others = [i for i in self.state.ids if i not in replaced and bucket(i) in buckets]
+        kept, damage = self.state.salvage(others, self.state.schema.names)
+        if self._tolerant and (given_up := set(damage) & self._gone):
+            self._set_files_aside(given_up)
+            self.lost |= given_up
+        self.unreadable = set(damage) - given_up
+        closed = {bucket(period_id) for period_id in self.unreadable}
+        ready = {i: frame for i, frame in self._pending.items() if i not in replaced or bucket(i) not in closed}
+        if closed:
+            open_ = np.isin(bucket(kept["period_id"].to_numpy()), list(closed), invert=True)
+            kept = kept.filter(pa.array(open_))
+        return ready, kept, buckets - closed
+
+    def _set_files_aside(self, periods: Collection[int]) -> None:
+        """Copy the files that hold periods which are given up: the next `prune` would delete them."""
+        self.set_aside = self.set_aside or free_place(self.folder)
+        for file in self.state.files_of(sorted(periods)):
+            if file.path.exists():
+                target = self.set_aside / file.path.relative_to(self.folder.path)
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                shutil.copy2(file.path, target)
+
+    def _converted(self, pending: Mapping[int, pd.DataFrame]) -> tuple[pa.Table, dict[int, Record]]:
         """Return what is pending as rows of the two tables."""
         # Frames of the same columns and dtypes go through together: there are few kinds, and each step costs.
         kinds: dict[tuple[Any, ...], list[int]] = {}
-        for period_id, frame in self._pending.items():
+        for period_id, frame in pending.items():
             kinds.setdefault(tuple(frame.dtypes.astype(str).items()), []).append(period_id)
         tables = [ACTION_SCHEMA.empty_table()]
         records = {}
         for ids in kinds.values():
-            frame = pd.concat([self._pending[period_id] for period_id in ids], ignore_index=True)
+            frame = pd.concat([pending[period_id] for period_id in ids], ignore_index=True)
             table, further = actions_to_arrow(frame, self._names)
             tables.append(table)
             columns = json.dumps(further)
@@ -174,7 +234,7 @@ class Writer:
             open_ = frame["period_id"][stage_times(frame)["outcome"] == "open"].value_counts()
             for period_id in ids:
                 records[period_id] = self._listed[period_id] | {
-                    "_rows": len(self._pending[period_id]),
+                    "_rows": len(pending[period_id]),
                     "_open": int(open_.get(period_id, 0)),
                     "_sha256": hashes[period_id],
                     "_form_fields": self._fields,
@@ -191,19 +251,14 @@ class Writer:
         actions = {name: own[name] for name in ("duplicates", "bad_values", "notes") if name in own}
         return {"actions": actions, "listing": listing}
 
-    def _replace(self, actions: DeltaTable, rows: pa.Table, pending: set[int]) -> None:
-        """Add new periods to their partitions, and write those partitions anew that held one of the others."""
-        replaced = pending & set(self.records)
-        buckets = {bucket(period_id) for period_id in replaced}
+    def _replace(self, actions: DeltaTable, rows: pa.Table, kept: pa.Table, buckets: set[int]) -> None:
+        """Add new periods to their partitions, and write these partitions anew, with what is kept of them."""
         anew = pc.is_in(rows[BUCKET], pa.array(sorted(buckets), pa.int32()))
         new = rows.filter(pc.invert(anew))
         if new.num_rows:
             _delta.append(actions, new)
-        if not replaced:
+        if not buckets:
             return
-        others = [i for i in self.state.ids if i not in replaced and bucket(i) in buckets]
-        kept, damage = self.state.salvage(others, self.state.schema.names)
-        self.lost |= set(damage)
         kept = kept.append_column(BUCKET, pa.array(bucket(kept["period_id"].to_numpy()), pa.int32()))
         listed = ", ".join(map(str, sorted(buckets)))
         _delta.overwrite(actions, _together([kept, rows.filter(anew)]), f"{BUCKET} IN ({listed})")

@@ -118,16 +118,20 @@ def sync(
             for period_id in sorted(chosen - set(listed))
         }
         fields = list(dict.fromkeys([*writer.form_fields(), *asked]))
-        writer.expect(listing, listed, fields)
+        gone = _gone(before, listed, first, last)
+        writer.expect(listing, listed, fields, gone)
         came = _fetch(writer, client, todo, fields, failed)
         writer.flush()
-        damaged = [period_id for period_id in writer.lost - came if period_id in listed]
-        if damaged:  # which showed only when their partitions were written anew
+        damaged = [period_id for period_id in sorted(writer.unreadable - came) if period_id in listed]
+        if damaged:  # which showed only when their partitions were to be written anew
             came |= _fetch(writer, client, damaged, fields, failed)
             writer.flush()
-        writer.compact()
+        if not writer.unreadable:
+            writer.compact()
+        failed |= writer.held_back()
+        came -= set(failed)
         for period_id in sorted(writer.lost - came - set(failed)):
-            msg = "It is damaged, and the server does not list it any more. A copy of the archive may have it."
+            msg = "It was damaged, and the server does not list it any more. A copy of the archive may have it."
             failed[period_id] = ArchiveError(msg)
         return SyncResult(
             fetched=len(came - set(before)),
@@ -136,7 +140,7 @@ def sync(
             failed=failed,
             rows=writer.rows_written,
             seconds=time.monotonic() - began,
-            gone=_gone(before, listed, first, last),
+            gone=tuple(period_id for period_id in gone if period_id not in writer.lost),
             set_aside=writer.set_aside,
         )
 
@@ -154,6 +158,7 @@ def _fetch(
             else:
                 writer.add(period_id, frame)
                 came.add(period_id)
+                failed.pop(period_id, None)
 
     arrivals = client.iter_actions(todo, form_fields=fields or None)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,9 +42,10 @@ def verify(report: Path | None = None, *, archive: Path | None = None, snapshot:
         return
     for row in found.itertuples():
         print(f"period {row.period_id}: {row.problem}")
-    ids = [f"--period {period_id}" for period_id in found["period_id"][:10]]
-    where = [] if archive is None else ["--archive", shlex.quote(str(archive))]
-    print(f"{len(found)} period(s) differ. To fetch them again: {' '.join(['periodkit sync', *where, *ids])}")
+    from periodkit.archive._folder import repair_command  # noqa: PLC0415
+
+    command = repair_command(kept.path, found["period_id"].head(10).tolist())
+    print(f"{len(found)} period(s) differ. To fetch them again: {command}")
     raise SystemExit(1)
 
 

@@ -60,7 +60,7 @@ def test_a_damaged_file_is_named_with_its_periods_and_the_way_out(archive, platf
     for said in (
         str(path),
         f"Period {', '.join(map(str, mates))} ",
-        f"periodkit sync --period {FIRST}",
+        f"periodkit sync --archive {archive.path} --period {FIRST}",
         f"refresh={mates}",
     ):
         assert said in str(caught.value)
@@ -91,17 +91,74 @@ def test_damage_that_shows_only_beside_what_is_replaced_is_repaired_too(tmp_path
     result = archive.sync(platform.client(), refresh=mates[0])
     assert (result.refreshed, result.failed) == (len(mates), {})
     assert_frame_equal(archive.actions(), platform.frames()[1])
-    garble(file_of(archive, mates[0]))
-    platform.periods = [record for record in platform.periods if record["id"] != mates[1]]
-    result = archive.sync(platform.client(), refresh=mates[0])
-    assert "the server does not list it any more" in str(result.failed[mates[1]])
-    assert archive.verify()["period_id"].tolist() == [mates[1]]
+
+
+@pytest.fixture
+def mates(tmp_path):
+    """An archive of which two periods share a file, the platform, the two, and the file."""
+    platform = Platform(periods=40, actions=2)
+    two = next(each for i in platform.ids() if len(each := [j for j in platform.ids() if bucket(j) == bucket(i)]) == 2)
+    archive = pk.Archive(tmp_path / "a")
+    archive.sync(platform.client())
+    return archive, platform, two, file_of(archive, two[0])
+
+
+@pytest.mark.parametrize("how", ["missing", "garbled"])
+def test_what_cannot_be_fetched_again_now_is_asked_for_until_it_comes(mates, how):
+    archive, platform, (one, other), path = mates
+    DAMAGES[how](path)
+    platform.failing[other] = 503
+    result = archive.sync(platform.client(), refresh=one)
+    assert set(result.failed) == {one, other}
+    assert f"in one partition with period {other}, which cannot be read" in str(result.failed[one])
+    assert sorted(archive.verify()["period_id"]) == sorted([one, other])
+    platform.failing.clear()
+    result = archive.sync(platform.client(), refresh=() if how == "missing" else one)
+    assert (result.failed, result.refreshed) == ({}, 2)
+    assert_frame_equal(archive.actions(), platform.frames()[1])
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_file_that_was_away_for_a_while_is_not_given_up(mates, gone, tmp_path):
+    """Its period is no longer on the server, or not in the range that was asked for."""
+    archive, platform, (one, other), path = mates
+    whole = archive.actions()
+    away = path.rename(tmp_path / "away")
+    ours, record = ({each["id"]: each for each in platform.periods}[i] for i in (one, other))
+    if gone:
+        platform.periods.remove(record)
+        result = archive.sync(platform.client(), refresh=one)
+    else:
+        platform.periods.remove(record)
+        result = archive.sync(platform.client(), start=ours["start_date"], end=ours["end_date"], refresh=one)
+    assert set(result.failed) == {one}
+    away.rename(path)
+    archive.prune("0D")
+    assert_frame_equal(archive.actions(), whole)
+    assert archive.verify().empty
+
+
+@pytest.mark.parametrize("how", ["garbled", "truncated"])
+def test_a_repair_gives_up_what_nobody_has_any_more(mates, how):
+    archive, platform, (one, other), path = mates
+    DAMAGES[how](path)
+    damaged = path.read_bytes()
+    platform.periods = [record for record in platform.periods if record["id"] != other]
+    assert set(archive.sync(platform.client(), refresh=one).failed) == {one}
+    result = archive.sync(platform.client(), refresh=True)
+    assert list(result.failed) == [other]
+    assert "the server does not list it any more" in str(result.failed[other])
+    assert result.gone == ()
+    assert_frame_equal(archive.actions(), platform.frames()[1])
+    assert archive.verify().empty
+    assert [each.read_bytes() for each in result.set_aside.rglob(path.name)] == [damaged]
+    assert archive.sync(platform.client()).failed == {}
 
 
 def test_a_foreign_file_in_the_place_of_one_is_found(archive, platform):
     other = next(i for i in platform.ids() if bucket(i) != bucket(FIRST))
     shutil.copyfile(file_of(archive, other), file_of(archive, FIRST))
-    with pytest.raises(pk.ArchiveError, match=rf"Period {FIRST}.* is damaged .* periodkit sync --period {FIRST}"):
+    with pytest.raises(pk.ArchiveError, match=rf"Period {FIRST}.* is damaged .* --period {FIRST}"):
         archive.actions(FIRST)
     assert FIRST in archive.verify()["period_id"].tolist()
     archive.sync(platform.client(), refresh=FIRST)
@@ -139,7 +196,7 @@ def test_a_damaged_table_of_periods_is_repaired_from_the_last_state_that_can_be_
     archive.sync(platform.client(), refresh=platform.ids()[0])
     (uri,) = _delta.open_table(archive.path / "periods").file_uris()
     DAMAGES[how](archive.path / uri)
-    with pytest.raises(pk.ArchiveError, match=r"table of periods is damaged: .* periodkit sync --refresh"):
+    with pytest.raises(pk.ArchiveError, match=r"table of periods is damaged: .* --refresh"):
         archive.periods()
     with pytest.raises(pk.ArchiveError, match="table of periods is damaged"):
         archive.sync(platform.client())
@@ -190,9 +247,7 @@ def test_a_damaged_log_is_named_and_repaired_and_nothing_is_deleted(archive, pla
     damage(archive.path / table / "_delta_log" if place is None else entries(archive, table)[place])
     data = {path.name for path in archive.path.rglob("*.parquet")}
     for use in (archive.actions, archive.verify, archive.status, lambda: archive.sync(platform.client())):
-        with pytest.raises(
-            pk.ArchiveError, match=rf"{table}/_delta_log is damaged: .*{said}.* periodkit sync --refresh"
-        ):
+        with pytest.raises(pk.ArchiveError, match=rf"{table}/_delta_log is damaged: .*{said}.* --refresh"):
             use()
     result = archive.sync(platform.client(), refresh=True)
     assert result.fetched + result.refreshed == len(platform.ids())
@@ -230,7 +285,7 @@ def test_what_a_damaged_log_lost_for_good_is_named(archive, platform):
 def test_a_snapshot_of_which_the_log_is_damaged_is_named(archive):
     archive.snapshot("one")
     entries(archive, "actions")[0].unlink()
-    with pytest.raises(pk.ArchiveError, match=r"'one' cannot be read any more: .* copy of the archive .*forget"):
+    with pytest.raises(pk.ArchiveError, match=r"'one' cannot be read: .* --refresh, .* copy of the archive; .*forget"):
         archive.at("one")
 
 
@@ -249,9 +304,26 @@ def test_a_damaged_checkpoint_costs_nothing_but_a_repair(archive, platform, tabl
     assert_frame_equal(archive.at("one").actions(), platform.frames()[1])
 
 
+def test_a_repair_keeps_the_checkpoint_that_the_rest_of_a_log_is_read_from(archive, platform):
+    for _ in range(2):
+        archive.sync(platform.client(), refresh=[FIRST])
+    _delta.open_table(archive.path / "periods").create_checkpoint()
+    for _ in range(2):
+        archive.sync(platform.client(), refresh=[FIRST])
+    whole = archive.actions()
+    log = entries(archive, "periods")
+    log[1].unlink()
+    log[-1].write_text('{"add":')
+    with pytest.raises(pk.ArchiveError, match="is damaged"):
+        archive.actions()
+    nothing = Platform(periods=0)
+    archive.sync(nothing.client(), refresh=True)
+    assert_frame_equal(archive.actions(), whole)
+
+
 def test_a_damaged_head_is_named_and_repaired(archive, platform):
     (archive.path / "head.json").write_text("{")
-    with pytest.raises(pk.ArchiveError, match=r"head\.json cannot be read .* periodkit sync --refresh"):
+    with pytest.raises(pk.ArchiveError, match=r"head\.json cannot be read .* --refresh"):
         archive.actions()
     archive.sync(platform.client(), refresh=True)
     assert_frame_equal(archive.actions(), platform.frames()[1])

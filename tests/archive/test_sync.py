@@ -15,7 +15,7 @@ from platforms import TOKEN, Platform, make_action, stamp
 
 import periodkit as pk
 from periodkit._arrivals import Arrivals
-from periodkit.archive import _delta, _writer
+from periodkit.archive import _delta, _folder, _writer
 from periodkit.parse import parse_actions
 
 
@@ -261,6 +261,45 @@ def test_an_interrupted_sync_keeps_what_had_arrived_and_waited(archive, platform
         archive.sync(client)
     assert f"{len(platform.ids())} periods had arrived" in stop.value.__notes__[0]
     assert_frame_equal(archive.actions(), platform.frames()[1])
+
+
+def test_an_interrupt_within_a_commit_keeps_what_had_arrived_too(archive, monkeypatch):
+    platform = Platform(periods=6)
+    client, kept = platform.client(), {}
+
+    def coming():
+        kept.update(platform.client().iter_actions(platform.ids())._coming)
+        yield from list(kept.items())
+
+    plain, calls = _folder.Folder.move_head, []
+
+    def interrupted_once(folder, head):
+        calls.append(head)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        plain(folder, head)
+
+    monkeypatch.setattr(_writer, "BATCH_ROWS", 5)
+    monkeypatch.setattr(_folder.Folder, "move_head", interrupted_once)
+    client.iter_actions = lambda *given, **named: Arrivals(coming(), kept, parse_actions)
+    with pytest.raises(KeyboardInterrupt):
+        archive.sync(client)
+    assert len(calls) > 1
+    assert_frame_equal(archive.actions(), platform.frames()[1])
+    assert archive.verify().empty
+
+
+def test_a_sync_puts_up_with_files_of_others_and_hands_over_only_what_is_new(archive, platform, monkeypatch):
+    archive.sync(platform.client())
+    (archive.path / "actions" / ".#lock").symlink_to(archive.path / "nowhere")
+    flushed = []
+    plain = _folder._flush
+    monkeypatch.setattr(_folder, "_flush", lambda path: (flushed.append(path), plain(path)))
+    before = {path for path in archive.path.rglob("*") if path.is_file()}
+    archive.sync(platform.client(), refresh=platform.ids()[0])
+    new = {path for path in archive.path.rglob("*") if path.is_file()} - before
+    assert {path for path in new if path.parent.name != "snapshots"} <= set(flushed)
+    assert not {path for path in before if path.suffix == ".parquet"} & set(flushed)
 
 
 @pytest.mark.parametrize(("name", "value"), [("BATCH_ROWS", 5), ("BATCH_SECONDS", 0.0)])

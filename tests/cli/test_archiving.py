@@ -176,7 +176,7 @@ def test_what_fails_is_exit_code_1_and_says_what_to_do(account, capsys):
     code, said = run(capsys, "verify")
     assert code == 1
     assert "cannot be opened" in said
-    assert "To fetch them again: periodkit sync --period" in said
+    assert "To fetch them again: periodkit sync --archive" in said
     assert run(capsys, "sync", "--key-file", "absent")[0] == 1
 
 
