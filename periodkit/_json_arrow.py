@@ -75,11 +75,12 @@ class ActionsReader:
             return None
         # What was read ahead looked for the fields of the answer that came first: were they others, all is read anew.
         same = self._extra is not None and list(extra.items()) == list(self._extra.items())
+        ahead = self._ahead if same else {}
         options = _options(extra)
         records, lengths = [], []
-        for batch in _batches(answers, self._ahead if same else {}):
-            ahead = self._ahead.get(id(batch[0])) if same else None
-            read = _read_batch([answer.body for answer in batch], options) if ahead is None else ahead[1]
+        for batch in _batches(answers, ahead):
+            first = id(batch[0])
+            read = ahead[first][1] if first in ahead else _read_batch([answer.body for answer in batch], options)
             if read is None:
                 return None
             records.append(read[0])

@@ -45,3 +45,14 @@ def read_moment(value: object, argument: str, error: Callable[[str], PeriodkitEr
     if moment.tzinfo is None:
         raise error(f"{argument} is {value}, which has no time zone. {advice}")
     return moment.astimezone(UTC)
+
+
+def utc_text(moment: pd.Timestamp) -> str:
+    """Return a moment as ISO 8601 text in UTC at microseconds, as hashes and exports have it.
+
+    Examples
+    --------
+    >>> utc_text(pd.Timestamp("2024-07-01T19:00:00+02:00"))
+    '2024-07-01T17:00:00.000000Z'
+    """
+    return f"{moment.tz_convert('UTC').tz_localize(None).isoformat(timespec='microseconds')}Z"

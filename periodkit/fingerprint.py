@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from periodkit._columns import EXACT_IN_DOUBLE, UTC_MICROS
+from periodkit._moment import utc_text
 from periodkit.errors import SchemaError
 
 __all__ = ["Fingerprint", "fingerprint", "json_texts", "total_of"]
@@ -255,7 +256,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, float):
         return json.loads(_number(value))
     if isinstance(value, pd.Timestamp):
-        return f"{value.tz_convert('UTC').tz_localize(None).isoformat(timespec='microseconds')}Z"
+        return utc_text(value)
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     if isinstance(value, dict):

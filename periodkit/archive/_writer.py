@@ -6,6 +6,8 @@ import json
 import shutil
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -77,7 +79,6 @@ class Writer:
         self._last_commit = time.monotonic()
         self._vouching: int | None = None
         self._committing: list[int] = []
-        self._on_disk = folder.on_disk()
         self.unreadable: set[int] = set()
         self._gone: frozenset[int] = frozenset()
         self.set_aside = set_damage_aside(folder) if tolerant else None
@@ -90,6 +91,11 @@ class Writer:
         self._go_on(state)
         stored = {each for columns in self.state.stored.values() for each in columns}
         self._names = Names(pa.schema(_delta.open_table(folder.actions).schema().to_arrow()).names, stored)
+
+    @cached_property
+    def _on_disk(self) -> set[Path]:
+        # Asked for by the first commit, so that a sync with nothing to write looks at no files.
+        return self.folder.on_disk()
 
     def _go_on(self, state: State) -> None:
         self._vouching = None
@@ -195,6 +201,9 @@ class Writer:
         replaced = self._pending.keys() & self.records.keys()
         given_up = self.damaged() & self._gone if self._tolerant else set()
         buckets = {bucket(period_id) for period_id in (*replaced, *given_up)}
+        if not buckets:
+            self.unreadable = set()
+            return dict(self._pending), ACTION_SCHEMA.empty_table(), buckets
         others = [i for i in self.state.ids if i not in replaced and bucket(i) in buckets]
         kept, damage = self.state.salvage(others, self.state.schema.names)
         if self._tolerant and (given_up := set(damage) & self._gone):
@@ -239,12 +248,12 @@ class Writer:
                     "_sha256": hashes[period_id],
                     "_form_fields": self._fields,
                     "_columns": columns,
-                    "_attrs": json.dumps(self._attrs(period_id), default=str),
+                    "_attrs": json.dumps(self._attrs(period_id, pending[period_id]), default=str),
                 }
         return _together(tables), records
 
-    def _attrs(self, period_id: int) -> dict[str, Any]:
-        own, beside = self._pending[period_id].attrs, self._listing.attrs
+    def _attrs(self, period_id: int, frame: pd.DataFrame) -> dict[str, Any]:
+        own, beside = frame.attrs, self._listing.attrs
         listing: dict[str, Any] = {"duplicates": beside.get("duplicates", 0)}
         if "bad_values" in beside:
             listing["bad_values"] = [each for each in beside["bad_values"] if each.get("id") == period_id]

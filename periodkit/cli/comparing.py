@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from cyclopts import Parameter
 
+from periodkit._moment import utc_text
 from periodkit._words import count
 from periodkit.cli._app import app
 from periodkit.cli.archiving import existing
@@ -80,4 +81,4 @@ def _as_text(value: Any) -> str | None:  # noqa: ANN401
         return json.dumps(value, ensure_ascii=False)
     if pd.isna(value):
         return None
-    return f"{value:%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(value, pd.Timestamp) else str(value)
+    return utc_text(value) if isinstance(value, pd.Timestamp) else str(value)

@@ -31,6 +31,8 @@ def verify(report: Path | None = None, *, archive: Path | None = None, snapshot:
     snapshot
         Check the archive as of this snapshot, by name or hash.
     """
+    from periodkit.archive._folder import repair_command  # noqa: PLC0415
+
     kept = existing(archive)
     if report is not None:
         print(_check(report, kept))
@@ -42,8 +44,6 @@ def verify(report: Path | None = None, *, archive: Path | None = None, snapshot:
         return
     for row in found.itertuples():
         print(f"period {row.period_id}: {row.problem}")
-    from periodkit.archive._folder import repair_command  # noqa: PLC0415
-
     command = repair_command(kept.path, found["period_id"].head(10).tolist())
     print(f"{len(found)} period(s) differ. To fetch them again: {command}")
     raise SystemExit(1)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from commands import run
 from pandas.testing import assert_frame_equal
 from platforms import TOKEN, Platform
 from servers import scripted
 
 import periodkit as pk
-from periodkit import cli
 
 SYNC = """
 import sys
@@ -79,18 +79,6 @@ def account(monkeypatch, tmp_path):
         monkeypatch.setenv("ALO_BASE_URL", url)
         monkeypatch.setenv("ALO_API_TOKEN", TOKEN)
         yield platform
-
-
-def run(capsys, *arguments):
-    """Run a command; returns its exit code and what it printed."""
-    try:
-        cli.main(arguments)
-        code = 0
-    except SystemExit as left:
-        code = left.code or 0
-    said = capsys.readouterr()
-    assert TOKEN not in said.out + said.err
-    return code, said.out + said.err
 
 
 def test_from_sync_to_export(account, capsys, tmp_path):

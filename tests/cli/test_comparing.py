@@ -6,10 +6,10 @@ import sys
 
 import pandas as pd
 import pytest
+from commands import run
 from platforms import Platform
 
 import periodkit as pk
-from periodkit import cli
 
 
 @pytest.fixture
@@ -21,16 +21,6 @@ def platform(tmp_path, monkeypatch):
     platform.actions[12][0] |= {"closedTime": None, "status": "open"}
     pk.Archive("periodkit-archive").sync(platform.client())
     return platform
-
-
-def run(capsys, *arguments):
-    try:
-        cli.main(arguments)
-        code = 0
-    except SystemExit as left:
-        code = left.code
-    said = capsys.readouterr()
-    return code, said.out + said.err
 
 
 def test_a_late_closing_is_shown_since_the_snapshot(platform, capsys):
