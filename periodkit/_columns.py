@@ -43,22 +43,22 @@ def as_lists(column: pa.ListArray) -> list[list[Any] | None]:
 
     Each text becomes one object, however often it stands there, and the lists are slices of one flat list.
     """
-    if column.null_count == len(column):
-        return [None] * len(column)
     coded = column.flatten().dictionary_encode()
     # Null has the last place; pyarrow gives it no code.
     texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
     values = texts[pc.fill_null(coded.indices, len(texts) - 1).to_numpy(zero_copy_only=False)].tolist()
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
     ends = np.cumsum(lengths, dtype="int64")
+    present = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+    spans = zip((ends - lengths)[present].tolist(), ends[present].tolist(), strict=True)
     with _no_collection():
-        lists: list[list[Any] | None] = [
-            values[begin:end] for begin, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True)
-        ]
-    if column.null_count:
-        for i in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)).tolist():
-            lists[i] = None
-    return lists
+        lists: list[list[Any] | None] = [values[begin:end] for begin, end in spans]
+        if len(present) == len(column):
+            return lists
+        found: list[list[Any] | None] = [None] * len(column)
+        for i, each in zip(present.tolist(), lists, strict=True):
+            found[i] = each
+        return found
 
 
 @contextmanager
