@@ -41,7 +41,7 @@ docs: $(READY) ## write docs/data-dictionary.md anew
 	Path("docs/data-dictionary.md").write_text(data_dictionary(), encoding="utf-8", newline="\n")'
 
 notebooks: $(READY) ## execute the notebooks anew, as they are committed
-	@$(BIN)/python -m periodkit.notebook notebooks/*.ipynb
+	@$(BIN)/python -m periodkit.jupyter notebooks/*.ipynb
 
 lock: $(BIN)/uv ## write constraints.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-header --no-annotate \

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 import periodkit as pk
-from periodkit.archive._folder import Folder
-from periodkit.archive._stored import period_records
-from periodkit.archive._writer import Writer
-from periodkit.fingerprint import fingerprint
+from periodkit.archive.storage.folder import Folder
+from periodkit.archive.storage.layout import period_records
+from periodkit.archive.writer import Writer
+from periodkit.frames.fingerprint import fingerprint
 from periodkit.sandbox.server import DEFAULT_TOKEN, Sandbox
 
 DLT = """

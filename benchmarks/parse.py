@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from periodkit.parse import Answer, parse_actions
+from periodkit.parse import parse_actions
+from periodkit.parse.response import Answer
 
 TIMES = ["createdTime", "assignedTime", "doingTime", "closedTime"]
 FETCHED = datetime(2024, 7, 2, 6, 30, tzinfo=UTC)

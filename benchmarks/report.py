@@ -20,9 +20,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from periodkit.archive import Archive
+from periodkit.archive.archive import Archive
 from periodkit.client import Client
-from periodkit.report import EVENT, SEASON, report
+from periodkit.reporting.build import report
 from periodkit.sandbox.season import make_season
 from periodkit.sandbox.server import Sandbox
 
@@ -50,20 +50,20 @@ def main(rounds: int = 3) -> None:
                 f"{name:30} {median(spent):5.1f} s (of {rounds}: {', '.join(f'{each:.1f}' for each in spent)})", end=""
             )
             print(f", {output.stat().st_size / 1e6:.2f} MB")
-        for name, template, options in (
-            ("one period", EVENT, {"period_ids": [CONCERT]}),
-            ("a season", SEASON, {}),
+        for name, season, options in (
+            ("one period", False, {"period_ids": [CONCERT]}),
+            ("a season", True, {}),
         ):
             print(f"\nWhere it goes: {name}")
-            steps(template, {"archive": str(archive.path), "phone": True, **options})
+            steps(season, {"archive": str(archive.path), "phone": True, **options})
 
 
-def steps(template: str, parameters: dict[str, Any]) -> None:
+def steps(season: bool, parameters: dict[str, Any]) -> None:
     """Run `in_process` in a fresh interpreter."""
-    subprocess.run([sys.executable, __file__, "steps", json.dumps([template, parameters])], check=True)
+    subprocess.run([sys.executable, __file__, "steps", json.dumps([season, parameters])], check=True)
 
 
-def in_process(template: str, parameters: dict[str, Any]) -> None:
+def in_process(season: bool, parameters: dict[str, Any]) -> None:
     """Time the steps of a report in this fresh process."""
     took: dict[str, float] = {}
     with timed(took, "import what makes notebooks, pages and plots"):
@@ -71,14 +71,12 @@ def in_process(template: str, parameters: dict[str, Any]) -> None:
         import nbclient  # noqa: F401
         import nbformat
 
-        from periodkit.notebook import execute, normalise, notebooks_folder, parameterise
-        from periodkit.reporting.blocks import TEMPLATES
-        from periodkit.reporting.page import to_html
+        from periodkit.jupyter.files import execute, normalise, parameterise, report_notebook
+        from periodkit.reporting.page.html import to_html
     with timed(took, "start a kernel, and stop it"):
         execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), Path.cwd())
-    folder = notebooks_folder() if template == EVENT else TEMPLATES.parent
     with timed(took, "set the parameters"):
-        notebook = parameterise(folder / template, parameters)
+        notebook = parameterise(report_notebook(season=season), parameters)
     shown: list[Any] = []
 
     def display(data: dict[str, Any], metadata: dict[str, Any] | None = None, raw: bool = False) -> None:  # noqa: ARG001

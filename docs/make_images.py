@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 import periodkit as pk
-from periodkit._png import in_few_colours
+from periodkit.jupyter.png import in_few_colours
 from periodkit.sandbox.season import make_season
 
 mpl.use("Agg")

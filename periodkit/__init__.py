@@ -3,10 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from periodkit._retry import RetryPolicy
 from periodkit._version import __version__
-from periodkit.client import Client
-from periodkit.demo import connect, demo_client, source
+from periodkit.client import Client, RetryPolicy
 from periodkit.errors import (
     ApiError,
     ArchiveError,
@@ -24,11 +22,11 @@ from periodkit.errors import (
     ServerError,
     TransportError,
 )
+from periodkit.frames import latest_period, markers, pseudonymize
 from periodkit.metrics import (
     ai_dispatch_rate,
     cycle_times,
     describe,
-    latest_period,
     on_time,
     open_actions,
     outcome_curve,
@@ -40,13 +38,11 @@ from periodkit.metrics import (
     workload,
 )
 from periodkit.milestones import stage_times
-from periodkit.parse import markers
-from periodkit.present import format_table
-from periodkit.pseudonyms import pseudonymize
-from periodkit.report import report
+from periodkit.reporting import report
+from periodkit.sources import connect, demo_client, source
+from periodkit.wording import format_table
 
 if TYPE_CHECKING:
-    from periodkit import plots
     from periodkit.archive import Archive, SyncResult
 
 __all__ = [

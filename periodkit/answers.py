@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from periodkit._words import be, count
-from periodkit.present import format_value
+from periodkit.wording import be, count, format_value
 
 __all__ = [
     "ai_mix",

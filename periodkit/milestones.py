@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -18,8 +18,9 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
-from periodkit._moment import AsOf, read_moment
+from periodkit._arguments import AsOf, read_moment
 from periodkit.errors import ArgumentError, SchemaError
+from periodkit.frames import as_arrow, as_utc, check_columns, require_pandas
 
 __all__ = ["STAGES", "STATES", "Stage", "prepare", "stage_entry", "stage_times"]
 
@@ -27,7 +28,6 @@ MILESTONES = ("created_time", "assigned_time", "doing_time", "closed_time")
 CANCELED = ("canceled", "cancelled")
 ENDED = ("closed", "completed", "done", "resolved")
 _SKEW = timedelta(minutes=1)
-_UTC = nw.Datetime("us", "UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,49 +213,6 @@ def checked_stage(name: object) -> Stage:
     return STAGES[name]
 
 
-def check_columns(frame: Any, columns: Iterable[str]) -> nw.Schema:  # noqa: ANN401
-    """Return the schema of a narwhals frame, or say which column it lacks."""
-    schema: nw.Schema = frame.collect_schema()
-    require_columns(schema, columns)
-    return schema
-
-
-def require_pandas(actions: object) -> None:
-    """Refuse a frame of another engine, where single records are looked at and not only counted."""
-    if not isinstance(actions, pd.DataFrame):
-        msg = f"actions is a {type(actions).__name__}. Pass a pandas frame, as client.actions() returns it."
-        raise ArgumentError(msg)
-
-
-def require_columns(present: Container[object], columns: Iterable[str]) -> None:
-    """Raise a SchemaError that names the first of the columns that is not present."""
-    for name in columns:
-        if name not in present:
-            msg = f"The frame has no column {name!r}. Pass an actions frame as client.actions() returns it."
-            raise SchemaError(msg)
-
-
-def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
-    """Return those of the columns that a pandas frame has as an Arrow table: one null, and no number turned float."""
-    arrays = {}
-    for name in columns:
-        if name not in frame.columns:
-            continue
-        if isinstance(frame[name], pd.DataFrame):
-            msg = f"The frame has several columns named {name!r}. Keep one of them."
-            raise SchemaError(msg)
-        try:
-            array = pa.array(frame[name], from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            msg = f"The column {name!r} holds values of several kinds ({error}). Make them one kind."
-            raise SchemaError(msg) from None
-        # A column of nulls alone has whatever dtype it was born with; only values can be of a wrong kind.
-        arrays[name] = array if array.null_count < len(array) else pa.nulls(len(array))
-    if not arrays:
-        return pa.table({"_row": pa.nulls(len(frame))})
-    return pa.table(arrays)
-
-
 def _read_status(frame: Any) -> Any:  # noqa: ANN401
     status = nw.col("status").cast(nw.String).str.to_lowercase()
     says = {"_canceled": CANCELED, "_ended": ENDED}
@@ -287,19 +244,7 @@ def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bo
 
 def _in_utc(frame: Any, schema: nw.Schema) -> Any:  # noqa: ANN401
     times = [name for name in (*MILESTONES, "fetched_at") if name in schema]
-    return frame.with_columns(**{name: _as_utc(name, schema[name], frame.implementation) for name in times})
-
-
-def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.Expr:
-    if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
-        # DuckDB holds instants, shows them in the connection's zone, and casts to no other.
-        return nw.col(name) if dtype == _UTC or engine.is_duckdb() else nw.col(name).cast(_UTC)
-    if dtype == nw.Unknown:
-        return nw.col(name).cast(_UTC)
-    msg = (
-        f"The column {name!r} is {dtype}, not UTC times. Read it with pd.to_datetime(..., utc=True, format='ISO8601')."
-    )
-    raise SchemaError(msg)
+    return frame.with_columns(**{name: as_utc(name, schema[name], frame.implementation) for name in times})
 
 
 def _micros(start: nw.Expr, end: nw.Expr) -> nw.Expr:

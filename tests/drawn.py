@@ -4,16 +4,13 @@ import IPython.display
 import matplotlib.pyplot as plt
 import nbformat
 
-from periodkit import notebook as nb
-from periodkit.report import EVENT, SEASON
-from periodkit.reporting.blocks import TEMPLATES
-from periodkit.reporting.page import to_html
+from periodkit.jupyter import files as nb
+from periodkit.reporting.page.html import to_html
 
 
 def draw(monkeypatch, *, season=False, **parameters):
     """Return the page that the notebook makes with these parameters, against the account in the environment."""
-    folder = TEMPLATES.parent if season else nb.notebooks_folder()
-    notebook = nb.parameterise(folder / (SEASON if season else EVENT), {"phone": True, **parameters})
+    notebook = nb.parameterise(nb.report_notebook(season=season), {"phone": True, **parameters})
     shown = []
 
     def display(data, metadata=None, raw=False):

@@ -19,7 +19,8 @@ import filelock  # noqa: F401
 from platforms import Platform
 
 import periodkit as pk
-from periodkit.archive import _delta, _folder, _writer
+from periodkit.archive import writer
+from periodkit.archive.storage import delta, folder
 
 PERIODS, ACTIONS = 5, 4
 STEPS = ("create", "append", "overwrite", "restore", "compact", "vacuum")
@@ -41,8 +42,8 @@ def platform_at(state):
 
 def work(folder, state):
     """What the child does: a sync in many small commits, and every third time a prune."""
-    _writer.BATCH_ROWS = 2 * ACTIONS
-    _writer.FILES_PER_BUCKET = 0.2
+    writer.BATCH_ROWS = 2 * ACTIONS
+    writer.FILES_PER_BUCKET = 0.2
     archive = pk.Archive(folder)
     archive.sync(platform_at(state).client())
     if state % 3 == 2:
@@ -64,8 +65,8 @@ def die_after(step):
         return called
 
     for name in STEPS:
-        setattr(_delta, name, dying(getattr(_delta, name)))
-    _folder.Folder.write_json = dying(_folder.Folder.write_json)
+        setattr(delta, name, dying(getattr(delta, name)))
+    folder.Folder.write_json = dying(folder.Folder.write_json)
 
 
 def main():

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 from servers import scripted
 
 import periodkit as pk
-from periodkit._arrivals import Arrivals
-from periodkit.parse import Answer, parse_actions, parse_periods
+from periodkit.client.arrivals import Arrivals
+from periodkit.parse import parse_actions, parse_periods
+from periodkit.parse.response import Answer
 
 TOKEN = "s3cret-t0ken-of-mine"
 NOW = datetime(2024, 7, 20, 6, 30, tzinfo=UTC)

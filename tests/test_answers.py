@@ -6,7 +6,7 @@ import pytest
 
 import periodkit as pk
 from periodkit import answers
-from periodkit.present import format_value
+from periodkit.wording.tables import format_value
 
 
 def minutes(*values):

@@ -18,9 +18,9 @@ import pytest
 from servers import RESET, head, raw
 
 import periodkit as pk
-from periodkit._crew import Crew
-from periodkit._limits import Clock, Gate
-from periodkit._retry import Effort
+from periodkit.client.pacing import Clock, Gate
+from periodkit.client.retry import Effort
+from periodkit.client.workers import Crew
 
 TOKEN = "s3cret-t0ken-of-mine"
 
@@ -46,7 +46,7 @@ class FastClock(Clock):
 @pytest.fixture
 def clock(monkeypatch):
     fast = FastClock()
-    monkeypatch.setattr("periodkit.client.Clock", lambda: fast)
+    monkeypatch.setattr("periodkit.client.client.Clock", lambda: fast)
     return fast
 
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from platforms import Platform
 
 import periodkit as pk
-from periodkit import fingerprint as module
-from periodkit._columns import to_frame
-from periodkit._values import as_texts
-from periodkit.fingerprint import fingerprint, total_of
-from periodkit.parse import Answer, parse_actions
+from periodkit.frames import fingerprint as module
+from periodkit.frames.columns import to_frame
+from periodkit.frames.fingerprint import fingerprint, total_of
+from periodkit.parse import parse_actions
+from periodkit.parse.response import Answer
+from periodkit.parse.values import as_texts
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "archive.md"
 

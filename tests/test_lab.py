@@ -15,9 +15,10 @@ import nbformat
 import pytest
 import requests
 
-from periodkit import cli, lab
+from periodkit import cli
 from periodkit.errors import ConfigError
-from periodkit.notebook import notebooks_folder
+from periodkit.jupyter import lab
+from periodkit.jupyter.files import notebooks_folder
 
 NAMES = sorted(path.name for path in notebooks_folder().glob("*.ipynb"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -8,7 +8,8 @@ import pytest
 from metrics.strategies import ENGINES, action, actions, at, frame, minutes
 
 import periodkit as pk
-from periodkit.milestones import MILESTONES, STAGES, STATES, as_arrow, prepare, stage_entry
+from periodkit.frames.engines import as_arrow
+from periodkit.milestones import MILESTONES, STAGES, STATES, prepare, stage_entry
 
 FLAGS = ["out_of_order", "skipped_stage", "ended_without_time", "after_as_of"]
 WHOLE = {"assigned": 2, "doing": 5, "closed": 30, "status": "closed"}

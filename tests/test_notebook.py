@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from periodkit import notebook as nb
-from periodkit._png import distance, shrink
 from periodkit.errors import ArgumentError, PeriodkitError
+from periodkit.jupyter import files as nb
+from periodkit.jupyter.png import distance, shrink
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 

@@ -82,7 +82,7 @@ def test_every_error_is_public_and_of_one_family():
 
 
 def test_importing_loads_nothing_heavy(importing):
-    assert "periodkit.client" in importing["modules"], "the list of modules is not that of the import"
+    assert "periodkit.client.client" in importing["modules"], "the list of modules is not that of the import"
     assert HEAVY & set(importing["modules"]) == set()
 
 
@@ -125,7 +125,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
         for path in (ROOT / "periodkit").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    sources |= {f"periodkit/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    sources |= {f"periodkit/jupyter/curated/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert shipped == sources
     assert {"periodkit/py.typed", "periodkit/sandbox/server.py"} <= shipped
     assert f"{information}licenses/LICENSE" in names

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from periodkit._columns import to_frame
-from periodkit._json_arrow import ActionsReader
-from periodkit._json_exact import Problems, exact_columns
 from periodkit.errors import ArgumentError, BadValueWarning, SchemaError
-from periodkit.parse import ActionsParser, Answer, markers, page_info, parse_actions, parse_periods
+from periodkit.frames.columns import to_frame
+from periodkit.frames.periods import markers
+from periodkit.parse import ActionsParser, parse_actions, parse_periods
+from periodkit.parse.exact import Problems, exact_columns
+from periodkit.parse.fast import ActionsReader
+from periodkit.parse.pages import page_info
+from periodkit.parse.response import Answer
 from periodkit.schema import ACTIONS, MARKERS, PERIODS, Kind
 
 FETCHED = datetime(2024, 7, 2, 6, 30, tzinfo=UTC)
@@ -420,7 +423,7 @@ def test_a_body_read_in_shares_is_the_same_as_read_whole(pairs, notes, share):
     answers = [Answer(body(*records, page=1, total_pages=1), FETCHED, 7)]
     whole = ActionsReader().columns(answers)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("periodkit._json_arrow._SHARE_BYTES", share)
+        patch.setattr("periodkit.parse.fast._SHARE_BYTES", share)
         shared = ActionsReader().columns(answers)
         frame = parse_actions(answers)
     pd.testing.assert_frame_equal(frame, parse_actions(answers), check_exact=True)
@@ -431,7 +434,7 @@ def test_a_body_read_in_shares_is_the_same_as_read_whole(pairs, notes, share):
 
 def test_a_large_body_is_read_in_shares_and_only_as_one_document(monkeypatch):
     """Without this the comparison above could hold by always declining."""
-    monkeypatch.setattr("periodkit._json_arrow._SHARE_BYTES", 700)
+    monkeypatch.setattr("periodkit.parse.fast._SHARE_BYTES", 700)
     records = [ACTION | {"actionId": i} for i in range(40)]
     good = Answer(body(*records, page=1), FETCHED, 7)
     columns = ActionsReader().columns([good])

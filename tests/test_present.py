@@ -6,7 +6,7 @@ import pytest
 from metrics.strategies import action, actions, at, frame
 
 import periodkit as pk
-from periodkit.present import format_value, label, readable
+from periodkit.wording.tables import format_value, label, readable
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from drawn import account, draw
 
 import periodkit as pk
 from periodkit.errors import ArgumentError, ConfigError, PeriodkitError
-from periodkit.reporting.page import to_html
-from periodkit.reporting.stamp import check_report, read_stamp
+from periodkit.reporting.page.html import to_html
+from periodkit.reporting.page.stamp import check_report, read_stamp
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 
@@ -83,7 +83,7 @@ def archive(season, tmp_path_factory):
 
 
 def test_the_name_is_the_function_whoever_imports_the_module():
-    importlib.import_module("periodkit.report")
+    importlib.import_module("periodkit.reporting.build")
     assert callable(pk.report)
     assert pk.report.__name__ == "report"
 

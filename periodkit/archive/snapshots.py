@@ -11,10 +11,9 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from periodkit.archive._folder import Folder
-from periodkit.archive._state import State
+from periodkit.archive.storage import Folder, State
 from periodkit.errors import ArchiveError
-from periodkit.fingerprint import total_of
+from periodkit.frames import total_of
 
 __all__ = ["Snapshot", "discard", "find", "forget", "keep", "listing", "path_of", "stored"]
 

@@ -13,14 +13,12 @@ from typing import Any
 
 import pandas as pd
 
-from periodkit._arguments import PeriodIds, checked_form_fields, period_ids
-from periodkit._moment import When, read_moment
-from periodkit._words import be, count
-from periodkit.archive._folder import Folder
-from periodkit.archive._stored import bucket, period_records
-from periodkit.archive._writer import Writer
+from periodkit._arguments import PeriodIds, When, checked_form_fields, period_ids, read_moment
+from periodkit.archive.storage import Folder, bucket, period_records
+from periodkit.archive.writer import Writer
 from periodkit.client import Client
 from periodkit.errors import ArchiveError, InvalidRequestError, PeriodkitError
+from periodkit.wording import be, count
 
 __all__ = ["SyncResult", "sync"]
 

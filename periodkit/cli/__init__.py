@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from periodkit.cli import archiving, comparing, reporting, trying, verifying  # noqa: F401  (they register their commands)
+from periodkit.cli import archive, demo, report, snapshots  # noqa: F401  (they register their commands)
 from periodkit.cli._app import app
 from periodkit.errors import PeriodkitError
 

@@ -1,18 +1,18 @@
 """What happened at an event, in numbers: frame in, tidy frame out."""
 
-from periodkit.metrics.advice import quality_advice
-from periodkit.metrics.calendar import latest_period
-from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate, routing_matrix
-from periodkit.metrics.flow import workload
+from periodkit.frames import latest_period
+from periodkit.metrics.dispatch import LOWER_BOUND, ai_dispatch_rate, reroute_rate, routing_matrix
+from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
-from periodkit.metrics.quality import quality
-from periodkit.metrics.stages import stage_quantiles
+from periodkit.metrics.quality import quality, quality_advice
 from periodkit.metrics.summary import describe
-from periodkit.metrics.times import cycle_times
-from periodkit.metrics.waiting import open_actions
+from periodkit.metrics.times import checked_canceled, cycle_times, quantile_table, stage_quantiles
+from periodkit.metrics.workload import workload
 
 __all__ = [
+    "LOWER_BOUND",
     "ai_dispatch_rate",
+    "checked_canceled",
     "cycle_times",
     "describe",
     "latest_period",
@@ -21,6 +21,7 @@ __all__ = [
     "outcome_curve",
     "quality",
     "quality_advice",
+    "quantile_table",
     "reroute_rate",
     "routing_matrix",
     "stage_quantiles",

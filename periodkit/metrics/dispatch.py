@@ -8,7 +8,7 @@ import narwhals as nw
 import pandas as pd
 
 from periodkit.errors import ArgumentError
-from periodkit.metrics.rates import wilson
+from periodkit.metrics.estimate import wilson
 from periodkit.metrics.tally import By, count_flags, grouping
 
 __all__ = ["ai_dispatch_rate", "reroute_rate", "routing_matrix"]

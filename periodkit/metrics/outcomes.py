@@ -10,14 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from periodkit._duration import as_micros
-from periodkit._moment import AsOf
+from periodkit._arguments import AsOf, as_micros, check_share
 from periodkit.errors import ArgumentError
-from periodkit.metrics.incidence import IncidenceCurve, aalen_johansen, incidence_at
-from periodkit.metrics.lifetable import LifeTable
-from periodkit.metrics.rates import Floats, check_share, wilson
-from periodkit.metrics.stage_counts import gone_states
-from periodkit.metrics.tally import By, count_stage, grouping
+from periodkit.metrics.estimate import Floats, IncidenceCurve, aalen_johansen, incidence_at, wilson
+from periodkit.metrics.tally import By, LifeTable, count_stage, gone_states, grouping
 from periodkit.metrics.times import COUNT_COLUMNS, as_timedelta, checked_canceled, stage_totals
 
 __all__ = ["on_time", "outcome_curve"]

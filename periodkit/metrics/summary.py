@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from periodkit._moment import AsOf
+from periodkit._arguments import AsOf
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.quality import quality
-from periodkit.metrics.stages import stage_quantiles
+from periodkit.metrics.times import stage_quantiles
 from periodkit.milestones import STAGES, stage_times
 
 __all__ = ["describe"]

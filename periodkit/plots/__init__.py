@@ -1,7 +1,8 @@
 """Pictures of what happened: frame in, matplotlib Axes out."""
 
-from periodkit.plots._canvas import alt_text
-from periodkit.plots._output import display, to_png
+from periodkit.plots._drawing import alt_text, display, to_png
+from periodkit.plots._drawing import explains as explains
+from periodkit.plots._drawing import figure_of as figure_of
 from periodkit.plots.aging import aging
 from periodkit.plots.areas import outcome_areas
 from periodkit.plots.dispatch import dispatch_rate
@@ -11,6 +12,7 @@ from periodkit.plots.forest import p90_forest
 from periodkit.plots.ribbon import event_ribbon
 from periodkit.plots.routing import routing_matrix
 from periodkit.plots.scatter import cycle_scatter
+from periodkit.plots.season import times_by_period as times_by_period
 
 __all__ = [
     "aging",

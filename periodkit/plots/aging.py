@@ -10,29 +10,34 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
-from periodkit._moment import AsOf
-from periodkit._words import count, duration, exact, plain
-from periodkit.metrics.stage_counts import EXCLUDED
-from periodkit.plots._canvas import (
+from periodkit._arguments import AsOf, zone
+from periodkit.frames import in_pandas
+from periodkit.metrics.tally import EXCLUDED
+from periodkit.plots._drawing import (
     FAINT,
     INK,
+    NEEDED,
     SMALL,
+    as_target,
+    at_clock,
+    at_most,
+    drawable,
+    duration_axis,
+    duration_limits,
     explain,
     figure_of,
     finish,
+    left_out,
     nothing_of,
     open_axes,
     points_of,
+    replay,
+    row_points,
+    small_points,
     styled,
+    target_line,
 )
-from periodkit.plots._clock import at_clock, zone
-from periodkit.plots._frames import in_pandas
-from periodkit.plots._groups import at_most
-from periodkit.plots._labels import row_points, small_points
-from periodkit.plots._replay import NEEDED, replay
-from periodkit.plots._scales import as_target, duration_axis, duration_limits, target_line
-from periodkit.plots._stages import left_out
-from periodkit.plots._text import drawable
+from periodkit.wording import count, duration, exact, plain
 
 __all__ = ["aging"]
 

@@ -10,17 +10,36 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from periodkit._moment import AsOf
-from periodkit._words import count, duration, exact, percent
-from periodkit.metrics.outcomes import outcome_curve
-from periodkit.metrics.times import cycle_times
+from periodkit._arguments import AsOf
+from periodkit.frames import in_pandas
+from periodkit.metrics import cycle_times, outcome_curve
 from periodkit.milestones import checked_stage
-from periodkit.plots._canvas import INK, MUTED, SMALL, explain, finish, nothing_of, open_axes, styled
-from periodkit.plots._frames import in_pandas
-from periodkit.plots._labels import beside, small_points
-from periodkit.plots._replay import NEEDED
-from periodkit.plots._scales import Floats, as_target, duration_axis, event_limits, seconds, share_axis, target_line
-from periodkit.plots._stages import DONE, axis_label, confidence_words, left_out, noun
+from periodkit.plots._drawing import (
+    DONE,
+    INK,
+    MUTED,
+    NEEDED,
+    SMALL,
+    Floats,
+    as_target,
+    axis_label,
+    beside,
+    confidence_words,
+    duration_axis,
+    event_limits,
+    explain,
+    finish,
+    left_out,
+    nothing_of,
+    noun,
+    open_axes,
+    seconds,
+    share_axis,
+    small_points,
+    styled,
+    target_line,
+)
+from periodkit.wording import count, duration, exact, percent
 
 __all__ = ["outcome_areas"]
 

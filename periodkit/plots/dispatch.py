@@ -9,17 +9,35 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from periodkit._words import count, percent, plain
-from periodkit.metrics.dispatch import ai_dispatch_rate
+from periodkit._arguments import zone
+from periodkit.frames import in_pandas
+from periodkit.metrics import ai_dispatch_rate
 from periodkit.metrics.tally import By
-from periodkit.plots._canvas import COLOURS, FAINT, INK, MUTED, SMALL, explain, finish, open_axes, points_of, styled
-from periodkit.plots._clock import day, zone
-from periodkit.plots._frames import in_pandas
-from periodkit.plots._groups import GROUP, Groups, columns_of, group_by, widened
-from periodkit.plots._labels import row_points, small_points
-from periodkit.plots._scales import share_axis
-from periodkit.plots._stages import confidence_words
-from periodkit.plots._text import drawable, stub
+from periodkit.plots._drawing import (
+    COLOURS,
+    FAINT,
+    GROUP,
+    INK,
+    MUTED,
+    SMALL,
+    Groups,
+    columns_of,
+    confidence_words,
+    day,
+    drawable,
+    explain,
+    finish,
+    group_by,
+    open_axes,
+    points_of,
+    row_points,
+    share_axis,
+    small_points,
+    stub,
+    styled,
+    widened,
+)
+from periodkit.wording import count, percent, plain
 
 __all__ = ["dispatch_rate"]
 

@@ -9,33 +9,48 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from periodkit._moment import AsOf
-from periodkit._words import be, count, duration, interval, plain, with_interval
+from periodkit._arguments import AsOf, check_share
+from periodkit.frames import in_pandas
+from periodkit.metrics import checked_canceled, quantile_table
 from periodkit.metrics.estimate import SurvivalCurve, kaplan_meier
-from periodkit.metrics.rates import check_share
 from periodkit.metrics.tally import By, count_stage
-from periodkit.metrics.times import checked_canceled, quantile_table
 from periodkit.milestones import checked_stage
-from periodkit.plots._canvas import (
+from periodkit.plots._drawing import (
     COLOURS,
+    DONE,
     FAINT,
+    GROUP,
     LINES,
     MARKS,
     MUTED,
+    NEEDED,
     SMALL,
+    Groups,
+    as_target,
+    at_once,
+    axis_label,
+    columns_of,
+    confidence_words,
+    drawable,
+    duration_axis,
+    event_limits,
     explain,
     finish,
+    group_by,
+    left_out,
     nothing_of,
+    noun,
     open_axes,
     points_of,
+    seconds,
+    share_axis,
+    stub,
     styled,
+    target_line,
+    the_only,
+    widened,
 )
-from periodkit.plots._frames import in_pandas
-from periodkit.plots._groups import GROUP, Groups, columns_of, group_by, widened
-from periodkit.plots._replay import NEEDED
-from periodkit.plots._scales import as_target, duration_axis, event_limits, seconds, share_axis, target_line
-from periodkit.plots._stages import DONE, at_once, axis_label, confidence_words, left_out, noun, the_only
-from periodkit.plots._text import drawable, stub
+from periodkit.wording import be, count, duration, interval, plain, with_interval
 
 __all__ = ["cycle_time_ecdf"]
 

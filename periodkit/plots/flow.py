@@ -10,17 +10,34 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from periodkit._moment import AsOf
-from periodkit._words import be, count, percent
-from periodkit.metrics.stage_counts import EXCLUDED
+from periodkit._arguments import AsOf, Zone, zone
+from periodkit.frames import in_pandas
+from periodkit.metrics.tally import EXCLUDED
 from periodkit.milestones import MILESTONES
-from periodkit.plots._canvas import FAINT, INK, MUTED, explain, finish, nothing_of, open_axes, styled
-from periodkit.plots._clock import Floats, Zone, at_clock, clock, local, numbers, zone
-from periodkit.plots._event import mark_times
-from periodkit.plots._frames import in_pandas
-from periodkit.plots._labels import beside
-from periodkit.plots._replay import NEEDED, periods_of, replay, view
-from periodkit.plots._stages import left_out, the_only
+from periodkit.plots._drawing import (
+    FAINT,
+    INK,
+    MUTED,
+    NEEDED,
+    Floats,
+    at_clock,
+    beside,
+    clock,
+    explain,
+    finish,
+    left_out,
+    local,
+    mark_times,
+    nothing_of,
+    numbers,
+    open_axes,
+    periods_of,
+    replay,
+    styled,
+    the_only,
+    view,
+)
+from periodkit.wording import be, count, percent
 
 __all__ = ["cumulative_flow"]
 

@@ -9,19 +9,44 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from periodkit._moment import AsOf
-from periodkit._words import duration, exact, plain, with_interval
+from periodkit._arguments import AsOf
+from periodkit.frames import in_pandas
+from periodkit.metrics import cycle_times
 from periodkit.metrics.tally import By
-from periodkit.metrics.times import cycle_times
 from periodkit.milestones import checked_stage
-from periodkit.plots._canvas import COLOURS, INK, MUTED, SMALL, explain, finish, nothing_of, open_axes, styled
-from periodkit.plots._frames import in_pandas
-from periodkit.plots._groups import GROUP, Groups, columns_of, group_by, widened
-from periodkit.plots._labels import row_points, small_points
-from periodkit.plots._replay import NEEDED
-from periodkit.plots._scales import Floats, as_target, duration_axis, duration_limits, seconds, target_line
-from periodkit.plots._stages import at_once, axis_label, confidence_words, left_out, noun
-from periodkit.plots._text import drawable, stub
+from periodkit.plots._drawing import (
+    COLOURS,
+    GROUP,
+    INK,
+    MUTED,
+    NEEDED,
+    SMALL,
+    Floats,
+    Groups,
+    as_target,
+    at_once,
+    axis_label,
+    columns_of,
+    confidence_words,
+    drawable,
+    duration_axis,
+    duration_limits,
+    explain,
+    finish,
+    group_by,
+    left_out,
+    nothing_of,
+    noun,
+    open_axes,
+    row_points,
+    seconds,
+    small_points,
+    stub,
+    styled,
+    target_line,
+    widened,
+)
+from periodkit.wording import duration, exact, plain, with_interval
 
 __all__ = ["p90_forest"]
 

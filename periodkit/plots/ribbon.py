@@ -10,18 +10,35 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from periodkit._duration import as_micros
-from periodkit._moment import AsOf, read_moment
-from periodkit._words import count, exact, listed
+from periodkit._arguments import AsOf, as_micros, read_moment, zone
 from periodkit.errors import ArgumentError
-from periodkit.metrics.flow import workload
-from periodkit.metrics.stage_counts import EXCLUDED
-from periodkit.plots._canvas import FAINT, INK, MUTED, SMALL, explain, finish, nothing_of, open_axes, styled
-from periodkit.plots._clock import Floats, at_clock, clock, numbers, zone
-from periodkit.plots._event import mark_times, shade_after
-from periodkit.plots._frames import in_pandas
-from periodkit.plots._replay import NEEDED, periods_of, replay, view
-from periodkit.plots._stages import left_out, the_only
+from periodkit.frames import in_pandas
+from periodkit.metrics import workload
+from periodkit.metrics.tally import EXCLUDED
+from periodkit.plots._drawing import (
+    FAINT,
+    INK,
+    MUTED,
+    NEEDED,
+    SMALL,
+    Floats,
+    at_clock,
+    clock,
+    explain,
+    finish,
+    left_out,
+    mark_times,
+    nothing_of,
+    numbers,
+    open_axes,
+    periods_of,
+    replay,
+    shade_after,
+    styled,
+    the_only,
+    view,
+)
+from periodkit.wording import count, exact, listed
 
 __all__ = ["event_ribbon"]
 

@@ -9,17 +9,27 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from periodkit._words import count, percent, plain
-from periodkit.metrics import dispatch
-from periodkit.metrics.rates import check_share
-from periodkit.milestones import require_columns
-from periodkit.plots._canvas import FAINT, INK, explain, finish, is_own, open_axes, points_of, styled
-from periodkit.plots._clock import Floats
-from periodkit.plots._frames import in_pandas
-from periodkit.plots._groups import at_most
-from periodkit.plots._labels import row_points, small_points
-from periodkit.plots._stages import confidence_words
-from periodkit.plots._text import drawable, stub
+from periodkit import metrics
+from periodkit._arguments import check_share
+from periodkit.frames import in_pandas, require_columns
+from periodkit.plots._drawing import (
+    FAINT,
+    INK,
+    Floats,
+    at_most,
+    confidence_words,
+    drawable,
+    explain,
+    finish,
+    is_own,
+    open_axes,
+    points_of,
+    row_points,
+    small_points,
+    stub,
+    styled,
+)
+from periodkit.wording import count, percent, plain
 
 __all__ = ["routing_matrix"]
 
@@ -79,13 +89,13 @@ def routing_matrix(
     require_columns(frame.columns, _ENDS)
     if not len(frame):
         return explain(ax, "First channel to last channel", "No actions to show")
-    rate = dispatch.reroute_rate(frame, confidence=confidence).iloc[0]
+    rate = metrics.reroute_rate(frame, confidence=confidence).iloc[0]
     known = int(rate["rerouted"] + rate["stayed"])
     if not known:
         reason = f"First and last channel are not both known of any of {count(len(frame))}"
         return explain(ax, "First channel to last channel", reason)
     names, coded, folded = _coded(frame, most)
-    found = dispatch.routing_matrix(coded)
+    found = metrics.routing_matrix(coded)
     size = len(names)
     number, share = np.zeros((size, size)), np.zeros((size, size))
     rows, columns = (found[end].to_numpy(dtype=np.int64) for end in _ENDS)

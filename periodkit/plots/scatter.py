@@ -12,18 +12,42 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
-from periodkit._moment import AsOf
-from periodkit._words import count, duration, exact, percent
-from periodkit.metrics.times import cycle_times
+from periodkit._arguments import AsOf, zone
+from periodkit.frames import in_pandas
+from periodkit.metrics import cycle_times
 from periodkit.milestones import STAGES, checked_stage
-from periodkit.plots._canvas import MUTED, explain, figure_of, finish, nothing_of, open_axes, points_of, styled
-from periodkit.plots._clock import Floats, clock, numbers, zone
-from periodkit.plots._event import mark_times, shade_after
-from periodkit.plots._frames import in_pandas
-from periodkit.plots._labels import beside, small_points
-from periodkit.plots._replay import NEEDED, periods_of, replay, view
-from periodkit.plots._scales import as_target, duration_axis, duration_limits, event_limits, target_line
-from periodkit.plots._stages import DONE, axis_label, left_out, noun, the_only
+from periodkit.plots._drawing import (
+    DONE,
+    MUTED,
+    NEEDED,
+    Floats,
+    as_target,
+    axis_label,
+    beside,
+    clock,
+    duration_axis,
+    duration_limits,
+    event_limits,
+    explain,
+    figure_of,
+    finish,
+    left_out,
+    mark_times,
+    nothing_of,
+    noun,
+    numbers,
+    open_axes,
+    periods_of,
+    points_of,
+    replay,
+    shade_after,
+    small_points,
+    styled,
+    target_line,
+    the_only,
+    view,
+)
+from periodkit.wording import count, duration, exact, percent
 
 __all__ = ["cycle_scatter"]
 

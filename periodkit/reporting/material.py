@@ -9,12 +9,9 @@ from typing import Any, Protocol, cast
 
 import pandas as pd
 
-from periodkit._duration import as_micros
-from periodkit._moment import When, read_moment
+from periodkit._arguments import When, as_micros, read_moment, zone
 from periodkit.errors import ArgumentError
-from periodkit.fingerprint import Fingerprint, fingerprint
-from periodkit.metrics.calendar import latest_period
-from periodkit.plots._clock import zone
+from periodkit.frames import Fingerprint, fingerprint, latest_period
 
 __all__ = ["Material", "Source", "gather"]
 

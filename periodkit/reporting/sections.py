@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 
-from periodkit._words import be, count, listed, plain
-from periodkit.reporting.blocks import held, joined, render, show_as, show_sentence
-from periodkit.reporting.figures import in_short, key_figures
-from periodkit.reporting.findings import FLAG_SHARE, Finding, Findings
+from periodkit.plots import (
+    times_by_period,
+)
+from periodkit.reporting.findings import FEWEST, FLAG_SHARE, Finding, Findings
+from periodkit.reporting.key_figures import in_short, key_figures
 from periodkit.reporting.material import Material
-from periodkit.reporting.measures import FEWEST
-from periodkit.reporting.stamp import MIME, stamp_of
+from periodkit.reporting.page import MIME, held, joined, render, show_as, show_plot, show_sentence, stamp_of
+from periodkit.wording import be, count, listed, plain
 
-__all__ = ["show_figures", "show_findings", "show_head", "show_plan"]
+__all__ = ["show_figures", "show_findings", "show_head", "show_plan", "show_trend"]
 
 FOREMOST = 7
 """So many findings stand out from the others."""
@@ -125,3 +126,8 @@ def _parts(finding: Finding) -> dict[str, object]:
     if not mark or finding.kind not in ("group", "period", "quality"):
         lead, mark, rest = "", "", finding.sentence
     return {"lead": held(lead + mark), "rest": held(rest), "good": finding.good}
+
+
+def show_trend(found: Material) -> None:
+    """Show P50 and P90 of the cycle time by period."""
+    show_plot(times_by_period, found.actions, found.periods, target=found.target, phone=found.phone)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import pandas as pd
 
-from periodkit._duration import as_micros
-from periodkit._words import count, exact, listed, plain
-from periodkit.metrics import ai_dispatch_rate, cycle_times, on_time, quality, reroute_rate, stage_quantiles, workload
-from periodkit.metrics.dispatch import LOWER_BOUND
+from periodkit._arguments import as_micros
+from periodkit.metrics import (
+    LOWER_BOUND,
+    ai_dispatch_rate,
+    cycle_times,
+    on_time,
+    quality,
+    reroute_rate,
+    stage_quantiles,
+    workload,
+)
 from periodkit.milestones import STAGES, stage_times
-from periodkit.present import NULL
-from periodkit.reporting.blocks import show_sentence, show_table
 from periodkit.reporting.material import Material
+from periodkit.reporting.page import show_sentence, show_table
+from periodkit.wording import NULL, count, exact, listed, plain
 
 __all__ = [
     "bin_width",

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from periodkit.sandbox.dataset import DataSet
-from periodkit.sandbox.drawing import MINUTE, NEVER, STRATA, Drawn, Ints, Parameters, draw_event
-from periodkit.sandbox.recording import period_record, records
+from periodkit.sandbox.records import period_record, records
+from periodkit.sandbox.simulation import MINUTE, NEVER, STRATA, Drawn, Ints, Parameters, draw_event
 from periodkit.sandbox.venue import CALENDAR
 
 __all__ = ["Parameters", "Season", "Truth", "make_season"]

@@ -21,8 +21,8 @@ from typing import Any, Self
 
 from periodkit.errors import ConfigError
 from periodkit.sandbox import openapi
-from periodkit.sandbox.answers import Answers, Body, Refusal
 from periodkit.sandbox.dataset import DataSet
+from periodkit.sandbox.responses import Answers, Body, Refusal
 from periodkit.sandbox.season import make_season
 
 try:

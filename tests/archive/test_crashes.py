@@ -19,8 +19,10 @@ from nursery import ACTIONS, PERIODS, STEPS, platform_at
 from pandas.testing import assert_frame_equal
 
 import periodkit as pk
-from periodkit.archive import _delta, _folder, _writer
-from periodkit.fingerprint import fingerprint
+from periodkit.archive import writer
+from periodkit.archive.storage import delta
+from periodkit.archive.storage.folder import Folder
+from periodkit.frames.fingerprint import fingerprint
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked, which this system cannot do")
 
@@ -81,8 +83,8 @@ def with_each(nurseries, work, *cases):
 
 @pytest.fixture
 def small_batches(monkeypatch):
-    monkeypatch.setattr(_writer, "BATCH_ROWS", 2 * ACTIONS)
-    monkeypatch.setattr(_writer, "FILES_PER_BUCKET", 0.2)
+    monkeypatch.setattr(writer, "BATCH_ROWS", 2 * ACTIONS)
+    monkeypatch.setattr(writer, "FILES_PER_BUCKET", 0.2)
 
 
 def look(folder, states):
@@ -121,7 +123,7 @@ def leftovers(archive):
     """Return the files that neither the present state nor the logs need."""
     archive.prune(0)
     live = {str(path) for path in archive.files()}
-    periods = _delta.open_table(archive.path / "periods").file_uris()
+    periods = delta.open_table(archive.path / "periods").file_uris()
     found = []
     for path in archive.path.rglob("*"):
         logged = path.parent.name == "_delta_log" and (
@@ -238,8 +240,8 @@ def test_an_interruption_at_each_write_keeps_all_that_came(tmp_path, small_batch
         return called
 
     for name in STEPS:
-        monkeypatch.setattr(_delta, name, stopping(getattr(_delta, name)))
-    monkeypatch.setattr(_folder.Folder, "write_json", stopping(_folder.Folder.write_json))
+        monkeypatch.setattr(delta, name, stopping(getattr(delta, name)))
+    monkeypatch.setattr(Folder, "write_json", stopping(Folder.write_json))
     try:
         archive.sync(platform_at(4).client())
     except Stop:
@@ -281,7 +283,7 @@ def test_a_power_cut_at_any_write_undoes_nothing_that_was_reported(tmp_path, sma
         return called
 
     for name in STEPS:
-        monkeypatch.setattr(_delta, name, cutting(getattr(_delta, name)))
+        monkeypatch.setattr(delta, name, cutting(getattr(delta, name)))
     archive.sync(platform_at(4).client())
     monkeypatch.undo()
     after_a_power_cut(archive.path, tmp_path / "end", flushed, how)
@@ -290,14 +292,14 @@ def test_a_power_cut_at_any_write_undoes_nothing_that_was_reported(tmp_path, sma
     nothing = platform_at(4)
     nothing.periods = []
     repaired = 0
-    for folder in cuts:
-        cut = pk.Archive(folder)
+    for place in cuts:
+        cut = pk.Archive(place)
         try:
             cut.actions()
         except pk.ArchiveError:
             repaired += 1
             cut.sync(nothing.client(), refresh=True)  # with nothing from the server, so what is there was there
-        cut, hashes = look(folder, [hashes_of(1), hashes_of(4)])
+        cut, hashes = look(place, [hashes_of(1), hashes_of(4)])
         assert set(hashes) == set(hashes_of(1))
         finish(cut, 4)
     assert repaired < len(cuts)

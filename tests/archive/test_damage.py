@@ -8,8 +8,8 @@ from pandas.testing import assert_frame_equal
 from platforms import Platform
 
 import periodkit as pk
-from periodkit.archive import _delta
-from periodkit.archive._stored import bucket
+from periodkit.archive.storage import delta
+from periodkit.archive.storage.layout import bucket
 
 FIRST = 7
 
@@ -177,10 +177,10 @@ def test_a_stray_file_does_no_harm_and_is_pruned(archive):
 
 def test_an_altered_value_is_found_by_verify(archive, platform):
     """Somebody rewrites a file and its place in the log: only the hash tells."""
-    table = _delta.open_table(archive.path / "actions")
+    table = delta.open_table(archive.path / "actions")
     table.update(updates={"status": "'resolved'"}, predicate=f"period_id = {FIRST}")
-    rows = _delta.open_table(archive.path / "periods")
-    _delta.overwrite(rows, rows.to_pyarrow_table(), vouches=("actions", table.version()))
+    rows = delta.open_table(archive.path / "periods")
+    delta.overwrite(rows, rows.to_pyarrow_table(), vouches=("actions", table.version()))
     assert (archive.actions(FIRST)["status"] == "resolved").all()
     found = archive.verify()
     assert found["period_id"].tolist() == [FIRST]
@@ -194,7 +194,7 @@ def test_an_altered_value_is_found_by_verify(archive, platform):
 def test_a_damaged_table_of_periods_is_repaired_from_the_last_state_that_can_be_read(archive, platform, how):
     gone = platform.periods.pop(0)
     archive.sync(platform.client(), refresh=platform.ids()[0])
-    (uri,) = _delta.open_table(archive.path / "periods").file_uris()
+    (uri,) = delta.open_table(archive.path / "periods").file_uris()
     DAMAGES[how](archive.path / uri)
     with pytest.raises(pk.ArchiveError, match=r"table of periods is damaged: .* --refresh"):
         archive.periods()
@@ -291,7 +291,7 @@ def test_a_snapshot_of_which_the_log_is_damaged_is_named(archive):
 
 @pytest.mark.parametrize("table", ["periods", "actions"])
 def test_a_damaged_checkpoint_costs_nothing_but_a_repair(archive, platform, table):
-    _delta.open_table(archive.path / table).create_checkpoint()
+    delta.open_table(archive.path / table).create_checkpoint()
     archive.snapshot("one")
     (checkpoint,) = (archive.path / table / "_delta_log").glob("*.checkpoint.parquet")
     truncate(checkpoint)
@@ -307,7 +307,7 @@ def test_a_damaged_checkpoint_costs_nothing_but_a_repair(archive, platform, tabl
 def test_a_repair_keeps_the_checkpoint_that_the_rest_of_a_log_is_read_from(archive, platform):
     for _ in range(2):
         archive.sync(platform.client(), refresh=[FIRST])
-    _delta.open_table(archive.path / "periods").create_checkpoint()
+    delta.open_table(archive.path / "periods").create_checkpoint()
     for _ in range(2):
         archive.sync(platform.client(), refresh=[FIRST])
     whole = archive.actions()

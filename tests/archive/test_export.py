@@ -11,7 +11,7 @@ import pytest
 from platforms import Platform
 
 import periodkit as pk
-from periodkit.archive.export import export
+from periodkit.frames.export import export
 
 RISKY = ["=cmd|' /C calc'!A1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\n=1", "＝1"]
 

@@ -15,7 +15,7 @@ from pandas.testing import assert_frame_equal
 from platforms import Platform, make_action
 
 import periodkit as pk
-from periodkit.fingerprint import fingerprint
+from periodkit.frames.fingerprint import fingerprint
 from periodkit.schema import ACTIONS, PERIODS
 
 

@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 from platforms import Platform, make_action, stamp
 
 import periodkit as pk
-from periodkit.fingerprint import fingerprint
+from periodkit.frames.fingerprint import fingerprint
 
 
 @pytest.fixture

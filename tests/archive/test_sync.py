@@ -14,8 +14,9 @@ from pandas.testing import assert_frame_equal
 from platforms import TOKEN, Platform, make_action, stamp
 
 import periodkit as pk
-from periodkit._arrivals import Arrivals
-from periodkit.archive import _delta, _folder, _writer
+from periodkit.archive import writer
+from periodkit.archive.storage import delta, folder
+from periodkit.client.arrivals import Arrivals
 from periodkit.parse import parse_actions
 
 
@@ -128,8 +129,8 @@ def test_what_changed_late_takes_the_place_of_what_was(archive, platform):
 
 
 def test_refresh_of_what_was_hardly_begun_is_a_first_sync(archive, platform, monkeypatch):
-    plain = _delta.create
-    monkeypatch.setattr(_delta, "create", lambda *given, **named: (plain(*given, **named), 1 / 0))
+    plain = delta.create
+    monkeypatch.setattr(delta, "create", lambda *given, **named: (plain(*given, **named), 1 / 0))
     with pytest.raises(ZeroDivisionError):
         archive.sync(platform.client())
     monkeypatch.undo()
@@ -271,7 +272,7 @@ def test_an_interrupt_within_a_commit_keeps_what_had_arrived_too(archive, monkey
         kept.update(platform.client().iter_actions(platform.ids())._coming)
         yield from list(kept.items())
 
-    plain, calls = _folder.Folder.move_head, []
+    plain, calls = folder.Folder.move_head, []
 
     def interrupted_once(folder, head):
         calls.append(head)
@@ -279,8 +280,8 @@ def test_an_interrupt_within_a_commit_keeps_what_had_arrived_too(archive, monkey
             raise KeyboardInterrupt
         plain(folder, head)
 
-    monkeypatch.setattr(_writer, "BATCH_ROWS", 5)
-    monkeypatch.setattr(_folder.Folder, "move_head", interrupted_once)
+    monkeypatch.setattr(writer, "BATCH_ROWS", 5)
+    monkeypatch.setattr(folder.Folder, "move_head", interrupted_once)
     client.iter_actions = lambda *given, **named: Arrivals(coming(), kept, parse_actions)
     with pytest.raises(KeyboardInterrupt):
         archive.sync(client)
@@ -293,8 +294,8 @@ def test_a_sync_puts_up_with_files_of_others_and_hands_over_only_what_is_new(arc
     archive.sync(platform.client())
     (archive.path / "actions" / ".#lock").symlink_to(archive.path / "nowhere")
     flushed = []
-    plain = _folder._flush
-    monkeypatch.setattr(_folder, "_flush", lambda path: (flushed.append(path), plain(path)))
+    plain = folder._flush
+    monkeypatch.setattr(folder, "_flush", lambda path: (flushed.append(path), plain(path)))
     before = {path for path in archive.path.rglob("*") if path.is_file()}
     archive.sync(platform.client(), refresh=platform.ids()[0])
     new = {path for path in archive.path.rglob("*") if path.is_file()} - before
@@ -304,11 +305,11 @@ def test_a_sync_puts_up_with_files_of_others_and_hands_over_only_what_is_new(arc
 
 @pytest.mark.parametrize(("name", "value"), [("BATCH_ROWS", 5), ("BATCH_SECONDS", 0.0)])
 def test_commits_come_in_batches_of_whole_periods(archive, monkeypatch, name, value):
-    monkeypatch.setattr(_writer, name, value)
+    monkeypatch.setattr(writer, name, value)
     platform = Platform(periods=6)
     versions = []
-    plain = _delta.overwrite
-    monkeypatch.setattr(_delta, "overwrite", lambda *given, **named: (plain(*given, **named), versions.append(1)))
+    plain = delta.overwrite
+    monkeypatch.setattr(delta, "overwrite", lambda *given, **named: (plain(*given, **named), versions.append(1)))
     archive.sync(platform.client())
     assert len(versions) == (3 if name == "BATCH_ROWS" else 6)
     assert_frame_equal(archive.actions(), platform.frames()[1])
@@ -318,8 +319,8 @@ def test_commits_come_in_batches_of_whole_periods(archive, monkeypatch, name, va
 
 
 def test_scattered_files_are_brought_together(archive, monkeypatch):
-    monkeypatch.setattr(_writer, "BATCH_ROWS", 3)
-    monkeypatch.setattr(_writer, "FILES_PER_BUCKET", 0.5)
+    monkeypatch.setattr(writer, "BATCH_ROWS", 3)
+    monkeypatch.setattr(writer, "FILES_PER_BUCKET", 0.5)
     platform = Platform(periods=30, actions=1)
     archive.sync(platform.client())
     buckets = {path.parent for path in archive.files()}
@@ -328,7 +329,7 @@ def test_scattered_files_are_brought_together(archive, monkeypatch):
 
 
 def hold(path, held, done):
-    from periodkit.archive._folder import Folder  # noqa: PLC0415
+    from periodkit.archive.storage.folder import Folder  # noqa: PLC0415
 
     with Folder(path).locked(1):
         held.set()
@@ -356,7 +357,7 @@ def test_two_syncs_at_once_one_waits_or_fails_clearly(archive, platform):
 
 
 def test_readers_are_never_blocked_and_see_whole_periods(archive, monkeypatch):
-    monkeypatch.setattr(_writer, "BATCH_ROWS", 12)
+    monkeypatch.setattr(writer, "BATCH_ROWS", 12)
     platform = Platform(periods=5, actions=4)
     archive.sync(platform.client())
     problems, rounds, done = [], [], threading.Event()
@@ -375,8 +376,8 @@ def test_readers_are_never_blocked_and_see_whole_periods(archive, monkeypatch):
                 problems.append(error)
 
     def archive_state():
-        from periodkit.archive._state import load  # noqa: PLC0415
         from periodkit.archive.snapshots import Snapshot  # noqa: PLC0415
+        from periodkit.archive.storage.state import load  # noqa: PLC0415
 
         state = load(archive._folder)
         return Snapshot(None, "", state.hashes, state.periods_version, state.actions_version, platform.now)
@@ -415,9 +416,9 @@ def test_nobody_else_can_read_while_it_is_written_whatever_the_folder_was(archiv
     archive.sync(platform.client())
     archive.path.chmod(0o755)
     seen = []
-    plain = _delta.append
+    plain = delta.append
     monkeypatch.setattr(
-        _delta, "append", lambda *given: (plain(*given), seen.append(archive.path.stat().st_mode & 0o777))
+        delta, "append", lambda *given: (plain(*given), seen.append(archive.path.stat().st_mode & 0o777))
     )
     platform.periods += Platform(periods=4).periods[3:]
     platform.actions[22] = [make_action(22, 1, platform.now)]
@@ -457,7 +458,7 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_is_a_clear_error_and_harms_nothing(small_disk, monkeypatch):
-    monkeypatch.setattr(_writer, "BATCH_ROWS", 150)
+    monkeypatch.setattr(writer, "BATCH_ROWS", 150)
     platform = Platform(periods=60, actions=50)
     for i, actions in enumerate(platform.actions.values()):
         for j, action in enumerate(actions):

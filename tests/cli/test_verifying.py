@@ -7,7 +7,7 @@ import pytest
 import periodkit as pk
 from periodkit import cli
 from periodkit.reporting.material import gather
-from periodkit.reporting.stamp import stamp_of, stamp_tags
+from periodkit.reporting.page.stamp import stamp_of, stamp_tags
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 

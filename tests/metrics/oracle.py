@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from periodkit.metrics.estimate import LifeTable
+from periodkit.metrics.tally.life_table import LifeTable
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "sffd"
 STAGES = ("created_assigned", "assigned_doing", "doing_closed", "created_closed")

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import periodkit as pk
-from periodkit.metrics.advice import ADVICE
+from periodkit.metrics.quality import ADVICE
 
 
 def test_every_check_has_advice_and_no_advice_is_without_a_check(season_frames):

@@ -6,7 +6,7 @@ from metrics.strategies import action, frame
 
 import periodkit as pk
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.metrics.tally import count_stage
+from periodkit.metrics.tally.count import count_stage
 
 
 def test_what_cannot_be_counted_is_named():

@@ -7,7 +7,9 @@ is last seen at a random age, as when an event is looked at while it runs.
 import numpy as np
 import pytest
 
-from periodkit.metrics.estimate import LifeTable, kaplan_meier, survival_quantile, wilson
+from periodkit.metrics.estimate.rates import wilson
+from periodkit.metrics.estimate.survival import kaplan_meier, survival_quantile
+from periodkit.metrics.tally.life_table import LifeTable
 
 DRAWS = 1200
 SIZE = 500

@@ -7,21 +7,11 @@ import numpy as np
 import pytest
 
 from periodkit.errors import ArgumentError
-from periodkit.metrics.estimate import (
-    LifeTable,
-    aalen_johansen,
-    incidence_at,
-    kaplan_meier,
-    logrank,
-    merge,
-    newcombe,
-    observed_quantile,
-    quantile_interval,
-    restricted_mean,
-    survival_at,
-    survival_quantile,
-    wilson,
-)
+from periodkit.metrics.estimate.incidence import aalen_johansen, incidence_at
+from periodkit.metrics.estimate.logrank import logrank
+from periodkit.metrics.estimate.rates import newcombe, observed_quantile, quantile_interval, wilson
+from periodkit.metrics.estimate.survival import kaplan_meier, restricted_mean, survival_at, survival_quantile
+from periodkit.metrics.tally.life_table import LifeTable, merge
 
 NAN = np.nan
 

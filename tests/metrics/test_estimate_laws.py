@@ -6,18 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from metrics.oracle import count
 
-from periodkit.metrics.estimate import (
-    LifeTable,
-    aalen_johansen,
-    kaplan_meier,
-    logrank,
-    merge,
-    observed_quantile,
-    quantile_interval,
-    restricted_mean,
-    survival_at,
-    survival_quantile,
-)
+from periodkit.metrics.estimate.incidence import aalen_johansen
+from periodkit.metrics.estimate.logrank import logrank
+from periodkit.metrics.estimate.rates import observed_quantile, quantile_interval
+from periodkit.metrics.estimate.survival import kaplan_meier, restricted_mean, survival_at, survival_quantile
+from periodkit.metrics.tally.life_table import LifeTable, merge
 
 unhurried = settings(deadline=None)  # a busy machine is no failure of a law
 

@@ -4,21 +4,11 @@ import numpy as np
 import pytest
 from metrics import oracle
 
-from periodkit.metrics.estimate import (
-    LifeTable,
-    LogRank,
-    aalen_johansen,
-    incidence_at,
-    kaplan_meier,
-    logrank,
-    newcombe,
-    observed_quantile,
-    quantile_interval,
-    restricted_mean,
-    survival_at,
-    survival_quantile,
-    wilson,
-)
+from periodkit.metrics.estimate.incidence import aalen_johansen, incidence_at
+from periodkit.metrics.estimate.logrank import LogRank, logrank
+from periodkit.metrics.estimate.rates import newcombe, observed_quantile, quantile_interval, wilson
+from periodkit.metrics.estimate.survival import kaplan_meier, restricted_mean, survival_at, survival_quantile
+from periodkit.metrics.tally.life_table import LifeTable
 
 PROBS = (0.5, 0.85, 0.9, 0.95)
 

@@ -7,16 +7,10 @@ from scipy import stats
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight, survdiff
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from periodkit.metrics.estimate import (
-    aalen_johansen,
-    incidence_at,
-    kaplan_meier,
-    logrank,
-    newcombe,
-    restricted_mean,
-    survival_at,
-    wilson,
-)
+from periodkit.metrics.estimate.incidence import aalen_johansen, incidence_at
+from periodkit.metrics.estimate.logrank import logrank
+from periodkit.metrics.estimate.rates import newcombe, wilson
+from periodkit.metrics.estimate.survival import kaplan_meier, restricted_mean, survival_at
 
 
 def subjects(seed: int, n: int = 40, longest: int = 15) -> tuple[np.ndarray, np.ndarray]:

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from metrics.strategies import FRAMES
 
-from periodkit.metrics import quantiles
-from periodkit.metrics.estimate import kaplan_meier, observed_quantile, quantile_interval, survival_quantile
-from periodkit.metrics.quantiles import observed_quantiles, survival_quantiles
-from periodkit.metrics.stage_counts import StageCounts
-from periodkit.metrics.tally import count_stage
+from periodkit.metrics.estimate import grouped
+from periodkit.metrics.estimate.grouped import observed_quantiles, survival_quantiles
+from periodkit.metrics.estimate.rates import observed_quantile, quantile_interval
+from periodkit.metrics.estimate.survival import kaplan_meier, survival_quantile
+from periodkit.metrics.tally.count import count_stage
+from periodkit.metrics.tally.stage_counts import StageCounts
 
 law = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 shares = st.lists(st.sampled_from([0.1, 0.25, 0.5, 0.75, 0.9, 0.999]), max_size=3, unique=True)
@@ -49,7 +50,7 @@ def test_kaplan_meier(actions, qs, canceled, confidence):
 
 @pytest.mark.parametrize("chunk", [1, 700, 1 << 17])
 def test_kaplan_meier_of_large_groups_in_chunks_of_any_size(monkeypatch, chunk):
-    monkeypatch.setattr(quantiles, "_CHUNK", chunk)
+    monkeypatch.setattr(grouped, "_CHUNK", chunk)
     counts = drawn()
     got = survival_quantiles(counts, [0.1, 0.5, 0.9], "censor", 0.95)
     np.testing.assert_array_equal(got, one_at_a_time(counts, [0.1, 0.5, 0.9], "censor", 0.95))

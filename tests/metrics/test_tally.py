@@ -15,9 +15,11 @@ from metrics import oracle
 from metrics.strategies import BY, ENGINES, FRAMES, ROW, action, at, frame
 
 import periodkit as pk
-from periodkit.metrics import tally
-from periodkit.metrics.estimate import kaplan_meier, survival_quantile
-from periodkit.metrics.tally import StageCounts, count_stage
+from periodkit.frames import engines
+from periodkit.metrics.estimate.survival import kaplan_meier, survival_quantile
+from periodkit.metrics.tally import count
+from periodkit.metrics.tally.count import count_stage
+from periodkit.metrics.tally.stage_counts import StageCounts
 from periodkit.milestones import STAGES, STATES
 
 law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -59,7 +61,7 @@ def test_every_engine_counts_the_same(engine, actions, stage, by, as_of):
 @given(FRAMES, stages, keys, moments)
 def test_an_engine_that_hands_over_no_rows_counts_where_it_is(engine, actions, stage, by, as_of):
     expected = count_stage(actions, stage, by, as_of)
-    with mock.patch.object(tally, "_batches", return_value=None):
+    with mock.patch.object(count, "batches", return_value=None):
         same_counts(count_stage(ENGINES[engine](actions), stage, by, as_of), expected)
 
 
@@ -69,7 +71,7 @@ def test_an_engine_that_hands_over_no_rows_counts_where_it_is(engine, actions, s
 def test_batches_of_any_size_count_the_same(engine, actions, stage, by, as_of):
     expected = count_stage(actions, stage, by, as_of)
     given_ = ENGINES[engine](actions) if engine in ENGINES else actions
-    with mock.patch.object(tally, "_BATCH", 3):
+    with mock.patch.object(engines, "_BATCH", 3):
         same_counts(count_stage(given_, stage, by, as_of), expected)
 
 

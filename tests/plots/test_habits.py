@@ -19,7 +19,7 @@ from matplotlib.text import Text
 
 import periodkit as pk
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.plots._labels import rows_for, spread
+from periodkit.plots._drawing.labels import rows_for, spread
 
 MILESTONES = ["created_time", "assigned_time", "doing_time", "closed_time"]
 HOSTILE = [

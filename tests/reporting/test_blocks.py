@@ -9,8 +9,8 @@ import pytest
 
 import periodkit as pk
 from periodkit.errors import ConfigError, PeriodkitError
-from periodkit.reporting import blocks
-from periodkit.reporting.pdf import to_pdf
+from periodkit.reporting.page import blocks
+from periodkit.reporting.page.pdf import to_pdf
 
 HOSTILE = "\u202e</td><script>alert(1)</script>" + "W" * 10_000
 

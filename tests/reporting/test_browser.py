@@ -7,7 +7,7 @@ import pytest
 from drawn import account, draw
 from playwright.sync_api import sync_playwright
 
-from periodkit.reporting.pdf import to_pdf
+from periodkit.reporting.page.pdf import to_pdf
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import theilslopes
 
-from periodkit.metrics.estimate import kaplan_meier, newcombe, survival_quantile
-from periodkit.metrics.lifetable import LifeTable
-from periodkit.reporting.contrasts import Contrast, quantile_ratio, rate_above, rate_difference, trend
+from periodkit.metrics.estimate.rates import newcombe
+from periodkit.metrics.estimate.survival import kaplan_meier, survival_quantile
+from periodkit.metrics.tally.life_table import LifeTable
+from periodkit.reporting.findings.contrasts import Contrast, quantile_ratio, rate_above, rate_difference, trend
 
 counts = st.integers(0, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import periodkit as pk
-from periodkit.reporting.contrasts import rate_difference
-from periodkit.reporting.findings import event_findings, season_findings
+from periodkit.reporting.findings.contrasts import rate_difference
+from periodkit.reporting.findings.findings import event_findings, season_findings
 
 START = pd.Timestamp("2025-05-01T12:00Z")
 

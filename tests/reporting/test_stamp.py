@@ -7,9 +7,9 @@ import pytest
 
 import periodkit as pk
 from periodkit.errors import ArchiveError, ConfigError
-from periodkit.fingerprint import fingerprint
+from periodkit.frames.fingerprint import fingerprint
 from periodkit.reporting.material import gather
-from periodkit.reporting.stamp import check_report, read_stamp, stamp_of, stamp_tags
+from periodkit.reporting.page.stamp import check_report, read_stamp, stamp_of, stamp_tags
 
 
 class Frames:

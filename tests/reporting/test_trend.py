@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 import periodkit as pk
-from periodkit.reporting.trend import times_by_period
+from periodkit.plots.season import times_by_period
 
 
 def test_periods_of_one_name_are_told_apart_and_drawn_with_the_metrics_numbers(season_frames):

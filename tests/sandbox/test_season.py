@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from periodkit.sandbox.dataset import format_time
-from periodkit.sandbox.season import Parameters, Season, make_season
+from periodkit.sandbox.season import Season, make_season
+from periodkit.sandbox.simulation import Parameters
 from periodkit.schema import ACTIONS, PERIODS
 
 TIMES = ["createdTime", "assignedTime", "doingTime", "closedTime"]

@@ -1,0 +1,42 @@
+"""Tables on disk: Delta Lake, the folder, its state and its layout."""
+
+from periodkit.archive.storage.folder import Folder, Head, repair_command
+from periodkit.archive.storage.layout import (
+    ACTION_SCHEMA,
+    BUCKET,
+    BUCKETS,
+    PERIOD_SCHEMA,
+    Names,
+    Stored,
+    actions_to_arrow,
+    bucket,
+    further_column,
+    further_columns,
+    known_column,
+    period_columns,
+    period_records,
+)
+from periodkit.archive.storage.state import VOUCHED, State, damage_message, load
+
+__all__ = [
+    "ACTION_SCHEMA",
+    "BUCKET",
+    "BUCKETS",
+    "PERIOD_SCHEMA",
+    "VOUCHED",
+    "Folder",
+    "Head",
+    "Names",
+    "State",
+    "Stored",
+    "actions_to_arrow",
+    "bucket",
+    "damage_message",
+    "further_column",
+    "further_columns",
+    "known_column",
+    "load",
+    "period_columns",
+    "period_records",
+    "repair_command",
+]

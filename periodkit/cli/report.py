@@ -1,0 +1,84 @@
+"""Commands that write reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from periodkit.cli._app import app
+from periodkit.cli.archive import existing
+
+
+@app.command
+def report(
+    *,
+    period: Annotated[list[int] | None, Parameter(negative=())] = None,
+    source: Annotated[Literal["archive", "api"] | None, Parameter(name="--from")] = None,
+    archive: Path | None = None,
+    snapshot: str | None = None,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("report.html"),
+    pdf: Annotated[bool, Parameter(negative=())] = False,
+    season: Annotated[bool, Parameter(negative=())] = False,
+    start: str | None = None,
+    end: str | None = None,
+    compare: int = 24,
+    target: str = "20min",
+    tz: str | None = None,
+    names: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Write an after-action report: one HTML file that asks for nothing from anywhere.
+
+    By default it is about the latest period that has ended. Without an account in the environment, and without an
+    archive, it reports on the sandbox's season. The same data give the same bytes; periodkit verify checks the data.
+
+    Parameters
+    ----------
+    period
+        Id of a period to report on; repeat for several. By default the latest that has ended, with --season all.
+    source
+        Where the data come from. By default the archive if --archive or --snapshot is given, else the API.
+    archive
+        Folder of the archive; by default that of ALO_ARCHIVE, else periodkit-archive.
+    snapshot
+        A snapshot of the archive, by name or hash. By default its present state.
+    output
+        The file to write.
+    pdf
+        Print it to PDF too, beside the file. Needs Chromium.
+    season
+        Report on many periods, with one row each, instead of on what happened within one.
+    start
+        Take only periods that start then or later, such as 2025-05-01.
+    end
+        Take only periods that start before then.
+    compare
+        With how many of the periods before to compare; 0 for none.
+    target
+        The promised cycle time, such as 15min.
+    tz
+        The venue's time zone, such as Europe/London. By default UTC.
+    names
+        Name people. Without it no name of a person is in the report.
+    """
+    from periodkit.reporting import report as write  # noqa: PLC0415
+
+    if archive is None and source != "api" and (source == "archive" or snapshot is not None):
+        archive = existing(archive).path
+    path = write(
+        period,
+        output,
+        source=source,
+        archive=archive,
+        snapshot=snapshot,
+        season=season,
+        start=start,
+        end=end,
+        compare=compare,
+        target=target,
+        tz=tz,
+        names=names,
+        pdf=pdf,
+    )
+    print(f"Wrote {path}" + (f" and {path.with_suffix('.pdf')}" if pdf else ""))

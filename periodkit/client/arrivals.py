@@ -1,0 +1,70 @@
+"""Periods of one fetch as they arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from typing import Self, TypeAlias
+
+import pandas as pd
+
+from periodkit.errors import PeriodkitError, SchemaError
+from periodkit.parse import Answer
+
+__all__ = ["Arrivals", "Pages"]
+
+Pages: TypeAlias = list[Answer] | PeriodkitError
+Arrival: TypeAlias = tuple[int, pd.DataFrame | PeriodkitError]
+
+
+class Arrivals(Iterator[Arrival]):
+    """What `Client.iter_actions` returns: each period once, as it arrives, with its frame or its error.
+
+    Parameters
+    ----------
+    coming : generator
+        Fetches, and yields each period that has come.
+    kept : dict
+        Where `coming` puts the answers of a period before it yields it.
+    parse : callable
+        Makes one period's frame.
+    """
+
+    def __init__(
+        self,
+        coming: Generator[tuple[int, Pages], None, None],
+        kept: dict[int, Pages],
+        parse: Callable[[list[Answer]], pd.DataFrame],
+    ) -> None:
+        self._coming = coming
+        self._kept = kept
+        self._parse = parse
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Arrival:
+        period_id, _ = next(self._coming)
+        return self._taken(period_id)
+
+    def close(self) -> None:
+        """Begin no further request."""
+        self._coming.close()
+
+    def arrived(self) -> Iterator[Arrival]:
+        """Begin no further request, and hand over what has arrived already: after an interruption, all that there is."""
+        self.close()
+        for period_id in list(self._kept):
+            yield self._taken(period_id)
+
+    def _taken(self, period_id: int) -> Arrival:
+        pages = self._kept[period_id]
+        frame: pd.DataFrame | PeriodkitError
+        if isinstance(pages, PeriodkitError):
+            frame = pages
+        else:
+            try:
+                frame = self._parse(pages)
+            except SchemaError as error:
+                frame = error
+        del self._kept[period_id]
+        return period_id, frame

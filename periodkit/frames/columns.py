@@ -1,0 +1,152 @@
+"""Columns on their way into a frame: Arrow arrays for scalars, Python lists for what stays a list."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from periodkit.schema import snake_case
+
+Column: TypeAlias = Any
+"""A `pyarrow.Array`, or a list of Python objects that becomes an ``object`` column."""
+
+UTC_MICROS = pa.timestamp("us", "UTC")
+EXACT_IN_DOUBLE = 2**53
+INT64 = range(-(2**63), 2**63)
+_FINE_FRACTION = re.compile(r"(\.\d{6})\d+")
+
+MASKED = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.float64(): pd.Float64Dtype(),
+}
+
+
+def to_frame(columns: dict[str, Column]) -> pd.DataFrame:
+    """Build the frame; Arrow arrays get nullable or UTC dtypes, lists become ``object`` columns as they are."""
+    arrays = {name: column for name, column in columns.items() if not isinstance(column, list)}
+    frame: pd.DataFrame = pa.table(arrays).to_pandas(types_mapper=MASKED.get)
+    for position, (name, column) in enumerate(columns.items()):
+        if isinstance(column, list):
+            frame.insert(position, name, pd.Series(column, dtype="object"))
+    return frame
+
+
+def as_lists(column: pa.ListArray) -> list[list[Any] | None]:
+    """Return a list column as Python lists, far quicker than ``to_pylist``.
+
+    Each text becomes one object, however often it stands there, and the lists are slices of one flat list.
+    """
+    coded = column.flatten().dictionary_encode()
+    # Null has the last place; pyarrow gives it no code.
+    texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    values = texts[pc.fill_null(coded.indices, len(texts) - 1).to_numpy(zero_copy_only=False)].tolist()
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+    ends = np.cumsum(lengths, dtype="int64")
+    present = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+    spans = zip((ends - lengths)[present].tolist(), ends[present].tolist(), strict=True)
+    with _no_collection():
+        lists: list[list[Any] | None] = [values[begin:end] for begin, end in spans]
+        if len(present) == len(column):
+            return lists
+        found: list[list[Any] | None] = [None] * len(column)
+        for i, each in zip(present.tolist(), lists, strict=True):
+            found[i] = each
+        return found
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from searching, again and again, through many new lists that are all in use."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def parse_times(values: Sequence[str | None] | pa.Array) -> tuple[pa.Array, list[int]]:
+    """Read ISO 8601 texts that carry ``Z`` or an offset.
+
+    Returns
+    -------
+    tuple of pyarrow.Array and list of int
+        Times in UTC at microseconds, null where the text was null or bad; and the positions of the bad ones. Digits
+        finer than a microsecond are cut off.
+    """
+    texts = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
+    try:
+        return pc.cast(texts, UTC_MICROS), []
+    except pa.ArrowInvalid:
+        pass
+    times, bad = [], []
+    for i, text in enumerate(texts.to_pylist()):
+        time = None if text is None else _one_time(text)
+        times.append(time)
+        if text is not None and time is None:
+            bad.append(i)
+    return pa.array(times, UTC_MICROS), bad
+
+
+def _one_time(text: str) -> Any:  # noqa: ANN401
+    try:
+        return pc.cast(pa.scalar(_FINE_FRACTION.sub(r"\1", text)), UTC_MICROS)
+    except pa.ArrowInvalid:
+        return None
+
+
+def infer_column(values: list[Any]) -> Column:
+    """Return a column for a field whose kind nobody promised: one dtype where all values agree, else as they are."""
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds <= {str}:
+        try:
+            return pa.array(values, pa.string())
+        except UnicodeEncodeError:
+            return values
+    if kinds == {bool}:
+        return pa.array(values, pa.bool_())
+    if kinds == {int} and all(value is None or value in INT64 for value in values):
+        return pa.array(values, pa.int64())
+    if kinds <= {int, float} and float in kinds and exact_in_double(values):
+        return pa.array([None if value is None else float(value) for value in values], pa.float64())
+    return values
+
+
+def exact_in_double(values: list[Any]) -> bool:
+    """Whether no number is so large that a double would round whole numbers."""
+    return all(value is None or abs(value) <= EXACT_IN_DOUBLE for value in values)
+
+
+def utc_text(moment: pd.Timestamp) -> str:
+    """Return a moment as ISO 8601 text in UTC at microseconds, as hashes and exports have it.
+
+    Examples
+    --------
+    >>> utc_text(pd.Timestamp("2024-07-01T19:00:00+02:00"))
+    '2024-07-01T17:00:00.000000Z'
+    """
+    return f"{moment.tz_convert('UTC').tz_localize(None).isoformat(timespec='microseconds')}Z"
+
+
+def plain(values: pd.Series) -> list[Any]:
+    """Return the values as plain Python, one null for all kinds of null."""
+    if values.dtype == object:
+        return [None if each is pd.NA or (isinstance(each, float) and pd.isna(each)) else each for each in values]
+    found: list[Any] = pa.array(values, from_pandas=True).to_pylist()
+    return found
+
+
+def unknown_name(name: str, taken: set[str]) -> str:
+    """Return the column for an unknown field: its snake_case name, or ``extra.<name>`` where that is taken."""
+    column = snake_case(name)
+    return column if column and column not in taken else f"extra.{name}"

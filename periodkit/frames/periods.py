@@ -1,0 +1,131 @@
+"""Periods: their markers, and which of them is the event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from periodkit.errors import SchemaError
+from periodkit.frames.columns import UTC_MICROS, Column, infer_column, parse_times, to_frame, unknown_name
+from periodkit.frames.engines import PERIODS_FRAME, require_columns
+from periodkit.schema import MARKERS
+
+__all__ = ["latest_period", "markers"]
+
+
+def latest_period(periods: pd.DataFrame) -> pd.DataFrame:
+    """Return the period that began last: the event that is running, or else the one just over.
+
+    Parameters
+    ----------
+    periods : pandas.DataFrame
+        A periods frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row of `periods`: of those that had begun when they were fetched, the one that began last. If none had
+        begun, the one that begins first; if no start is known, the last row. No rows where there are no periods.
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     latest_period(client.periods())["period_name"].item()
+    'Harbour Park v Old Quay'
+    """
+    require_columns(periods.columns, ["start_date", "fetched_at"], PERIODS_FRAME)
+    begun = periods[periods["start_date"] <= periods["fetched_at"]]
+    known = periods.dropna(subset=["start_date"])
+    if len(begun):
+        return begun.sort_values("start_date", kind="stable").tail(1)
+    return known.sort_values("start_date", kind="stable").head(1) if len(known) else periods.tail(1)
+
+
+def markers(periods: pd.DataFrame) -> pd.DataFrame:
+    """Return the markers of periods, one row per marker.
+
+    Parameters
+    ----------
+    periods : pandas.DataFrame
+        A periods frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``period_id, marker, timestamp`` (UTC; null where the API sent none), in the order of the periods and, within
+        one, as sent; then whatever else the API says of a marker.
+
+    Raises
+    ------
+    SchemaError
+        `periods` has no ``period_id`` or ``markers`` column, or a timestamp cannot be read.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> kick_off = {"name": "Kick-off", "timestamp": "2024-07-01T19:00:00.000Z"}
+    >>> print(markers(pd.DataFrame({"period_id": [7], "markers": [[kick_off]]})).to_string(index=False))
+     period_id   marker                 timestamp
+             7 Kick-off 2024-07-01 19:00:00+00:00
+    """
+    require_columns(periods.columns, ["period_id", "markers"], PERIODS_FRAME)
+    ids: list[Any] = []
+    records: list[Mapping[str, Any]] = []
+    for period_id, cell in zip(periods["period_id"], periods["markers"], strict=True):
+        own = _records(cell, period_id)
+        ids += [period_id] * len(own)
+        records += own
+    columns: dict[str, Column] = {
+        "period_id": pa.array(ids, pa.int64(), from_pandas=True),
+        "marker": [record.get("name") for record in records],
+        "timestamp": pa.array(
+            [_moment(record.get("timestamp"), period_id) for period_id, record in zip(ids, records, strict=True)],
+            UTC_MICROS,
+        ),
+    }
+    columns["marker"] = infer_column(columns["marker"])
+    for name in dict.fromkeys(key for record in records for key in record):
+        if name not in MARKERS.by_api:
+            columns[unknown_name(name, set(columns))] = infer_column([record.get(name) for record in records])
+    return to_frame(columns)
+
+
+def _records(cell: Any, period_id: object) -> list[Mapping[str, Any]]:  # noqa: ANN401
+    """Return the markers in one cell, whatever a file or an engine made of the list."""
+    if isinstance(cell, Mapping):
+        return [cell]
+    if isinstance(cell, str):
+        try:
+            return _records(json.loads(cell), period_id)
+        except ValueError:
+            cell = [cell]
+    if not isinstance(cell, Iterable):
+        if cell is None or pd.isna(cell):
+            return []
+        cell = [cell]
+    records = list(cell)
+    wrong = next((record for record in records if not isinstance(record, Mapping)), None)
+    if wrong is not None:
+        msg = f"period {period_id}: markers holds {str(wrong)[:60]!r}, which is not an object with a name and a timestamp."
+        raise SchemaError(msg)
+    return records
+
+
+def _moment(value: Any, period_id: object) -> pa.Scalar:  # noqa: ANN401
+    if not isinstance(value, str):
+        return None if value is None or pd.isna(value) else pa.scalar(value).cast(UTC_MICROS)
+    times, bad = parse_times([value])
+    if bad:
+        msg = f"period {period_id}: the marker timestamp {value[:60]!r} is not an ISO 8601 time with Z or an offset."
+        raise SchemaError(msg)
+    return times[0]

@@ -1,0 +1,201 @@
+"""Notebooks as files: where ours are, how one is given parameters, executed and brought to a form that does not drift."""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from periodkit.errors import ArgumentError, ConfigError, PeriodkitError
+from periodkit.jupyter.kernel import kernel_manager
+from periodkit.jupyter.png import shrink
+
+__all__ = [
+    "as_committed",
+    "execute",
+    "normalise",
+    "notebooks_folder",
+    "open_notebook",
+    "parameterise",
+    "report_notebook",
+    "require",
+    "say",
+]
+
+_ADDRESS = re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=0x)[0-9a-f]{6,}")
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def notebooks_folder() -> Path:
+    """Return the folder of the curated notebooks, in an installed package or in a checkout."""
+    shipped = Path(__file__).parent / "curated"
+    return shipped if any(shipped.glob("0*.ipynb")) else Path(__file__).parents[2] / "notebooks"
+
+
+def report_notebook(*, season: bool) -> Path:
+    """Return the notebook that an event's report, or a season's, is made from."""
+    if season:
+        return Path(__file__).parent / "curated" / "season_report.ipynb"
+    return notebooks_folder() / "04_after_action_report.ipynb"
+
+
+def say(text: str, *, lead: bool = False, note: bool = False, strong: bool = False) -> None:
+    """Show a sentence that holds values from the API; as HTML it is escaped, so no name can become markup.
+
+    Parameters
+    ----------
+    text : str
+        The sentence.
+    lead, note : bool
+        Show it larger, or smaller, in a report.
+    strong : bool
+        Show it in bold, wherever the notebook is read.
+    """
+    from IPython.display import display  # noqa: PLC0415  (the extra "lab")
+
+    kind = ' class="lead"' if lead else ' class="note"' if note else ""
+    words = f"<strong>{html.escape(text)}</strong>" if strong else html.escape(text)
+    display({"text/html": f"<p{kind}>{words}</p>", "text/plain": text}, raw=True)
+
+
+def open_notebook(path: Path) -> Any:  # noqa: ANN401  (nbformat is not typed)
+    """Read a notebook file."""
+    import nbformat  # noqa: PLC0415
+
+    return nbformat.read(path, as_version=4)
+
+
+def parameterise(path: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Read a notebook and set values behind its cell tagged ``parameters``.
+
+    Raises
+    ------
+    ArgumentError
+        The notebook has no parameter of that name.
+    ConfigError
+        The extra ``lab`` is not installed.
+    """
+    require("papermill")
+    from papermill.inspection import inspect_notebook  # noqa: PLC0415
+    from papermill.iorw import load_notebook_node  # noqa: PLC0415
+    from papermill.parameterize import parameterize_notebook  # noqa: PLC0415
+
+    known = inspect_notebook(str(path))
+    wrong = [name for name in parameters if name not in known]
+    if wrong:
+        msg = f"The notebook has no parameter {wrong[0]!r}; it has {', '.join(known) or 'none'}."
+        raise ArgumentError(msg)
+    filled = parameterize_notebook(load_notebook_node(str(path)), dict(parameters))
+    for cell in filled.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"  # papermill's own is random
+    return filled
+
+
+def execute(
+    notebook: Any,  # noqa: ANN401
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    timeout: int = 300,
+) -> Any:  # noqa: ANN401
+    """Run every cell in a fresh kernel of this Python and return the notebook with its outputs.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Changed in place.
+    folder : Path
+        The kernel's working folder.
+    environment : mapping, optional
+        Environment variables to set for the kernel besides those of this process.
+    timeout : int
+        Seconds that one cell may take.
+
+    Raises
+    ------
+    PeriodkitError
+        A cell failed, took too long, or ended the kernel; the message says what to do.
+    """
+    require("nbclient")
+    from nbclient import NotebookClient  # noqa: PLC0415
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError  # noqa: PLC0415
+    from traitlets.config import Config  # noqa: PLC0415
+
+    client = NotebookClient(
+        notebook,
+        kernel_manager_class=kernel_manager(),
+        config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+        timeout=timeout,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    try:
+        client.execute(env={**os.environ, **(environment or {})})
+    except CellExecutionError as error:
+        raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
+    except CellTimeoutError:
+        raise PeriodkitError(f"A notebook cell took longer than {timeout} s. Ask for fewer periods.") from None
+    except DeadKernelError:
+        msg = (
+            "The notebook's kernel died before it was done, most often because memory ran out. Ask for fewer periods, or "
+            "compare with fewer, and close other kernels; open the notebook with `periodkit lab` to see which cell it is."
+        )
+        raise PeriodkitError(msg) from None
+    return notebook
+
+
+def normalise(notebook: Any) -> Any:  # noqa: ANN401
+    """Strip from an executed notebook all that changes from run to run, and what a richer output says again."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.metadata.pop("execution", None)
+        cell.outputs = [output for output in cell.outputs if _WIDGET not in output.get("data", {})]
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if len(data) > 1:
+                data.pop("text/plain", None)
+            for kind, value in data.items():
+                if kind.startswith("text/"):
+                    data[kind] = _ADDRESS.sub("0", value)
+            if "text" in output:
+                output["text"] = _ADDRESS.sub("0", output["text"])
+    return notebook
+
+
+def as_committed(notebook: Any) -> Any:  # noqa: ANN401
+    """Bring an executed notebook to the form in which it is committed: normalised, and its pictures small."""
+    for cell in normalise(notebook).cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                data["image/png"] = shrink(data["image/png"])
+    return notebook
+
+
+def require(module: str) -> None:
+    """Raise a ConfigError that names the extra where a package of it is missing."""
+    if importlib.util.find_spec(module) is None:
+        msg = f'This needs the package {module!r}; install it with: pip install "periodkit[lab]"'
+        raise ConfigError(msg)
+
+
+def main(paths: list[str]) -> None:
+    """Execute notebooks in place, against the sandbox, in the form in which they are committed."""
+    import nbformat  # noqa: PLC0415
+
+    for path in map(Path, paths):
+        notebook = as_committed(execute(open_notebook(path), path.parent))
+        nbformat.write(notebook, path)
+        sys.stdout.write(f"{path.name}: executed\n")

@@ -1,0 +1,37 @@
+"""Frames of any engine -> counts, which add up."""
+
+from periodkit.metrics.tally.count import By, count_flags, count_stage, grouping
+from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
+from periodkit.metrics.tally.life_table import Ints, LifeTable, as_counts, merge
+from periodkit.metrics.tally.stage_counts import (
+    EXCLUDED,
+    TIMED,
+    UNITS,
+    StageCounts,
+    count_cells,
+    gone_states,
+    join_entry,
+    sum_up,
+)
+
+__all__ = [
+    "EXCLUDED",
+    "TIMED",
+    "UNITS",
+    "By",
+    "Ints",
+    "LifeTable",
+    "StageCounts",
+    "as_counts",
+    "count_cells",
+    "count_flags",
+    "count_stage",
+    "encode",
+    "gone_states",
+    "grouping",
+    "join_entry",
+    "merge",
+    "merge_keys",
+    "sort_keys",
+    "sum_up",
+]

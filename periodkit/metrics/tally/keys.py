@@ -1,0 +1,95 @@
+"""Group keys: which there are, in order, and which row has which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from periodkit.errors import ArgumentError
+from periodkit.frames import MASKED
+from periodkit.metrics.tally.life_table import Ints
+
+__all__ = ["encode", "merge_keys", "sort_keys"]
+
+
+def encode(table: pa.Table, names: Sequence[str]) -> tuple[pa.Table, Ints]:
+    """Return the distinct keys of a table, in no order, and for each row the position of its key.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Rows with the key columns; null is a key of its own.
+    names : sequence of str
+        The key columns. Without any, all rows have the one key.
+
+    Raises
+    ------
+    ArgumentError
+        A key column holds lists.
+    """
+    if not names:
+        return pa.table({"": [None]}), np.zeros(len(table), dtype=np.int64)
+    picked: list[tuple[Ints, pa.Array]] = []
+    code = np.zeros(0, dtype=np.int64)
+    for name in names:
+        column = table[name].combine_chunks()
+        if pa.types.is_nested(column.type):
+            msg = f"by names {name!r}, whose values are lists; group by a column of single values."
+            raise ArgumentError(msg)
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        coded = column.dictionary_encode(null_encoding="encode")
+        values, indices = coded.dictionary, coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        if not picked:
+            code, picked = indices, [(np.arange(len(values)), values)]
+            continue
+        present, code = _renumber(code * len(values) + indices)
+        outer, inner = np.divmod(present, max(len(values), 1))
+        picked = [(rows[outer], each) for rows, each in picked] + [(inner, values)]
+    return pa.table([values.take(pa.array(rows)) for rows, values in picked], names=list(names)), code
+
+
+def merge_keys(tables: Sequence[pa.Table], names: Sequence[str]) -> tuple[pa.Table, list[Ints]]:
+    """Return the distinct keys of several tables of keys, in no order, and for each table the position of its own."""
+    keys, code = encode(pa.concat_tables(tables), names)
+    return keys, np.split(code, np.cumsum([len(table) for table in tables])[:-1])
+
+
+def sort_keys(keys: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataFrame, Ints]:  # noqa: ANN401
+    """Return distinct keys as a frame, sorted with nulls last, and the row of each in it.
+
+    Parameters
+    ----------
+    keys : pyarrow.Table
+        From `encode` or `merge_keys`.
+    names : sequence of str
+        The key columns.
+    like : any
+        If a pandas frame, its dtypes are kept.
+    """
+    if not names:
+        return pd.DataFrame(index=range(1)), np.zeros(1, dtype=np.int64)
+    frame: pd.DataFrame = keys.to_pandas(types_mapper=MASKED.get)
+    frame = frame.sort_values(list(names), na_position="last", kind="stable")
+    rank = np.empty(len(frame), dtype=np.int64)
+    rank[frame.index.to_numpy()] = np.arange(len(frame))
+    frame = frame.reset_index(drop=True)
+    if isinstance(like, pd.DataFrame):
+        frame = frame.astype({name: like[name].dtype for name in names})
+    return frame, rank
+
+
+def _renumber(code: Ints) -> tuple[Ints, Ints]:
+    """Return the codes that occur, in order, and each code's position among them."""
+    size = int(code.max(initial=-1)) + 1
+    if size > max(len(code), 1):
+        return np.unique(code, return_inverse=True)
+    # Codes are dense nearly always, and counting them is far quicker than sorting.
+    present = np.flatnonzero(np.bincount(code, minlength=size))
+    position = np.zeros(size, dtype=np.int64)
+    position[present] = np.arange(len(present))
+    return present, position[code]

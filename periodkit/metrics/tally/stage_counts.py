@@ -1,0 +1,189 @@
+"""How many actions ended, left or were still open at each duration of a stage: exact counts, which add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from periodkit.errors import ArgumentError
+from periodkit.metrics.tally.keys import encode, sort_keys
+from periodkit.metrics.tally.life_table import Ints, LifeTable
+from periodkit.milestones import STATES
+
+__all__ = ["EXCLUDED", "TIMED", "UNITS", "StageCounts", "count_cells", "gone_states", "join_entry", "sum_up"]
+
+UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000}
+TIMED = ("event", "canceled", "left", "open")
+"""The states that have a duration."""
+EXCLUDED = tuple(name for name in STATES if name not in TIMED)
+"""The states that have none."""
+_STATE_BITS = (len(STATES) - 1).bit_length()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StageCounts:
+    """How many actions of each group were in which state at each duration of a stage.
+
+    A cell is a group, a duration and a state; cells without actions are left out. Cells are sorted by group, then
+    duration, then state. States without a duration stand at 0.
+
+    Parameters
+    ----------
+    groups : pandas.DataFrame
+        The key columns, one row per group, sorted by key with nulls last.
+    bounds : array of int64, shape (groups + 1,)
+        The cells of group g are those from ``bounds[g]`` up to ``bounds[g + 1]``.
+    duration : array of int64, shape (cells,)
+        Duration in whole units of `resolution`.
+    state : array of int8, shape (cells,)
+        Position in `periodkit.milestones.STATES`.
+    n : array of int64, shape (cells,)
+        How many actions.
+    by : tuple of str
+        The key columns.
+    resolution : str
+        Unit of `duration`.
+    """
+
+    groups: pd.DataFrame
+    bounds: Ints
+    duration: Ints
+    state: NDArray[np.int8]
+    n: Ints
+    by: tuple[str, ...]
+    resolution: str = "ms"
+
+    def __add__(self, other: StageCounts) -> StageCounts:
+        """Count both: what counting the two frames as one would give."""
+        if (self.by, self.resolution) != (other.by, other.resolution):
+            msg = "Counts can be added only if they are by the same columns, in the same resolution."
+            raise ArgumentError(msg)
+        both = pd.concat([self.groups, other.groups], ignore_index=True)
+        keys, code = encode(pa.Table.from_pandas(both, preserve_index=True), self.by)
+        groups, rank = sort_keys(keys, self.by, both)
+        own, others = np.split(rank[code], [len(self.groups)])
+        cells = count_cells(
+            [own[self.code()], others[other.code()]],
+            np.concatenate([join_entry(counts.duration, counts.state) for counts in (self, other)]),
+            np.concatenate([self.n, other.n]),
+            len(groups),
+        )
+        return StageCounts(groups, *cells, by=self.by, resolution=self.resolution)
+
+    @property
+    def unit(self) -> int:
+        """Microseconds in one unit of duration."""
+        return UNITS[self.resolution]
+
+    def code(self) -> Ints:
+        """Return the group of each cell."""
+        return np.repeat(np.arange(len(self.groups)), np.diff(self.bounds))
+
+    def keys(self) -> pd.DataFrame:
+        """Return the key columns, one row per group."""
+        return self.groups.copy()
+
+    def totals(self) -> pd.DataFrame:
+        """Return one row per group: ``n`` and how many there are of each state."""
+        found = np.zeros((len(self.groups), len(STATES)), dtype=np.int64)
+        for group, (start, stop) in enumerate(pairwise(self.bounds)):
+            # Counts stay far below 2**53, so the float sums of bincount are exact.
+            found[group] = np.bincount(self.state[start:stop], self.n[start:stop], len(STATES))
+        states = pd.DataFrame(found, columns=list(STATES))
+        states.insert(0, "n", found.sum(axis=1))
+        return states
+
+    def only(self, *states: str) -> Ints:
+        """Return how many actions each cell has in those states: all of its own, or 0."""
+        return np.where(_is_in(self.state, states), self.n, 0)
+
+    def sum_by_group(self, counts: Ints) -> Ints:
+        """Add up counts of cells by group."""
+        return np.diff(sum_up(counts)[self.bounds])
+
+    def life_tables(self, canceled: str = "censor") -> Iterator[LifeTable]:
+        """Yield the life table of each group; ``canceled="exclude"`` leaves cancellations and leavers out."""
+        for start, stop in pairwise(self.bounds):
+            timed = np.flatnonzero(_is_in(self.state[start:stop], TIMED)) + start
+            duration, state, n = self.duration[timed], self.state[timed], self.n[timed]
+            first = np.flatnonzero(np.diff(duration, prepend=-1))
+            event, gone, still = (
+                np.add.reduceat(np.where(_is_in(state, names), n, 0), first)
+                for names in (("event",), gone_states(canceled), ("open",))
+            )
+            yield LifeTable(duration[first], event, gone, still)
+
+
+def gone_states(canceled: str) -> tuple[str, ...]:
+    """Return the states that count as ended another way: none where ``canceled="exclude"`` leaves them out."""
+    return ("canceled", "left") if canceled == "censor" else ()
+
+
+def sum_up(counts: Ints) -> Ints:
+    """Return running sums, with 0 before the first."""
+    total = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=total[1:])
+    return total
+
+
+def join_entry(duration: Ints, state: NDArray[np.int8]) -> Ints:
+    """Return each duration and state as one whole number; it sorts by duration, then state, none having a duration of 0."""
+    entry = np.where(_is_in(state, TIMED), duration, 0)
+    entry <<= _STATE_BITS
+    entry |= state
+    return entry
+
+
+def count_cells(
+    codes: Iterable[Ints], packed: Ints, n: Ints | None, groups: int
+) -> tuple[Ints, Ints, NDArray[np.int8], Ints]:
+    """Return bounds, duration, state and n of the cells of `StageCounts`.
+
+    Parameters
+    ----------
+    codes : iterable of int64 arrays
+        The group of each row, in as many parts as there are.
+    packed : array of int64
+        What `join_entry` gave for each row, over all parts; it is used up.
+    n : array of int64, optional
+        How many actions each row is, over all parts; by default one.
+    groups : int
+        How many groups there are.
+
+    Raises
+    ------
+    ArgumentError
+        Groups and durations do not fit into one whole number.
+    """
+    # One sort of one whole number a row, group in its highest bits and state in its lowest, is the quickest way to count.
+    bits = int(packed.max(initial=0)).bit_length()
+    if bits + groups.bit_length() > 63:
+        msg = "The durations are too long for this resolution; pass a coarser one."
+        raise ArgumentError(msg)
+    start = 0
+    for code in codes:
+        packed[start : start + len(code)] |= code << bits
+        start += len(code)
+    if n is None:
+        packed.sort()
+    else:
+        order = np.argsort(packed, kind="stable")
+        packed, n = packed[order], n[order]
+    first = np.flatnonzero(np.r_[True, packed[1:] != packed[:-1]][: len(packed)])
+    n = np.diff(first, append=len(packed)) if n is None else np.add.reduceat(n, first)
+    packed = packed[first]
+    bounds = np.searchsorted(packed, np.arange(groups + 1) << bits)
+    packed &= (1 << bits) - 1
+    state = (packed & ((1 << _STATE_BITS) - 1)).astype(np.int8)
+    packed >>= _STATE_BITS
+    return bounds, packed, state, n
+
+
+def _is_in(state: NDArray[np.int8], names: Sequence[str]) -> NDArray[np.bool_]:
+    return np.array([name in names for name in STATES])[state]

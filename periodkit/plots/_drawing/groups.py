@@ -1,0 +1,167 @@
+"""Groups of actions as pictures need them: named, in order, and not too many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from periodkit.errors import ArgumentError
+from periodkit.frames import require_columns
+from periodkit.metrics.tally import By, grouping
+from periodkit.wording import label, plain, told_apart
+
+__all__ = ["GROUP", "Groups", "at_most", "columns_of", "group_by", "widened"]
+
+GROUP = "_group"
+_PERIOD = ("period_name", "period_id")
+_DISPATCHED = {"AI-dispatched": 0, "not AI-dispatched": 1}
+_VALUES = {("ai_dispatched", True): "AI-dispatched", ("ai_dispatched", False): "not AI-dispatched"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Actions with the position of their group.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame
+        The actions, with a column ``_group``.
+    names : list of str
+        Name of each group, by position.
+    by : str
+        What they are grouped by, in words; empty if by nothing.
+    folded : int
+        How many groups went into the last one, "other".
+    in_time : bool
+        Whether the groups are periods, in order of time.
+    aside : frozenset of int
+        Groups that nobody chose: those of null keys, and "other". A finding does not compare them.
+    looks : tuple of int
+        The position of each group's colour, mark and line style; how it was dispatched has the same ones everywhere.
+    """
+
+    actions: pd.DataFrame
+    names: list[str]
+    by: str
+    folded: int
+    in_time: bool
+    aside: frozenset[int] = frozenset()
+    looks: tuple[int, ...] = (0,)
+
+    def compared(self, found: Sequence[bool]) -> list[int]:
+        """Return the groups that a finding may compare, of those in which there is something to compare."""
+        usable = [at for at, is_there in enumerate(found) if is_there]
+        chosen = [at for at in usable if at not in self.aside]
+        return chosen if len(chosen) > 1 else usable
+
+    def ends(self, found: pd.DataFrame, value: str) -> tuple[pd.Series, pd.Series] | None:
+        """Return the rows with the least and the greatest value of the groups that a finding may compare, if any."""
+        table = found.sort_values(GROUP)
+        rest = table.iloc[self.compared(table[value].notna().tolist())]
+        return None if rest.empty else (rest.iloc[int(rest[value].argmin())], rest.iloc[int(rest[value].argmax())])
+
+    def name(self, row: pd.Series, limit: int = 30) -> str:
+        """Return the name of a row's group, short enough for a title."""
+        return plain(self.names[int(row[GROUP])], limit)
+
+
+def widened(confidence: float, groups: int) -> float:
+    """Return the coverage at which intervals of so many groups, all at once, cover with the confidence asked for.
+
+    The least and the greatest of many groups lie apart by chance more often than two do.
+    """
+    return 1 - (1 - confidence) / groups if groups > 2 else confidence
+
+
+def at_most(number: object, argument: str = "max_groups", least: int = 2) -> int:
+    """Return a number of things to show at most, or say what it takes."""
+    if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        msg = f"{argument} is {number!r}; it takes a whole number from {least}."
+        raise ArgumentError(msg)
+    return number
+
+
+def columns_of(by: By) -> tuple[str, ...]:
+    """Return the columns that `group_by` looks at: of periods both the id and the name, if they are there."""
+    names = grouping(by)
+    return tuple(dict.fromkeys((*names, *_PERIOD))) if _are_periods(names) else names
+
+
+def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
+    """Return the actions grouped: periods in order of time, all else by key; the smallest above `max_groups` in one.
+
+    Without `by` they are one group. Periods are told apart by their ids and called by their names.
+    """
+    names = grouping(by)
+    require_columns(actions.columns, names)
+    most = len(actions) + 2 if max_groups is None else at_most(max_groups)
+    if not names:
+        return Groups(actions.assign(**{GROUP: 0}), ["all actions"], "", 0, in_time=False)
+    keys = _period_keys(actions) if _are_periods(names) else actions[list(names)]
+    try:
+        grouped = keys.groupby(list(keys.columns), dropna=False, observed=True, sort=True)
+        code = grouped.ngroup().to_numpy(dtype=np.int64)
+    except TypeError:
+        msg = f"by is {list(names)}, of which a column holds lists; group by columns of single values."
+        raise ArgumentError(msg) from None
+    rows = keys.iloc[np.unique(code, return_index=True)[1]]
+    if _are_periods(names):
+        texts, null = _period_names(actions, code), rows.isna().all(axis="columns").to_numpy()
+    else:
+        texts = [
+            " · ".join(_text(*pair) for pair in zip(names, row, strict=True)) for row in rows.itertuples(index=False)
+        ]
+        null = rows.isna().any(axis="columns").to_numpy()
+    in_time = _are_periods(names) and "created_time" in actions.columns
+    if in_time:
+        began = actions["created_time"].groupby(code).min().sort_index()
+        order = np.argsort(began.to_numpy(), kind="stable")
+        code, texts, null = np.argsort(order)[code] if len(code) else code, [texts[at] for at in order], null[order]
+    folded = 0
+    if len(texts) > most:
+        size = np.bincount(code)
+        kept = np.sort(np.argsort(-size, kind="stable")[: most - 1])
+        folded = len(texts) - len(kept)
+        position = np.full(len(texts), len(kept))
+        position[kept] = np.arange(len(kept))
+        code, texts = position[code], [*(texts[at] for at in kept), f"other ({folded})"]
+        null = np.r_[null[kept], True]
+    words = "period" if _are_periods(names) else " and ".join(label(each) for each in names)
+    aside = frozenset(np.flatnonzero(null).tolist())
+    looks = range(len(texts)) if names != ("ai_dispatched",) else [_DISPATCHED.get(text, 2) for text in texts]
+    return Groups(actions.assign(**{GROUP: code}), texts, words, folded, in_time, aside, tuple(looks))
+
+
+def _are_periods(names: Sequence[str]) -> bool:
+    return bool(names) and {*names} <= {*_PERIOD}
+
+
+def _period_keys(actions: pd.DataFrame) -> pd.DataFrame:
+    """Return what tells periods apart: the id, and the name only of those without one."""
+    keys = actions[[name for name in _PERIOD if name in actions.columns]]
+    if len(keys.columns) < len(_PERIOD):
+        return keys
+    return keys.assign(period_name=keys["period_name"].where(keys["period_id"].isna()))
+
+
+def _period_names(actions: pd.DataFrame, code: NDArray[np.integer[Any]]) -> list[str]:
+    found = {
+        name: actions[name].groupby(code).first().astype("object").tolist()
+        if name in actions.columns
+        else [None] * len(np.unique(code))
+        for name in _PERIOD
+    }
+    return told_apart(found["period_name"], found["period_id"])
+
+
+def _text(column: str, value: object) -> str:
+    if pd.isna(value):  # type: ignore[call-overload]
+        return "unknown" if column == "ai_dispatched" else f"no {label(column)}"
+    if isinstance(value, bool | np.bool_):
+        return _VALUES.get((column, bool(value)), f"{label(column)}: {'yes' if value else 'no'}")
+    return plain(value)

@@ -1,0 +1,87 @@
+"""What pictures of an event share: its markers, and where knowledge ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from periodkit.frames import markers
+from periodkit.plots._drawing.canvas import INK, MUTED, SMALL, points_of
+from periodkit.plots._drawing.clock import numbers
+from periodkit.plots._drawing.labels import rows_for, small_points
+from periodkit.plots._drawing.text import drawable
+from periodkit.wording import plain
+
+__all__ = ["mark_times", "shade_after"]
+
+_MOST_MARKERS = 24
+_MOST_ROWS = 6
+
+
+def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, float]) -> tuple[list[str], str]:
+    """Draw markers as labelled lines, make room for the labels above all else.
+
+    Returns their names, and what to say if they are too many to be drawn.
+    """
+    if periods is None or "markers" not in periods.columns:
+        return [], ""
+    found = markers(periods).dropna(subset=["timestamp"]).sort_values("timestamp", kind="stable")
+    at = numbers(found["timestamp"])
+    inside = (at >= limits[0]) & (at <= limits[1])
+    found, at = found[inside], at[inside]
+    if len(found) > _MOST_MARKERS:
+        return [], f"{len(found):,} markers not drawn"
+    ax.vlines(at, 0, 1, transform=ax.get_xaxis_transform(), color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+    names = [plain(name, 28) for name in found["marker"]]
+    if not names:
+        return [], ""
+    size, (wide, high) = small_points(), points_of(ax)
+    wide *= 0.85
+    places = (at - limits[0]) / (limits[1] - limits[0]) * wide
+    rows, left = rows_for(places.tolist(), [len(name) * 0.6 * size + size for name in names], wide)
+    line = 1.4 * size
+    most = max(min(_MOST_ROWS, int(0.75 * high * 0.4 / line)), 1)
+    beyond = sum(row >= most for row in rows)
+    need = min(max(rows) + 1, most) * line / (0.75 * high)
+    # On a log axis as on a linear one.
+    scale = ax.yaxis.get_transform()
+    low, top = scale.transform(np.array(ax.get_ylim()))
+    ax.set_ylim(top=float(scale.inverted().transform(np.array([low + (top - low) / (1 - need)]))[0]))
+    for name, place, row, turned in zip(names, at, rows, left, strict=True):
+        if row >= most:
+            continue
+        ax.annotate(
+            drawable(name),
+            (place, 1),
+            (-3 if turned else 3, -line * row - 1),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="right" if turned else "left",
+            va="top",
+            fontsize=SMALL,
+            color=INK,
+            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
+            zorder=6,
+        )
+    return names, f"{beyond:,} of {len(names):,} markers without their names" if beyond else ""
+
+
+def shade_after(ax: Axes, moment: pd.Timestamp, limits: tuple[float, float]) -> None:
+    """Shade what lies after the last moment at which anything was known."""
+    last = float(numbers(pd.Series([moment]))[0])
+    if not last < limits[1]:
+        return
+    ax.axvspan(last, limits[1], facecolor="#EFEFEF", edgecolor="#C8C8C8", hatch="...", linewidth=0, zorder=0)
+    # A sliver says it without words.
+    if (limits[1] - max(last, limits[0])) / (limits[1] - limits[0]) * points_of(ax)[0] < 9 * small_points():
+        return
+    ax.annotate(
+        "not known yet",
+        ((max(last, limits[0]) + limits[1]) / 2, 0.04),
+        xycoords=("data", "axes fraction"),
+        ha="center",
+        fontsize=SMALL,
+        color=MUTED,
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1},
+    )

@@ -1,0 +1,77 @@
+"""What pictures call stages, and what they say of the actions that are not in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from periodkit.metrics.tally import EXCLUDED
+from periodkit.milestones import STAGES
+from periodkit.wording import count, listed
+
+__all__ = ["DONE", "at_once", "axis_label", "confidence_words", "left_out", "noun", "the_only"]
+
+DONE = {"dispatch": "assigned", "pickup": "begun", "response": "begun", "work": "closed", "cycle": "closed"}
+"""What has happened to an action at the end of each stage."""
+
+_MILESTONES = {"created_time": "created", "assigned_time": "assigned", "doing_time": "begun", "closed_time": "closed"}
+
+
+def noun(stage: str) -> str:
+    """Return what a stage's length is called."""
+    return f"{stage} time"
+
+
+def axis_label(stage: str) -> str:
+    """Return what an axis of a stage's length says."""
+    chosen = STAGES[stage]
+    return f"{noun(stage)}: from {_MILESTONES[chosen.start]} to {_MILESTONES[chosen.end]} (log scale)"
+
+
+def at_once(n: int, stage: str) -> str:
+    """Say that there is no length of time to draw on a log axis.
+
+    Examples
+    --------
+    >>> at_once(3, "cycle")
+    'All of 3 actions that were closed took no time at all'
+    """
+    which = f"All of {count(n)} that were" if n != 1 else "The only action that was"
+    return f"{which} {DONE[stage]} took no time at all"
+
+
+def the_only(n: int) -> str:
+    """Return what to call the only one of `n` actions that is counted.
+
+    Examples
+    --------
+    >>> the_only(1), the_only(187)
+    ('The only action', 'The only action counted, of 187,')
+    """
+    return "The only action" if n == 1 else f"The only action counted, of {n:,},"
+
+
+def left_out(counts: Mapping[str, Any] | pd.Series) -> str:
+    """Return how many actions had no duration, and why, or nothing if all had one.
+
+    Examples
+    --------
+    >>> left_out({"not_started": 2, "invalid": 0, "unknown": 1})
+    'left out: 2 not started and 1 unknown'
+    """
+    reasons = [f"{int(counts[name]):,} {name.replace('_', ' ')}" for name in EXCLUDED]
+    some = listed([text for text in reasons if not text.startswith("0 ")])
+    return f"left out: {some}" if some else ""
+
+
+def confidence_words(confidence: float) -> str:
+    """Return what an interval is called.
+
+    Examples
+    --------
+    >>> confidence_words(0.95)
+    '95 % interval'
+    """
+    return f"{100 * confidence:g} % interval"

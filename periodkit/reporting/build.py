@@ -1,0 +1,178 @@
+"""A notebook + parameters -> one offline HTML file."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from periodkit.errors import ArgumentError
+from periodkit.sources import existing_archive
+
+__all__ = ["report"]
+
+
+def report(
+    period: int | Sequence[int] | None = None,
+    output: str | Path = "report.html",
+    *,
+    source: str | None = None,
+    archive: str | Path | None = None,
+    snapshot: str | None = None,
+    season: bool = False,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    compare: int = 24,
+    target: str = "20min",
+    tz: str | None = None,
+    names: bool = False,
+    pdf: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> Path:
+    """Write a report: one HTML file that asks for nothing from anywhere.
+
+    It is made by running a notebook of periodkit's in a kernel of its own. The same data give the same bytes.
+
+    Parameters
+    ----------
+    period : int or sequence of int, optional
+        Ids of the periods to report on; by default the latest that has ended, or all of them with `season`.
+    output : path
+        The file to write; it appears whole or not at all.
+    source : {"archive", "api"}, optional
+        Where the data come from; by default the archive if `archive` or `snapshot` is given, else the API.
+    archive : path, optional
+        The folder of the archive.
+    snapshot : str, optional
+        A snapshot of the archive, by name or hash; by default its present state.
+    season : bool
+        Report on many periods, with one row each, instead of on what happened within one.
+    start, end : date, datetime or ISO 8601 text, optional
+        Take only periods that start at `start` or later, and before `end`.
+    compare : int
+        With how many of the periods before to compare; 0 for none.
+    target : str
+        The promised time from created to closed, such as ``"15min"``.
+    tz : str, optional
+        The venue's zone, such as ``"Europe/London"``; by default UTC.
+    names : bool
+        Name people. Without it no name of a person is in the report.
+    pdf : bool
+        Print it to PDF too, beside `output`.
+    environment : mapping, optional
+        ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` for the notebook, where they are not those of this process. They reach the
+        kernel as its environment and are written nowhere.
+
+    Returns
+    -------
+    Path
+        The HTML file.
+
+    Raises
+    ------
+    ArgumentError
+        Arguments exclude each other.
+    ConfigError
+        The extra ``lab`` is not installed, there is no such archive, or a PDF is asked for and there is no Chromium.
+    PeriodkitError
+        A cell of the notebook failed: the period does not exist, the source cannot be read.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> pk.report(4711, "cup-final.html", tz="Europe/London")  # doctest: +SKIP
+    PosixPath('cup-final.html')
+    """
+    from periodkit.jupyter import execute, normalise, parameterise, report_notebook  # noqa: PLC0415  (itself a program)
+
+    ids = _ids(period)
+    chosen = _source(source, archive, snapshot)
+    # Said now, and not once a kernel has started.
+    folder = None if archive is None else existing_archive(archive)
+    browser = None
+    if pdf:
+        from periodkit.reporting.page import find_browser  # noqa: PLC0415
+
+        browser = find_browser()
+    parameters: dict[str, Any] = {
+        "period_ids": ids,
+        "start": None if start is None else str(start),
+        "end": None if end is None else str(end),
+        "target": target,
+        "tz": tz,
+        "names": names,
+        "archive": None if folder is None else str(folder.resolve()),
+        "snapshot": snapshot,
+        "phone": True,
+    }
+    if not season:
+        parameters["compare"] = compare
+    notebook = parameterise(report_notebook(season=season), parameters)
+    with tempfile.TemporaryDirectory() as workplace, ThreadPoolExecutor(1) as beside:
+        # What makes the page is slow to import, and this process only waits while the kernel works.
+        page_maker = beside.submit(import_module, "periodkit.reporting.page.html")
+        notebook = normalise(execute(notebook, Path(workplace), environment))
+    make = page_maker.result()
+    again = {
+        "compare": None if season or compare == 24 else compare,
+        "target": target,
+        "tz": tz,
+        "names": names or None,
+    }
+    told = _command(make.periods_of(notebook), chosen, snapshot, season, again)
+    path = Path(output)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    page = make.to_html(notebook, command=told, source=chosen, snapshot=snapshot)
+    unfinished.write_text(page, encoding="utf-8", newline="\n")
+    os.replace(unfinished, path)  # noqa: PTH105  (atomic, and overwrites on every system)
+    if browser is not None:
+        from periodkit.reporting.page import to_pdf  # noqa: PLC0415
+
+        to_pdf(path, path.with_suffix(".pdf"), browser)
+    return path
+
+
+def _ids(period: int | Sequence[int] | None) -> list[int] | None:
+    if period is None:
+        return None
+    try:
+        return [int(period)] if isinstance(period, int) else [int(each) for each in period]
+    except (TypeError, ValueError):
+        msg = f"period is {period!r}; it takes the id of a period, or a list of ids."
+        raise ArgumentError(msg) from None
+
+
+def _source(source: str | None, archive: str | Path | None, snapshot: str | None) -> str:
+    named = archive is not None or snapshot is not None
+    chosen = source or ("archive" if named else "api")
+    if chosen not in ("archive", "api"):
+        msg = f'source is {source!r}; it takes "archive" or "api".'
+        raise ArgumentError(msg)
+    if chosen == "api" and named:
+        msg = "archive and snapshot are given, and the source is the API. Leave one of them out."
+        raise ArgumentError(msg)
+    if chosen == "archive" and archive is None:
+        msg = "No archive: say where it is with archive=PATH, or --archive PATH."
+        raise ArgumentError(msg)
+    return chosen
+
+
+def _command(
+    periods: Sequence[int], source: str, snapshot: str | None, season: bool, options: Mapping[str, object]
+) -> str:
+    """Return the command that makes the report again. Where the archive is, is for its reader to say."""
+    words = ["periodkit", "report", *(word for each in periods for word in ("--period", str(each)))]
+    words += ["--season"] if season else []
+    words += ["--from", source] + (["--archive", "ARCHIVE"] if source == "archive" else [])
+    words += ["--snapshot", snapshot] if snapshot else []
+    for name, value in options.items():
+        if value is not None:
+            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+    return shlex.join(words)

@@ -1,0 +1,221 @@
+"""What a report says of the data it was made from, in a form that can be read out of the page again and checked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from periodkit.errors import ArchiveError, ConfigError
+from periodkit.frames import fingerprint, total_of
+from periodkit.reporting.material import Material, Source
+
+if TYPE_CHECKING:
+    from periodkit.archive import Archive
+
+__all__ = ["MIME", "Check", "Stamp", "check_report", "read_stamp", "stamp_of", "stamp_tags"]
+
+MIME = "application/vnd.periodkit.report+json"
+"""What a notebook's output calls the stamp."""
+
+_PREFIX = "periodkit:"
+_LARGEST = 50_000_000
+_HASH = re.compile(r"[0-9a-f]{64}")
+_SNAPSHOT = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a report was made from, as the page says. Whoever wrote the page may have written anything here.
+
+    Parameters
+    ----------
+    hash : str
+        SHA-256 over what was reported on.
+    periods : mapping of int to str
+        SHA-256 of each period that was reported on.
+    compared : mapping of int to str
+        SHA-256 of each period that these were compared with.
+    snapshot : str or None
+        The archive's snapshot that the report names.
+    as_of : str
+        The last moment at which anything was known, ISO 8601.
+    """
+
+    hash: str
+    periods: Mapping[int, str]
+    compared: Mapping[int, str]
+    snapshot: str | None
+    as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What came of holding a report against an archive.
+
+    Parameters
+    ----------
+    stamp : Stamp
+        What the report says.
+    at_snapshot : bool
+        Whether it was held against the snapshot that it names, rather than the present state.
+    differs, missing : tuple of int
+        Periods that the report is about and whose records are not those that it was made from, or are not there.
+    compared_differs : tuple of int
+        Of the periods that it compares with, those of which either is true.
+    """
+
+    stamp: Stamp
+    at_snapshot: bool
+    differs: tuple[int, ...]
+    missing: tuple[int, ...]
+    compared_differs: tuple[int, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether every record that the report rests on is as it was."""
+        return not (self.differs or self.missing or self.compared_differs)
+
+
+def stamp_of(found: Material, title: str) -> dict[str, Any]:
+    """Return what a notebook's output keeps of the data: title, moment, hashes."""
+    whole, earlier = found.fingerprint, found.earlier_fingerprint
+    return {
+        "title": title,
+        "as_of": found.as_of.isoformat(),
+        "hash": whole.total,
+        "periods": {str(key): value for key, value in whole.periods.items()},
+        "compared": {str(key): value for key, value in earlier.periods.items()},
+    }
+
+
+def stamp_tags(stamp: Mapping[str, Any], snapshot: str | None) -> dict[str, str]:
+    """Return names and contents of the page's meta tags."""
+    compact = {"separators": (",", ":")}
+    tags = {
+        "hash": stamp["hash"],
+        "as-of": stamp["as_of"],
+        "periods": json.dumps(stamp["periods"], **compact),  # type: ignore[arg-type]
+        "compared": json.dumps(stamp["compared"], **compact),  # type: ignore[arg-type]
+    }
+    if snapshot:
+        tags["snapshot"] = snapshot
+    return {_PREFIX + name: content for name, content in tags.items()}
+
+
+def read_stamp(path: str | Path) -> Stamp:
+    """Read out of a report what it was made from. The file may come from anyone: nothing in it is believed or run.
+
+    Parameters
+    ----------
+    path : path
+        The HTML file.
+
+    Raises
+    ------
+    ConfigError
+        There is no such file, or it is no report of periodkit.
+    """
+    file = Path(path)
+    try:
+        if file.stat().st_size > _LARGEST:
+            msg = f"{str(file)!r} is too large for a report: {file.stat().st_size:,} bytes."
+            raise ConfigError(msg)
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        msg = f"Cannot read {str(file)!r}: {error.strerror or error}. Give the HTML file that `periodkit report` wrote."
+        raise ConfigError(msg) from None
+    tags = _Head(text).tags
+    try:
+        stamp = Stamp(
+            hash=_matched(_HASH, tags["hash"]),
+            periods=_hashes(tags["periods"]),
+            compared=_hashes(tags.get("compared", "{}")),
+            snapshot=_matched(_SNAPSHOT, tags["snapshot"]) if "snapshot" in tags else None,
+            as_of=_matched(_SNAPSHOT, tags["as-of"]),
+        )
+    except (KeyError, ValueError, RecursionError):
+        msg = f"{str(file)!r} does not say what it was made from. Give a file that `periodkit report` wrote, unchanged."
+        raise ConfigError(msg) from None
+    if total_of(stamp.periods) != stamp.hash:
+        msg = f"{str(file)!r} contradicts itself: its hash is not that of the periods it names. It has been changed."
+        raise ConfigError(msg)
+    return stamp
+
+
+def check_report(path: str | Path, archive: Archive) -> Check:
+    """Hold a report against an archive and say whether the records are still those that it was made from.
+
+    It is held against the snapshot that the report names, while that is there, else against the present state.
+
+    Parameters
+    ----------
+    path : path
+        The HTML file.
+    archive : Archive
+        Where the records are.
+
+    Returns
+    -------
+    Check
+        Which periods differ or are missing. It speaks of the records alone: whether the page shows what they give, making
+        it again tells.
+
+    Raises
+    ------
+    ConfigError
+        The file is no report of periodkit.
+    ArchiveError
+        The archive cannot be read.
+    """
+    stamp = read_stamp(path)
+    view: Source = archive
+    if stamp.snapshot is not None:
+        with contextlib.suppress(ArchiveError):
+            view = archive.at(stamp.snapshot)
+    wanted = {**stamp.compared, **stamp.periods}
+    known = view.periods()
+    there = known[known["period_id"].isin(list(wanted))]
+    now = fingerprint(there, view.actions(there)).periods
+    return Check(
+        stamp,
+        at_snapshot=view is not archive,
+        differs=tuple(key for key, value in stamp.periods.items() if key in now and now[key] != value),
+        missing=tuple(key for key in stamp.periods if key not in now),
+        compared_differs=tuple(key for key, value in stamp.compared.items() if now.get(key) != value),
+    )
+
+
+class _Head(HTMLParser):
+    """Collects the meta tags of periodkit, the first of each name, from the head of a page alone."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: dict[str, str] = {}
+        self._over = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._over = self._over or tag == "body"
+        given = dict(attrs)
+        name = given.get("name") or ""
+        if tag == "meta" and not self._over and name.startswith(_PREFIX):
+            self.tags.setdefault(name.removeprefix(_PREFIX), given.get("content") or "")
+
+
+def _matched(pattern: re.Pattern[str], value: str) -> str:
+    if not pattern.fullmatch(value):
+        raise ValueError(value)
+    return value
+
+
+def _hashes(text: str) -> dict[int, str]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError(text)
+    return {int(key): _matched(_HASH, str(value)) for key, value in found.items()}
