@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from metrics.strategies import action, actions, at, frame
+from strategies import action, actions, at, frame
 
 import periodkit as pk
 

@@ -19,7 +19,7 @@ from periodkit.parse import parse_actions
 from periodkit.parse.response import Answer
 from periodkit.parse.values import as_texts
 
-DOCS = Path(__file__).resolve().parents[1] / "docs" / "archive.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "archive.md"
 
 
 @pytest.fixture(scope="module")
