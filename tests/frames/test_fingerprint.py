@@ -152,8 +152,7 @@ def test_periods_are_hashed_one_by_one(frames, monkeypatch):
     part = fingerprint(some, actions[actions["period_id"].isin(some["period_id"])])
     assert part.periods == {i: whole.periods[i] for i in sorted(some["period_id"])}
     assert part.total == total_of(part.periods) != whole.total
-    # By its module, which the function of the same name hides.
-    monkeypatch.setattr(sys.modules[fingerprint.__module__], "_ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(sys.modules["periodkit.frames.fingerprint"], "_ROWS_AT_ONCE", 3)
     assert fingerprint(periods, actions) == whole
     assert fingerprint(None).periods == {}
     assert "4 period(s)" in repr(whole)
