@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["connect", "demo_client", "existing_archive", "source"]
 
+_ACCOUNT = {"base_url", "token"}
+
 
 def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # noqa: ANN401
     """Start the sandbox in this process and return a client of it.
@@ -46,15 +48,25 @@ def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # no
     """
     from periodkit.sandbox import DataSet, Sandbox  # noqa: PLC0415  (an optional extra)
 
+    if _ACCOUNT & options.keys():
+        options.clear()
+        msg = "demo_client serves the sandbox, with a base_url and a token of its own. For your account, use Client."
+        raise ConfigError(msg)
     sandbox = Sandbox(None if data is None else DataSet.load(data))
-    client = Client(sandbox.base_url, sandbox.token, **options)
-    client.origin = (
-        "the sandbox, a synthetic season of an invented venue"
-        if data is None
-        else f"the sandbox, serving {Path(data).name}"
-    )
+    try:
+        client = _make_client(options | {"base_url": sandbox.base_url, "token": sandbox.token})
+    except BaseException:
+        sandbox.close()
+        raise
     client.on_close(sandbox.close)
     return client
+
+
+def _make_client(options: dict[str, Any]) -> Client:
+    try:
+        return Client(**options)
+    finally:
+        options.clear()  # a traceback can show it, and the token in it
 
 
 @overload
@@ -76,7 +88,9 @@ def connect(
     snapshot: str | None = None,
     **options: Any,
 ) -> Client | ArchiveView:
-    """Return a client of your account if the environment names one, else of the sandbox; or an archive's frames.
+    """Return a client of your account if one is named, else of the sandbox; or an archive's frames.
+
+    An account is named by the environment, or by the arguments ``base_url`` and ``token``.
 
     Both have ``periods()`` and ``actions(periods)``, so that what is written for one works with the other.
 
@@ -111,8 +125,8 @@ def connect(
 
         opened = Archive(existing_archive(archive))
         return opened.held() if snapshot is None else opened.at(snapshot)
-    if os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE):
-        return Client(**options)
+    if os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE) or _ACCOUNT & options.keys():
+        return _make_client(options)
     return demo_client(**options)
 
 
@@ -126,12 +140,12 @@ def existing_archive(folder: str | Path) -> Path:
 
 
 def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
-    """Return whose data `connect` gave, how much of it, and of when, in one sentence.
+    """Say whose data `connect` gave, how much, and as of when.
 
     Parameters
     ----------
     client : Client or ArchiveView
-        What `connect` returned. Whose data it is, the client itself knows: no setting is read.
+        What `connect` returned. Its ``origin`` says whose data it is: no setting is read.
     actions : pandas.DataFrame
         What it fetched.
 
@@ -142,10 +156,19 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
     >>> source(client, actions)
     'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 652 actions, as of 2025-05-17 15:08 UTC.'
     """
-    whose = client.origin if isinstance(client, Client) else "an archive"
+    whose = _whose(client.origin) if isinstance(client, Client) else "an archive"
     if actions.empty:
         return f"Data: {whose}. No actions."
     several = actions["period_id"].nunique()
     periods = "1 period" if several == 1 else f"{several:,} periods"
     moment = f"{actions['fetched_at'].max():%Y-%m-%d %H:%M} UTC"
     return f"Data: {whose}. {periods} with {len(actions):,} action{'' if len(actions) == 1 else 's'}, as of {moment}."
+
+
+def _whose(origin: str) -> str:
+    kind, _, served = origin.partition("sandbox: ")
+    if kind:
+        return f"the account at {origin}"
+    return "the sandbox, " + (
+        "a synthetic season of an invented venue" if served == "synthetic season" else f"serving {served}"
+    )
