@@ -138,6 +138,10 @@ class ArchiveView:
         """Return the Parquet files that hold the actions of this state, for Spark, Dask or any other tool."""
         return [file.path for file in self._state().files]
 
+    def row_counts(self) -> dict[int, int]:
+        """Return how many actions each period has, by id, without reading them."""
+        return dict(self._state().rows)
+
     def hashes(self) -> dict[int, str]:
         """Return the hash of each period as it was taken when written, by id; `verify` says whether it still holds."""
         return dict(self._state().hashes)

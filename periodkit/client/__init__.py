@@ -1,8 +1,8 @@
 """HTTP -> bytes -> frames: the client, its retries and its pacing. Knows no analysis."""
 
-from periodkit.client.client import BASE_URL_VARIABLE, Client
+from periodkit._settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
+from periodkit.client.client import Client
 from periodkit.client.retry import RetryPolicy
-from periodkit.client.transport import TOKEN_VARIABLE
 
 __all__ = [
     "BASE_URL_VARIABLE",

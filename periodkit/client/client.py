@@ -14,11 +14,12 @@ import pandas as pd
 import requests
 
 from periodkit._arguments import PeriodIds, When, api_time, checked_form_fields, period_ids, read_moment
+from periodkit._settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from periodkit.client.arrivals import Arrivals, Pages
 from periodkit.client.pacing import Clock, Gate
 from periodkit.client.progress import Progress
 from periodkit.client.retry import Effort, RetryPolicy
-from periodkit.client.transport import TOKEN_VARIABLE, BearerAuth, Transport, checked_url
+from periodkit.client.transport import BearerAuth, Transport, checked_url
 from periodkit.client.workers import Crew
 from periodkit.errors import (
     AuthError,
@@ -32,9 +33,7 @@ from periodkit.errors import (
 )
 from periodkit.parse import ActionsParser, Answer, OnBad, page_info, parse_actions, parse_periods
 
-__all__ = ["BASE_URL_VARIABLE", "TOKEN_VARIABLE", "Client"]
-
-BASE_URL_VARIABLE = "ALO_BASE_URL"
+__all__ = ["Client"]
 
 
 class Client:

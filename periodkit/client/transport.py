@@ -17,6 +17,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
+from periodkit._settings import TOKEN_VARIABLE
 from periodkit.client.connection import open_session
 from periodkit.client.pacing import Gate
 from periodkit.client.retry import Effort
@@ -32,8 +33,6 @@ from periodkit.errors import (
     TransportError,
 )
 from periodkit.parse import Answer
-
-TOKEN_VARIABLE = "ALO_API_TOKEN"  # noqa: S105  (the name of the variable, not a token)
 
 _PIECE = 2**16
 _HOPELESS = (
