@@ -1,20 +1,23 @@
-"""A client without an account: the sandbox on this machine."""
+"""Where frames come from: an account, the sandbox or an archive, behind one call."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
-from periodkit.client import BASE_URL_VARIABLE, TOKEN_VARIABLE, Client
-from periodkit.errors import ConfigError
+from periodkit.client import Client
+from periodkit.errors import ArgumentError, ConfigError
+from periodkit.settings import ARCHIVE_VARIABLE, BASE_URL_VARIABLE, DEFAULT_ARCHIVE, TOKEN_VARIABLE
 
 if TYPE_CHECKING:
-    from periodkit.archive import ArchiveView
+    from periodkit.archive import Archive, ArchiveView
 
-__all__ = ["connect", "demo_client", "existing_archive", "source"]
+__all__ = ["connect", "demo_client", "find_periods", "has_account", "open_archive", "source"]
 
 _ACCOUNT = {"base_url", "token"}
 
@@ -106,9 +109,9 @@ def connect(
     Raises
     ------
     ConfigError
-        Only one of ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` is set, or there is no such archive.
+        Only one of ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` is set.
     ArchiveError
-        There is no such snapshot.
+        There is no such archive or snapshot.
 
     Examples
     --------
@@ -118,25 +121,96 @@ def connect(
     False
     """
     if archive is None and snapshot is not None:
-        msg = f"snapshot is {snapshot!r}, and no archive is named. Pass archive=PATH too."
+        msg = f"snapshot is {snapshot!r}, but no archive is given. Pass archive=PATH too."
         raise ConfigError(msg)
     if archive is not None:
-        from periodkit.archive import Archive  # noqa: PLC0415  (an optional extra)
-
-        opened = Archive(existing_archive(archive))
+        opened = open_archive(archive)
         return opened.held() if snapshot is None else opened.at(snapshot)
-    if os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE) or _ACCOUNT & options.keys():
+    if has_account() or _ACCOUNT & options.keys():
         return _make_client(options)
     return demo_client(**options)
 
 
-def existing_archive(folder: str | Path) -> Path:
-    """Return the folder of an archive, or raise a ConfigError if there is none: `Archive` would make it."""
-    path = Path(folder).expanduser()
-    if not path.is_dir():
-        msg = f"There is no archive at {str(folder)!r}. `periodkit sync` makes one; check the path."
-        raise ConfigError(msg)
-    return path
+def has_account() -> bool:
+    """Whether the environment names an account."""
+    return bool(os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE))
+
+
+def open_archive(folder: str | Path | None = None, *, create: bool = False, pseudonymize: str | None = None) -> Archive:
+    """Return the archive in a folder, by default that of ``ALO_ARCHIVE``, else ``periodkit-archive``.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Where it is.
+    create : bool
+        Whether it may be missing: its first sync makes it.
+    pseudonymize : str, optional
+        As for `Archive`.
+
+    Raises
+    ------
+    ArchiveError
+        There is no archive, or the folder holds something else.
+    """
+    from periodkit.archive import Archive  # noqa: PLC0415  (an optional extra)
+
+    archive = Archive(folder or os.environ.get(ARCHIVE_VARIABLE) or DEFAULT_ARCHIVE, pseudonymize=pseudonymize)
+    if not create:
+        archive.require()
+    return archive
+
+
+def find_periods(periods: pd.DataFrame, wanted: Iterable[int | str]) -> list[int]:
+    """Return the ids of periods that are given by id or by name.
+
+    Parameters
+    ----------
+    periods : pandas.DataFrame
+        The periods that there are.
+    wanted : iterable of int or str
+        Ids, names, or parts of a name that only one period has; case does not matter.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such period, or several could be meant; the message lists them.
+
+    Examples
+    --------
+    >>> periods = pd.DataFrame({"period_id": [7, 8], "period_name": ["Cup final", "Cup semi-final"]})
+    >>> find_periods(periods, ["8", "cup final"])
+    [8, 7]
+    """
+    return [_find_period(periods, value) for value in wanted]
+
+
+def _find_period(periods: pd.DataFrame, wanted: int | str) -> int:
+    text = str(wanted).strip()
+    number = int(text) if re.fullmatch(r"-?\d+", text, re.ASCII) else None
+    if number is not None and (periods["period_id"] == number).any():
+        return number
+    names = periods["period_name"].astype("str").str.casefold()
+    key = text.casefold()
+    found = periods[names == key] if key else periods.head(0)
+    if found.empty and key:
+        found = periods[names.str.contains(key, regex=False, na=False)]
+    if len(found) == 1:
+        return int(found["period_id"].iloc[0])
+    if found.empty:
+        last = f", the last of them {_named(periods.tail(1))}" if len(periods) else ""
+        msg = f"There is no period {wanted!r}. There are {len(periods)}{last}. periodkit periods lists them."
+    else:
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        msg = f"{wanted!r} could be {len(found)} periods: {_named(found.head(5))}{more}. Give the id."
+    raise ArgumentError(msg)
+
+
+def _named(periods: pd.DataFrame) -> str:
+    return ", ".join(
+        f"{period_id} ({name})" if isinstance(name, str) else str(period_id)
+        for period_id, name in zip(periods["period_id"], periods["period_name"], strict=True)
+    )
 
 
 def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
@@ -147,7 +221,7 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
     client : Client or ArchiveView
         What `connect` returned. Its ``origin`` says whose data it is: no setting is read.
     actions : pandas.DataFrame
-        What it fetched.
+        The actions that it returned.
 
     Examples
     --------

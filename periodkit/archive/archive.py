@@ -5,7 +5,6 @@ Two Delta Lake tables hold what the client returned; ``docs/archive.md`` describ
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable
 from datetime import timedelta
@@ -94,7 +93,12 @@ class Archive(ArchiveView):
         """Whether the folder is an archive already, if an empty one; the first sync makes it one."""
         return self._folder.check()
 
+    def require(self) -> None:
+        """Raise an ArchiveError if there is no archive in the folder yet."""
+        self._folder.require()
+
     def _state(self) -> State:
+        self._folder.require()
         return load(self._folder)
 
     def sync(
@@ -161,18 +165,19 @@ class Archive(ArchiveView):
         ArchiveError
             The name stands for another state already.
         """
+        self._folder.require()
         with self._folder.locked(10.0):
-            if not self._folder.check():
-                self._folder.prepare()
             return snapshots.keep(self._folder, self._state(), name)
 
     def snapshots(self) -> pd.DataFrame:
         """Return one row per snapshot, oldest first: ``name, hash, taken_at, periods, ...`` (name null: unnamed)."""
+        self._folder.require()
         return snapshots.listing(self._folder)
 
     def forget(self, name: str) -> None:
         """Give a snapshot's name up, so that the next `prune` may remove the files that it alone needed."""
-        with self._folder.locked(10.0) if self._folder.check() else contextlib.nullcontext():
+        self._folder.require()
+        with self._folder.locked(10.0):
             snapshots.forget(self._folder, name)
 
     def at(self, snapshot: Snapshot | str) -> ArchiveView:
@@ -188,6 +193,7 @@ class Archive(ArchiveView):
         ArchiveError
             There is no such snapshot, or it had no name and has been pruned.
         """
+        self._folder.require()
         found = snapshots.find(self._folder, snapshot)
         try:
             state = load(self._folder, found.periods_version or 0)

@@ -117,7 +117,7 @@ def sync(
         }
         fields = list(dict.fromkeys([*writer.form_fields(), *asked]))
         gone = _gone(before, listed, first, last)
-        writer.expect(listing, listed, fields, gone)
+        writer.begin(listing, listed, fields, gone)
         came = _fetch(writer, client, todo, fields, failed)
         writer.flush()
         damaged = [period_id for period_id in sorted(writer.unreadable - came) if period_id in listed]

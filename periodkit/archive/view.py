@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from periodkit._arguments import PeriodIds, period_ids
 from periodkit.archive import snapshots
 from periodkit.archive.scan import relation
-from periodkit.archive.storage import State, Stored, further_column, further_columns, known_column, period_columns
+from periodkit.archive.storage import State, Stored, extra_column, extra_columns, known_column, period_columns
 from periodkit.archive.verify import verify
 from periodkit.errors import ArchiveError, SchemaError
 from periodkit.frames import Column, Fingerprint, fingerprint, to_frame, total_of
@@ -104,9 +104,7 @@ class ArchiveView:
             more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
             msg = f"Period {absent[0]}{more} is not in the archive {state.folder.path}. Fetch it: archive.sync(client)."
             raise ArchiveError(msg)
-        further = further_columns(each for period_id in ids for each in state.stored[period_id])
-        names = [*ACTIONS.columns, *further] if columns is None else _chosen(columns, further)
-        frame = _framed(state.read(ids, _physical(names, further)), names, further)
+        frame = _read_actions(state, ids, columns)
         attrs = [state.attrs[period_id].get("actions", {}) for period_id in ids]
         frame.attrs["duplicates"] = sum(each.get("duplicates", 0) for each in attrs)
         if any("bad_values" in each for each in attrs):
@@ -140,6 +138,10 @@ class ArchiveView:
         """Return the Parquet files that hold the actions of this state, for Spark, Dask or any other tool."""
         return [file.path for file in self._state().files]
 
+    def row_counts(self) -> dict[int, int]:
+        """Return how many actions each period has, by id, without reading them."""
+        return dict(self._state().rows)
+
     def hashes(self) -> dict[int, str]:
         """Return the hash of each period as it was taken when written, by id; `verify` says whether it still holds."""
         return dict(self._state().hashes)
@@ -160,7 +162,9 @@ class ArchiveView:
         ArchiveError
             A file is damaged.
         """
-        return fingerprint(self.periods(), self.actions())
+        state = self._state()
+        periods = to_frame(period_columns(state.periods, as_written=True))
+        return fingerprint(periods, _read_actions(state, state.ids, as_written=True))
 
     def verify(self) -> pd.DataFrame:
         """Compute the hash of each period from what the files hold, and compare it with the one taken when written.
@@ -175,36 +179,50 @@ class ArchiveView:
         return verify(state, state.hashes, partial(_sound, state))
 
 
+def _read_actions(
+    state: State, ids: list[int], columns: Iterable[str] | None = None, *, as_written: bool = False
+) -> pd.DataFrame:
+    extra = extra_columns(column for period_id in ids for column in state.stored[period_id])
+    names = _column_names(extra) if columns is None else _chosen(columns, extra)
+    return _framed(state.read(ids, _physical(names, extra)), names, extra, as_written=as_written)
+
+
 def _sound(state: State, ids: list[int]) -> tuple[pd.DataFrame, dict[int, str]]:
-    """Return the actions of those periods that can be read, and what is wrong with the others."""
-    everything = further_columns(each for period_id in ids for each in state.stored[period_id])
-    table, damage = state.salvage(ids, _physical([*ACTIONS.columns, *everything], everything))
+    """Return the actions, as they were hashed, of those periods that can be read, and what is wrong with the others."""
+    everything = extra_columns(column for period_id in ids for column in state.stored[period_id])
+    table, damage = state.salvage(ids, _physical(_column_names(everything), everything))
     sound = [period_id for period_id in ids if period_id not in damage]
-    further = further_columns(each for period_id in sound for each in state.stored[period_id])
-    return _framed(table, [*ACTIONS.columns, *further], further), damage
+    extra = extra_columns(column for period_id in sound for column in state.stored[period_id])
+    return _framed(table, _column_names(extra), extra, as_written=True), damage
 
 
-def _physical(names: list[str], further: dict[str, list[Stored]]) -> list[str]:
+def _column_names(extra: dict[str, list[Stored]]) -> list[str]:
+    """Return the columns of the frame, in order."""
+    return list(dict.fromkeys([*ACTIONS.columns, *extra]))
+
+
+def _physical(names: list[str], extra: dict[str, list[Stored]]) -> list[str]:
     """Return the columns of the table that hold columns of the frame."""
-    return [
-        name
-        for column in names
-        for name in ([place.physical for place in further[column]] if column in further else [column])
-    ]
+    known = [name for name in names if name in ACTIONS.columns]
+    return known + [place.physical for name in names for place in extra.get(name, ())]
 
 
-def _framed(table: pa.Table, names: list[str], further: dict[str, list[Stored]]) -> pd.DataFrame:
+def _framed(
+    table: pa.Table, names: list[str], extra: dict[str, list[Stored]], *, as_written: bool = False
+) -> pd.DataFrame:
     columns: dict[str, Column] = {
-        name: further_column(table, further[name]) if name in further else known_column(table, ACTIONS[name])
+        name: known_column(table, ACTIONS[name], extra.get(name, ()), as_written=as_written)
+        if name in ACTIONS.columns
+        else extra_column(table, extra[name])
         for name in names
     }
     return to_frame(columns)
 
 
-def _chosen(columns: Iterable[str], further: dict[str, list[Stored]]) -> list[str]:
+def _chosen(columns: Iterable[str], extra: dict[str, list[Stored]]) -> list[str]:
     names = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
     for name in names:
-        if name not in ACTIONS.columns and name not in further:
+        if name not in ACTIONS.columns and name not in extra:
             msg = f"The archived actions have no column {name!r}. archive.actions().columns lists them."
             raise SchemaError(msg)
     return names

@@ -93,7 +93,7 @@ class Writer:
             delta.create(folder.periods, PERIOD_SCHEMA)
         self._go_on(state)
         stored = {each for columns in self.state.stored.values() for each in columns}
-        self._names = Names(pa.schema(delta.open_table(folder.actions).schema().to_arrow()).names, stored)
+        self._names = Names(pa.schema(delta.open_table(folder.actions).schema().to_arrow()), stored)
 
     @cached_property
     def _on_disk(self) -> set[Path]:
@@ -118,14 +118,14 @@ class Writer:
         texts = dict.fromkeys(record["_form_fields"] for record in self.records.values())
         return list(dict.fromkeys(field for text in texts for field in json.loads(text)))
 
-    def expect(
+    def begin(
         self,
         listing: pd.DataFrame,
         listed: Mapping[int, Record],
         fields: Sequence[str],
         gone: Collection[int] = (),
     ) -> None:
-        """Take in what was listed, as a frame and as the table's records; the form fields asked for; and what is gone."""
+        """Set the listing, form fields and missing periods for the next writes."""
         self._listing, self._listed, self._fields = listing, listed, json.dumps(list(fields))
         self._gone = frozenset(gone)
 
@@ -235,13 +235,13 @@ class Writer:
         kinds: dict[tuple[Any, ...], list[int]] = {}
         for period_id, frame in pending.items():
             kinds.setdefault(tuple(frame.dtypes.astype(str).items()), []).append(period_id)
-        tables = [ACTION_SCHEMA.empty_table()]
+        tables = [pa.table({BUCKET: pa.array([], pa.int32())})]
         records = {}
         for ids in kinds.values():
             frame = pd.concat([pending[period_id] for period_id in ids], ignore_index=True)
-            table, further = actions_to_arrow(frame, self._names)
+            table, extra = actions_to_arrow(frame, self._names)
             tables.append(table)
-            columns = json.dumps(further)
+            columns = json.dumps(extra)
             hashes = fingerprint(self._listing[self._listing["period_id"].isin(ids)], frame).periods
             open_ = frame["period_id"][stage_times(frame)["outcome"] == "open"].value_counts()
             for period_id in ids:

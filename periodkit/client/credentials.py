@@ -15,9 +15,6 @@ from urllib3.util import parse_url
 
 from periodkit.errors import ConfigError
 
-BASE_URL_VARIABLE = "ALO_BASE_URL"
-TOKEN_VARIABLE = "ALO_API_TOKEN"  # noqa: S105  (the name of the variable, not a token)
-
 _QUOTES = "\"'`\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}" + (
     "\N{RIGHT SINGLE QUOTATION MARK}"
 )

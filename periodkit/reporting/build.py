@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from periodkit.errors import ArgumentError
-from periodkit.sources import existing_archive
+from periodkit.sources import open_archive
 
 __all__ = ["report"]
 
@@ -94,7 +94,7 @@ def report(
     ids = _ids(period)
     chosen = _source(source, archive, snapshot)
     # Said now, and not once a kernel has started.
-    folder = None if archive is None else existing_archive(archive)
+    folder = None if archive is None else open_archive(archive).path
     browser = None
     if pdf:
         from periodkit.reporting.page import find_browser  # noqa: PLC0415

@@ -99,6 +99,13 @@ class Folder:
             raise ArchiveError(msg)
         return True
 
+    def require(self) -> None:
+        """Raise an ArchiveError where there is no archive."""
+        if not self.check():
+            quoted = shlex.quote(str(self.path))
+            msg = f"There is no archive at {self.path}. Make it with: periodkit sync --archive {quoted}"
+            raise ArchiveError(msg)
+
     def prepare(self) -> None:
         """Make the folder an archive where it is none yet, and check that names go into it as they always did.
 
