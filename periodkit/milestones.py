@@ -18,14 +18,15 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
-from periodkit._arguments import AsOf, read_moment
+from periodkit._arguments import AsOf, one_of, read_moment
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames import as_arrow, as_utc, check_columns, require_pandas
+from periodkit.frames import collect, in_utc, open_frame, require_columns, require_pandas, with_flags
 
 __all__ = ["STAGES", "STATES", "Stage", "prepare", "stage_entry", "stage_times"]
 
 MILESTONES = ("created_time", "assigned_time", "doing_time", "closed_time")
 CANCELED = ("canceled", "cancelled")
+_TIMES = (*MILESTONES, "fetched_at")
 ENDED = ("closed", "completed", "done", "resolved")
 _SKEW = timedelta(minutes=1)
 
@@ -103,9 +104,8 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     """
     require_pandas(actions)
     columns = [*MILESTONES, "status"]
-    frame = nw.from_native(as_arrow(actions, [*columns, "fetched_at"]), eager_only=True)
-    schema = check_columns(frame, columns)
-    frame = _in_utc(frame, schema)
+    frame = in_utc(open_frame(actions, [*columns, "fetched_at"], columns), _TIMES)
+    schema = frame.collect_schema()
     # Taken before a replay, which nulls what lies after its moment.
     limit = nw.col("fetched_at") + _SKEW
     skewed = [_lies_after(nw.col(name), limit) for name in MILESTONES] if "fetched_at" in schema else []
@@ -132,7 +132,7 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     for name, stage in STAGES.items():
         micros = _micros(nw.col(stage.start), nw.col(stage.end))
         stages[name] = nw.when(micros >= 0).then(micros)
-    result = frame.select(**stages, outcome=outcome, **flags).to_arrow()
+    result = collect(frame.select(**stages, outcome=outcome, **flags))
     for position, name in enumerate(stages):
         result = result.set_column(position, name, result[name].cast(pa.duration("us")))
     times: pd.DataFrame = result.to_pandas()
@@ -157,8 +157,9 @@ def prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # n
         `frame` with its milestones replayed, and ``_seen`` (last moment at which the row was known), ``_exists``
         (created by then), ``_canceled`` and ``_ended`` (what the status said by then).
     """
-    schema = check_columns(frame, columns)
-    frame = _in_utc(frame, schema)
+    schema = frame.collect_schema()
+    require_columns(schema, columns)
+    frame = in_utc(frame, _TIMES)
     milestones = [name for name in MILESTONES if name in schema]
     has_fetched = "fetched_at" in schema
     if as_of is None:
@@ -207,26 +208,12 @@ def stage_entry(stage: Stage) -> tuple[nw.Expr, nw.Expr]:
 
 def checked_stage(name: object) -> Stage:
     """Return the stage of that name, or say which there are."""
-    if not isinstance(name, str) or name not in STAGES:
-        msg = f"stage is {name!r}; it takes one of {', '.join(STAGES)}."
-        raise ArgumentError(msg)
-    return STAGES[name]
+    return STAGES[one_of(name, "stage", STAGES)]
 
 
 def _read_status(frame: Any) -> Any:  # noqa: ANN401
     status = nw.col("status").cast(nw.String).str.to_lowercase()
-    says = {"_canceled": CANCELED, "_ended": ENDED}
-    read = {name: status.is_in(texts).fill_null(value=False) for name, texts in says.items()}
-    if isinstance(frame, nw.LazyFrame):
-        return frame.with_columns(**read)
-    # Millions of rows hold a handful of texts, so in memory each text is read once.
-    table = frame.to_arrow()
-    texts = table["status"].combine_chunks()
-    coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
-    distinct = nw.from_native(pa.table({"status": coded.dictionary}), eager_only=True).select(**read).to_arrow()
-    for name in says:
-        table = table.append_column(name, distinct[name].combine_chunks().take(coded.indices).fill_null(False))
-    return nw.from_native(table, eager_only=True)
+    return with_flags(frame, "status", {"_canceled": status.is_in(CANCELED), "_ended": status.is_in(ENDED)})
 
 
 def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bool) -> Any:  # noqa: ANN401
@@ -240,11 +227,6 @@ def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bo
     return frame.with_columns(
         **{name: nw.when(nw.col("_exists") & (nw.col(name) <= at)).then(nw.col(name)) for name in milestones}
     )
-
-
-def _in_utc(frame: Any, schema: nw.Schema) -> Any:  # noqa: ANN401
-    times = [name for name in (*MILESTONES, "fetched_at") if name in schema]
-    return frame.with_columns(**{name: as_utc(name, schema[name], frame.implementation) for name in times})
 
 
 def _micros(start: nw.Expr, end: nw.Expr) -> nw.Expr:

@@ -1,5 +1,6 @@
 """What frames are made of: columns, engines, periods, fingerprints, pseudonyms and files."""
 
+from periodkit._arguments import require_columns
 from periodkit.frames.columns import (
     EXACT_IN_DOUBLE,
     INT64,
@@ -16,14 +17,13 @@ from periodkit.frames.columns import (
     utc_text,
 )
 from periodkit.frames.engines import (
-    as_arrow,
-    as_utc,
     batches,
-    check_columns,
+    collect,
     in_pandas,
+    in_utc,
     open_frame,
-    require_columns,
     require_pandas,
+    with_flags,
 )
 from periodkit.frames.export import export
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
@@ -37,15 +37,14 @@ __all__ = [
     "UTC_MICROS",
     "Column",
     "Fingerprint",
-    "as_arrow",
     "as_lists",
-    "as_utc",
     "batches",
-    "check_columns",
+    "collect",
     "exact_in_double",
     "export",
     "fingerprint",
     "in_pandas",
+    "in_utc",
     "infer_column",
     "json_texts",
     "key_bytes",
@@ -62,4 +61,5 @@ __all__ = [
     "total_of",
     "unknown_name",
     "utc_text",
+    "with_flags",
 ]

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from periodkit._arguments import PERIODS_FRAME, require_columns
 from periodkit.errors import SchemaError
 from periodkit.frames.columns import UTC_MICROS, Column, infer_column, parse_times, to_frame, unknown_name
-from periodkit.frames.engines import PERIODS_FRAME, require_columns
 from periodkit.schema import MARKERS
 
 __all__ = ["latest_period", "markers"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from periodkit._arguments import AsOf, as_micros
-from periodkit.frames import as_arrow, require_columns, require_pandas
+from periodkit.frames import open_frame, require_pandas
 from periodkit.milestones import MILESTONES, STAGES, STATES, prepare, stage_entry
 
 __all__ = ["open_actions"]
@@ -60,8 +60,7 @@ def open_actions(
     limit = None if target is None else pd.Timedelta(as_micros(target, "target"), unit="us")
     require_pandas(actions)
     columns = [*MILESTONES, "status"]
-    require_columns(actions.columns, columns)
-    frame = prepare(nw.from_native(as_arrow(actions, [*columns, "fetched_at"]), eager_only=True), as_of, columns)
+    frame = prepare(open_frame(actions, [*columns, "fetched_at"], columns), as_of, columns)
     state, micros = stage_entry(STAGES["cycle"])
     table = frame.select(
         state=state, micros=micros, assigned=~nw.col("assigned_time").is_null(), begun=~nw.col("doing_time").is_null()

@@ -8,7 +8,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from periodkit._arguments import AsOf
+from periodkit._arguments import PERIODS_FRAME, AsOf, require_columns
 from periodkit.errors import SchemaError
 from periodkit.frames import open_frame
 from periodkit.milestones import MILESTONES, STATES, checked_stage, prepare, stage_entry
@@ -27,7 +27,7 @@ def replay(actions: pd.DataFrame, stage: str, as_of: AsOf | None) -> pd.DataFram
     """
     chosen = checked_stage(stage)
     columns = [*MILESTONES, "status"]
-    frame = prepare(open_frame(actions, [*columns, "fetched_at"]), as_of, columns)
+    frame = prepare(open_frame(actions, [*columns, "fetched_at"], columns), as_of, columns)
     state, micros = stage_entry(chosen)
     # What was counted is decided here, by the rules that the metrics follow.
     times = {name: nw.col(name).cast(nw.Datetime("us", "UTC")) for name in MILESTONES}
@@ -44,9 +44,10 @@ def periods_of(actions: pd.DataFrame, periods: object) -> pd.DataFrame | None:
     """Return those of the periods that the actions are of."""
     if periods is None:
         return None
-    if not isinstance(periods, pd.DataFrame) or "period_id" not in periods.columns:
-        msg = "periods is no frame of periods with a column 'period_id'. Pass what client.periods() returns."
+    if not isinstance(periods, pd.DataFrame):
+        msg = f"periods is a {type(periods).__name__}. Pass {PERIODS_FRAME}."
         raise SchemaError(msg)
+    require_columns(periods.columns, ["period_id"], PERIODS_FRAME)
     if "period_id" not in actions.columns or not len(actions):
         return periods
     return periods[periods["period_id"].isin(actions["period_id"])]
