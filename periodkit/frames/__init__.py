@@ -2,6 +2,7 @@
 
 from periodkit._arguments import require_columns
 from periodkit.frames.columns import (
+    BAD_TIME,
     EXACT_IN_DOUBLE,
     INT64,
     MASKED,
@@ -27,10 +28,11 @@ from periodkit.frames.engines import (
 )
 from periodkit.frames.export import export
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
-from periodkit.frames.periods import latest_period, markers
+from periodkit.frames.periods import is_empty, latest_period, markers
 from periodkit.frames.pseudonyms import key_bytes, keyed_hash, pseudonymize
 
 __all__ = [
+    "BAD_TIME",
     "EXACT_IN_DOUBLE",
     "INT64",
     "MASKED",
@@ -46,6 +48,7 @@ __all__ = [
     "in_pandas",
     "in_utc",
     "infer_column",
+    "is_empty",
     "json_texts",
     "key_bytes",
     "keyed_hash",

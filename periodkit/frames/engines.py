@@ -17,10 +17,10 @@ from periodkit.frames.columns import MASKED
 _UTC = nw.Datetime("us", "UTC")
 
 
-def require_pandas(actions: object) -> None:
+def require_pandas(frame: object, argument: str = "actions") -> None:
     """Refuse a frame of another engine, where single records are looked at and not only counted."""
-    if not isinstance(actions, pd.DataFrame):
-        msg = f"actions is a {type(actions).__name__}. Pass a pandas frame, as client.actions() returns it."
+    if not isinstance(frame, pd.DataFrame):
+        msg = f"{argument} is a {type(frame).__name__}. Pass a pandas frame, as client.{argument}() returns it."
         raise ArgumentError(msg)
 
 
