@@ -140,7 +140,7 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
     >>> with connect() as client:
     ...     actions = client.actions(client.periods().head(2))
     >>> source(client, actions)
-    'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 614 actions, as of 2025-05-17 15:58 UTC.'
+    'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 652 actions, as of 2025-05-17 15:08 UTC.'
     """
     whose = client.origin if isinstance(client, Client) else "an archive"
     if actions.empty:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import narwhals as nw
 import pandas as pd
 import pytest
-from metrics.strategies import ENGINES, action, actions, at, frame, minutes
+from strategies import ENGINES, action, actions, at, frame, minutes
 
 import periodkit as pk
 from periodkit.frames.engines import as_arrow

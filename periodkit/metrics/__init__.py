@@ -1,6 +1,7 @@
 """What happened at an event, in numbers: frame in, tidy frame out."""
 
 from periodkit.frames import latest_period
+from periodkit.metrics.checks import CHECKS
 from periodkit.metrics.dispatch import LOWER_BOUND, ai_dispatch_rate, reroute_rate, routing_matrix
 from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
@@ -10,6 +11,7 @@ from periodkit.metrics.times import checked_canceled, cycle_times, quantile_tabl
 from periodkit.metrics.workload import workload
 
 __all__ = [
+    "CHECKS",
     "LOWER_BOUND",
     "ai_dispatch_rate",
     "checked_canceled",

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from periodkit._arguments import AsOf
+from periodkit.metrics.checks import CHECKS
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.quality import quality
 from periodkit.metrics.times import stage_quantiles
 from periodkit.milestones import STAGES, stage_times
 
 __all__ = ["describe"]
-
-_FLAGS = ("duplicates", "out_of_order", "skipped_stage", "ended_without_time", "after_as_of", "batch_closing")
 
 
 def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
@@ -67,7 +66,8 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
         row = rate.iloc[0]
         estimate = {"value": row["rate"], "low": row["low"], "high": row["high"]}
         rows.append({"measure": measure, "kind": "share", **estimate, "n": int(row[counts].sum())})
-    flags = [row for row in quality(there).to_dict("records") if row["check"] in _FLAGS]
+    checks = quality(there).dropna(subset="count").to_dict("records")
+    flags = [row for row in checks if CHECKS[row["check"]].defect]
     worst = max(flags, key=lambda row: row["count"])
     label = f"worst flag: {worst['check'].replace('_', ' ') if worst['count'] else 'none'}"
     rows.append({"measure": label, "kind": "count", "value": worst["count"], "n": worst["of"]})

@@ -6,13 +6,13 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import oracle
 import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from metrics import oracle
-from metrics.strategies import BY, ENGINES, FRAMES, ROW, action, at, frame
+from strategies import BY, ENGINES, FRAMES, ROW, action, at, frame
 
 import periodkit as pk
 from periodkit.frames import engines
