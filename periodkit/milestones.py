@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from periodkit._arguments import AsOf, read_moment
+from periodkit._arguments import AsOf, one_of, read_moment, require_columns
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames import UTC_MICROS, as_arrow, as_utc, check_columns, open_frame, require_pandas
+from periodkit.frames import UTC_MICROS, collect, in_utc, open_frame, require_pandas, with_flags
 
 __all__ = [
     "MILESTONES",
@@ -37,6 +37,7 @@ __all__ = [
 
 MILESTONES = ("created_time", "assigned_time", "doing_time", "closed_time")
 CANCELED = ("canceled", "cancelled")
+_TIMES = (*MILESTONES, "fetched_at")
 ENDED = ("closed", "complete", "completed", "done", "finished", "resolved")
 # Engines disagree on what white space is, so it is listed: Unicode's, and the marks of no width.
 _SPACE = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029)))
@@ -123,9 +124,8 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     """
     require_pandas(actions)
     columns = [*MILESTONES, "status"]
-    frame = nw.from_native(as_arrow(actions, [*columns, "fetched_at"]), eager_only=True)
-    schema = check_columns(frame, columns)
-    frame = _in_utc(frame, schema)
+    frame = in_utc(open_frame(actions, [*columns, "fetched_at"], columns), _TIMES)
+    schema = frame.collect_schema()
     # Taken before a replay, which nulls what lies after its moment.
     has_fetched = "fetched_at" in schema
     limit = nw.col("fetched_at") + _SKEW
@@ -155,7 +155,7 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     for name, stage in STAGES.items():
         micros = _micros(nw.col(stage.start), nw.col(stage.end))
         stages[name] = nw.when(micros >= 0).then(micros)
-    result = frame.select(**stages, outcome=outcome, **flags).to_arrow()
+    result = collect(frame.select(**stages, outcome=outcome, **flags))
     for position, name in enumerate(stages):
         result = result.set_column(position, name, result[name].cast(pa.duration("us")))
     times: pd.DataFrame = result.to_pandas()
@@ -202,9 +202,8 @@ def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) 
     """
     chosen = checked_stage(stage)
     columns = [*MILESTONES, "status"]
-    frame = enter_stage(open_frame(actions, [*columns, "fetched_at"]), chosen, as_of, columns)
-    frame = frame.select(*MILESTONES, "_seen", "_state", "_micros")
-    table = (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
+    frame = enter_stage(open_frame(actions, [*columns, "fetched_at"], columns), chosen, as_of, columns)
+    table = collect(frame.select(*MILESTONES, "_seen", "_state", "_micros"))
     state = table["_state"].to_numpy().astype(np.int64)
     times = {name: table[name].cast(UTC_MICROS) for name in MILESTONES} | {"seen": table["_seen"].cast(UTC_MICROS)}
     found: pd.DataFrame = pa.table(times).to_pandas()
@@ -273,8 +272,9 @@ def _prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # 
 
     These are ``_seen``, ``_exists`` (created by then), ``_canceled`` and ``_ended`` (what the status said by then).
     """
-    schema = check_columns(frame, columns)
-    frame = _in_utc(frame, schema)
+    schema = frame.collect_schema()
+    require_columns(schema, columns)
+    frame = in_utc(frame, _TIMES)
     milestones = [name for name in MILESTONES if name in schema]
     has_fetched = "fetched_at" in schema
     if as_of is None:
@@ -293,26 +293,13 @@ def _prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # 
 
 def checked_stage(name: object) -> Stage:
     """Return the stage of that name, or say which there are."""
-    if not isinstance(name, str) or name not in STAGES:
-        msg = f"stage is {name!r}; it takes one of {', '.join(STAGES)}."
-        raise ArgumentError(msg)
-    return STAGES[name]
+    return STAGES[one_of(name, "stage", STAGES)]
 
 
 def _read_status(frame: Any) -> Any:  # noqa: ANN401
     status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.to_lowercase()
-    says = {"_canceled": _any(status.str.starts_with(text) for text in CANCELED), "_ended": status.is_in(ENDED)}
-    read = {name: said.fill_null(value=False) for name, said in says.items()}
-    if isinstance(frame, nw.LazyFrame):
-        return frame.with_columns(**read)
-    # Millions of rows hold a handful of texts, so in memory each text is read once.
-    table = frame.to_arrow()
-    texts = table["status"].combine_chunks()
-    coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
-    distinct = nw.from_native(pa.table({"status": coded.dictionary}), eager_only=True).select(**read).to_arrow()
-    for name in read:
-        table = table.append_column(name, distinct[name].combine_chunks().take(coded.indices).fill_null(False))
-    return nw.from_native(table, eager_only=True)
+    canceled = _any(status.str.starts_with(text) for text in CANCELED)
+    return with_flags(frame, "status", {"_canceled": canceled, "_ended": status.is_in(ENDED)})
 
 
 def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bool) -> Any:  # noqa: ANN401
@@ -326,11 +313,6 @@ def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bo
     return frame.with_columns(
         **{name: nw.when(nw.col("_exists") & (nw.col(name) <= at)).then(nw.col(name)) for name in milestones}
     )
-
-
-def _in_utc(frame: Any, schema: nw.Schema) -> Any:  # noqa: ANN401
-    times = [name for name in (*MILESTONES, "fetched_at") if name in schema]
-    return frame.with_columns(**{name: as_utc(name, schema[name], frame.implementation) for name in times})
 
 
 def _micros(start: nw.Expr, end: nw.Expr) -> nw.Expr:

@@ -15,21 +15,14 @@ from requests.adapters import BaseAdapter
 
 from periodkit._arguments import PeriodIds, When, api_time, checked_form_fields, period_ids, read_moment
 from periodkit.client.arrivals import Arrivals
-from periodkit.client.credentials import (
-    BASE_URL_VARIABLE,
-    TOKEN_VARIABLE,
-    BearerAuth,
-    checked_url,
-    hide,
-    not_texts,
-    setting,
-)
+from periodkit.client.credentials import BearerAuth, checked_url, hide, not_texts, setting
 from periodkit.client.fetch import Fetch
 from periodkit.client.pacing import Clock, Gate
 from periodkit.client.retry import RetryPolicy, RetrySession
 from periodkit.client.transport import Transport
 from periodkit.errors import ConfigError, InvalidRequestError
 from periodkit.parse import OnBad
+from periodkit.settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
 
 __all__ = ["Client"]
 

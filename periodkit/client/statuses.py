@@ -11,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from periodkit.client.credentials import TOKEN_VARIABLE
 from periodkit.errors import (
     ApiError,
     AuthError,
@@ -20,6 +19,7 @@ from periodkit.errors import (
     RateLimitError,
     ServerError,
 )
+from periodkit.settings import TOKEN_VARIABLE
 
 SANDBOX_HEADER = "X-Periodkit-Sandbox"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from periodkit._arguments import AsOf, as_micros
+from periodkit._arguments import AsOf, as_micros, named
 from periodkit.errors import ArgumentError
 from periodkit.frames import UTC_MICROS, open_frame
 from periodkit.metrics.tally import EXCLUDED
@@ -110,6 +110,6 @@ def _bins(came: Ints, went: Ints, end: int, width: int) -> tuple[Ints, dict[str,
 def _width(freq: str) -> int:
     width = as_micros(freq, "freq")
     if width < 1000:
-        msg = f"freq is {freq!r}; a bin is a millisecond or longer."
+        msg = f"freq is {named(freq)}; a bin is a millisecond or longer."
         raise ArgumentError(msg)
     return width

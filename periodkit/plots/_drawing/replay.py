@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from periodkit._arguments import AsOf
+from periodkit._arguments import PERIODS_FRAME, AsOf, require_columns
 from periodkit.errors import SchemaError
 from periodkit.milestones import MILESTONES, stage_states
 from periodkit.plots._drawing.clock import Floats, numbers
@@ -32,9 +32,10 @@ def periods_of(actions: pd.DataFrame, periods: object) -> pd.DataFrame | None:
     """Return those of the periods that the actions are of."""
     if periods is None:
         return None
-    if not isinstance(periods, pd.DataFrame) or "period_id" not in periods.columns:
-        msg = "periods is no frame of periods with a column 'period_id'. Pass what client.periods() returns."
+    if not isinstance(periods, pd.DataFrame):
+        msg = f"periods is a {type(periods).__name__}. Pass {PERIODS_FRAME}."
         raise SchemaError(msg)
+    require_columns(periods.columns, ["period_id"], PERIODS_FRAME)
     if "period_id" not in actions.columns or not len(actions):
         return periods
     return periods[periods["period_id"].isin(actions["period_id"])]
