@@ -300,7 +300,9 @@ def checked_stage(name: object) -> Stage:
 
 
 def _read_status(frame: Any) -> Any:  # noqa: ANN401
-    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.to_lowercase()
+    # Engines also disagree on the lower case of the dotted capital I: the Turkish FİNİSHED.
+    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.replace_all("İ", "i", literal=True)
+    status = status.str.to_lowercase()
     says = {"_canceled": _any(status.str.starts_with(text) for text in CANCELED), "_ended": status.is_in(ENDED)}
     read = {name: said.fill_null(value=False) for name, said in says.items()}
     if isinstance(frame, nw.LazyFrame):
