@@ -6,10 +6,29 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metrics import oracle
 from metrics.rules import enter
 from metrics.strategies import FRAMES, action, at, frame
 
 import periodkit as pk
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_of_the_recorded_calls_it_is_what_r_counts(recorded_frames, number):
+    want = oracle.expected("more")["workload"][number]
+    got = pk.workload(recorded_frames[1], pd.Timedelta(seconds=want["freq_s"]))
+    columns = ["arrivals", "departures", "in_progress", "in_progress_max"]
+    assert got[columns].to_dict("list") == {name: want[name] for name in columns}
+    assert got["time"].tolist() == [
+        *pd.date_range(
+            pd.Timestamp(want["first_bin"], unit="s", tz="UTC"),
+            periods=want["bins"],
+            freq=pd.Timedelta(seconds=want["freq_s"]),
+        )
+    ]
+    for name in ("n", "not_started", "invalid", "unknown"):
+        assert (got[name] == want[name]).all()
+    assert got["in_progress_max"].max() == want["max_wip"]
 
 
 @settings(max_examples=40, deadline=None)
