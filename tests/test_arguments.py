@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from metrics.strategies import action, frame
+from strategies import action, frame
 
 import periodkit as pk
 from periodkit import _arguments as arguments
