@@ -37,8 +37,8 @@ __all__ = [
 
 MILESTONES = ("created_time", "assigned_time", "doing_time", "closed_time")
 CANCELED = ("canceled", "cancelled")
-_TIMES = (*MILESTONES, "fetched_at")
 ENDED = ("closed", "complete", "completed", "done", "finished", "resolved")
+_TIMES = (*MILESTONES, "fetched_at")
 # Engines disagree on what white space is, so it is listed: Unicode's, and the marks of no width.
 _SPACE = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029)))
 _SPACE += "\u202f\u205f\u2060\u3000\ufeff"
