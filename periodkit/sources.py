@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
-from periodkit._settings import ARCHIVE_VARIABLE, BASE_URL_VARIABLE, DEFAULT_ARCHIVE, TOKEN_VARIABLE
 from periodkit.client import Client
 from periodkit.errors import ArgumentError, ConfigError
+from periodkit.settings import ARCHIVE_VARIABLE, BASE_URL_VARIABLE, DEFAULT_ARCHIVE, TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from periodkit.archive import Archive, ArchiveView
 
 __all__ = ["connect", "demo_client", "find_periods", "has_account", "open_archive", "source"]
+
+_ACCOUNT = {"base_url", "token"}
 
 
 def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # noqa: ANN401
@@ -49,15 +51,25 @@ def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # no
     """
     from periodkit.sandbox import DataSet, Sandbox  # noqa: PLC0415  (an optional extra)
 
+    if _ACCOUNT & options.keys():
+        options.clear()
+        msg = "demo_client serves the sandbox, with a base_url and a token of its own. For your account, use Client."
+        raise ConfigError(msg)
     sandbox = Sandbox(None if data is None else DataSet.load(data))
-    client = Client(sandbox.base_url, sandbox.token, **options)
-    client.origin = (
-        "the sandbox, a synthetic season of an invented venue"
-        if data is None
-        else f"the sandbox, serving {Path(data).name}"
-    )
+    try:
+        client = _make_client(options | {"base_url": sandbox.base_url, "token": sandbox.token})
+    except BaseException:
+        sandbox.close()
+        raise
     client.on_close(sandbox.close)
     return client
+
+
+def _make_client(options: dict[str, Any]) -> Client:
+    try:
+        return Client(**options)
+    finally:
+        options.clear()  # a traceback can show it, and the token in it
 
 
 @overload
@@ -79,7 +91,9 @@ def connect(
     snapshot: str | None = None,
     **options: Any,
 ) -> Client | ArchiveView:
-    """Return a client of your account if the environment names one, else of the sandbox; or an archive's frames.
+    """Return a client of your account if one is named, else of the sandbox; or an archive's frames.
+
+    An account is named by the environment, or by the arguments ``base_url`` and ``token``.
 
     Both have ``periods()`` and ``actions(periods)``, so that what is written for one works with the other.
 
@@ -112,7 +126,9 @@ def connect(
     if archive is not None:
         opened = open_archive(archive)
         return opened.held() if snapshot is None else opened.at(snapshot)
-    return Client(**options) if has_account() else demo_client(**options)
+    if has_account() or _ACCOUNT & options.keys():
+        return _make_client(options)
+    return demo_client(**options)
 
 
 def has_account() -> bool:
@@ -198,12 +214,12 @@ def _named(periods: pd.DataFrame) -> str:
 
 
 def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
-    """Return whose data `connect` gave, how many there are, and of what moment, in one sentence.
+    """Say whose data `connect` gave, how much, and as of when.
 
     Parameters
     ----------
     client : Client or ArchiveView
-        What `connect` returned; it knows whose data it gives.
+        What `connect` returned. Its ``origin`` says whose data it is: no setting is read.
     actions : pandas.DataFrame
         The actions that it returned.
 
@@ -212,12 +228,21 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
     >>> with connect() as client:
     ...     actions = client.actions(client.periods().head(2))
     >>> source(client, actions)
-    'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 614 actions, as of 2025-05-17 15:58 UTC.'
+    'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 652 actions, as of 2025-05-17 15:08 UTC.'
     """
-    whose = client.origin if isinstance(client, Client) else "an archive"
+    whose = _whose(client.origin) if isinstance(client, Client) else "an archive"
     if actions.empty:
         return f"Data: {whose}. No actions."
     several = actions["period_id"].nunique()
     periods = "1 period" if several == 1 else f"{several:,} periods"
     moment = f"{actions['fetched_at'].max():%Y-%m-%d %H:%M} UTC"
     return f"Data: {whose}. {periods} with {len(actions):,} action{'' if len(actions) == 1 else 's'}, as of {moment}."
+
+
+def _whose(origin: str) -> str:
+    kind, _, served = origin.partition("sandbox: ")
+    if kind:
+        return f"the account at {origin}"
+    return "the sandbox, " + (
+        "a synthetic season of an invented venue" if served == "synthetic season" else f"serving {served}"
+    )

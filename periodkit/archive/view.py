@@ -11,12 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from periodkit._arguments import PeriodIds, period_ids
+from periodkit._arguments import PeriodIds, period_ids, require_columns
 from periodkit.archive import snapshots
 from periodkit.archive.scan import relation
 from periodkit.archive.storage import State, Stored, extra_column, extra_columns, known_column, period_columns
 from periodkit.archive.verify import verify
-from periodkit.errors import ArchiveError, SchemaError
+from periodkit.errors import ArchiveError
 from periodkit.frames import Column, Fingerprint, fingerprint, to_frame, total_of
 from periodkit.schema import ACTIONS
 
@@ -246,10 +246,7 @@ def _framed(
 
 def _chosen(columns: Iterable[str], extra: dict[str, list[Stored]]) -> list[str]:
     names = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
-    for name in names:
-        if name not in ACTIONS.columns and name not in extra:
-            msg = f"The archived actions have no column {name!r}. archive.actions().columns lists them."
-            raise SchemaError(msg)
+    require_columns([*ACTIONS.columns, *extra], names, "names of archive.actions().columns")
     return names
 
 

@@ -5,7 +5,7 @@ import shutil
 import textwrap
 from pathlib import Path
 
-from periodkit._settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
+from periodkit.settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
 
 __all__ = ["ABOUT", "EPILOGUE", "MODULES", "overview"]
 

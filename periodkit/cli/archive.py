@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from periodkit._settings import BASE_URL_VARIABLE, KEY_VARIABLE, TOKEN_VARIABLE
 from periodkit.cli._app import Switch, app, say
 from periodkit.errors import ConfigError
+from periodkit.settings import BASE_URL_VARIABLE, KEY_VARIABLE, TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from periodkit.client import Client

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from periodkit._settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from periodkit.cli._app import app
 from periodkit.errors import ConfigError
+from periodkit.settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     import pandas as pd

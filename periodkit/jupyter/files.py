@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import html
 import importlib.util
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from periodkit.errors import ArgumentError, ConfigError, PeriodkitError
 from periodkit.jupyter.kernel import kernel_manager
@@ -105,6 +107,8 @@ def execute(
 ) -> Any:  # noqa: ANN401
     """Run every cell in a fresh kernel of this Python and return the notebook with its outputs.
 
+    Where the kernel dies or does not start, all of it is run once more in another.
+
     Parameters
     ----------
     notebook : NotebookNode
@@ -119,11 +123,46 @@ def execute(
     Raises
     ------
     PeriodkitError
-        A cell failed, took too long, or ended the kernel; the message says what to do.
+        A cell failed or took too long, or two kernels died; the message says what to do.
     """
     require("nbclient")
-    from nbclient import NotebookClient  # noqa: PLC0415
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError  # noqa: PLC0415
+
+    with tempfile.TemporaryFile() as stderr:
+        try:
+            try:
+                _run(notebook, folder, environment, timeout, stderr)
+            except RuntimeError:  # it died, or did not answer when it should have started
+                _run(notebook, folder, environment, timeout, stderr)
+        except CellExecutionError as error:
+            raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
+        except CellTimeoutError:
+            raise PeriodkitError(f"A notebook cell took longer than {timeout} s. Ask for fewer periods.") from None
+        except DeadKernelError:
+            msg = (
+                "The notebook's kernel died before it was done, and so did a second one, most often because memory ran out. "
+                "Ask for fewer periods, or compare with fewer, and close other kernels; open the notebook with `periodkit "
+                f"lab` to see which cell it is.{_last_line(stderr)}"
+            )
+            raise PeriodkitError(msg) from None
+        except RuntimeError as error:
+            msg = (
+                f"The notebook's kernel did not start, nor did a second one: {error}. Close other programs, or check that "
+                f"`{sys.executable} -m ipykernel --version` works.{_last_line(stderr)}"
+            )
+            raise PeriodkitError(msg) from None
+    return notebook
+
+
+def _run(
+    notebook: Any,  # noqa: ANN401
+    folder: Path,
+    environment: Mapping[str, str] | None,
+    timeout: int,
+    stderr: BinaryIO,
+) -> None:
+    """Run every cell in one kernel. What the kernel itself writes goes to `stderr`: it is noise unless the kernel dies."""
+    from nbclient import NotebookClient  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
 
     client = NotebookClient(
@@ -131,24 +170,30 @@ def execute(
         kernel_manager_class=kernel_manager(),
         config=Config({"KernelManager": {"transport_encryption": "auto"}}),
         timeout=timeout,
+        startup_timeout=120,
+        iopub_timeout=60,  # on a busy machine outputs come late; by default they would be left out after 4 s
         kernel_name="python3",
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
     try:
-        client.execute(env={**os.environ, **(environment or {})})
-    except CellExecutionError as error:
-        raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
-    except CellTimeoutError:
-        raise PeriodkitError(f"A notebook cell took longer than {timeout} s. Ask for fewer periods.") from None
-    except DeadKernelError:
-        msg = (
-            "The notebook's kernel died before it was done, most often because memory ran out. Ask for fewer periods, or "
-            "compare with fewer, and close other kernels; open the notebook with `periodkit lab` to see which cell it is."
-        )
-        raise PeriodkitError(msg) from None
-    return notebook
+        client.execute(env={**os.environ, **(environment or {})}, stderr=stderr)
+    except Exception:
+        # At Ctrl-C nbclient ends the kernel, and then fails with whatever comes of that.
+        if hasattr(client, "_async_cleanup_kernel_future"):
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        # nbclient leaves this behind where a kernel did not start, and it prints a traceback at exit.
+        atexit.unregister(client._cleanup_kernel)
+
+
+def _last_line(stderr: BinaryIO) -> str:
+    """Return what a kernel wrote last, as the end of a message."""
+    stderr.seek(0)
+    lines = stderr.read().decode("utf-8", "replace").split("\n")
+    return next((f" It wrote: {line.strip()}" for line in reversed(lines) if line.strip()), "")
 
 
 def normalise(notebook: Any) -> Any:  # noqa: ANN401

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-
 import pandas as pd
 
 from periodkit.frames import require_columns, require_pandas
-from periodkit.milestones import stage_times
-from periodkit.schema import ACTIONS, FORM_PREFIX
+from periodkit.metrics.checks import CHECKS, Records
 
-__all__ = ["BATCH_SIZE", "quality"]
+__all__ = ["quality", "quality_advice"]
 
-BATCH_SIZE = 5
-"""So many actions of one period closed within one second count as closed in a batch."""
-
-_EXAMPLES = 5
-_NULL_CHECKED = (
+_NEEDED = (
+    "period_id",
+    "action_id",
+    "status",
     "created_time",
     "assigned_time",
     "doing_time",
@@ -43,8 +38,8 @@ def quality(actions: pd.DataFrame, periods: pd.DataFrame | None = None) -> pd.Da
     -------
     pandas.DataFrame
         One row per check: ``check``; ``count`` records that it found; ``of`` how many it looked at; ``share``; up to five
-        ``examples`` (action ids; column names for ``unknown_fields``); ``meaning``. ``count`` is null where a check could
-        not be made.
+        ``examples`` (action ids; texts for ``unknown_status``; column names for ``unknown_fields``); ``meaning``.
+        ``count`` is null where a check could not be made.
 
     Raises
     ------
@@ -62,121 +57,25 @@ def quality(actions: pd.DataFrame, periods: pd.DataFrame | None = None) -> pd.Da
     True
     """
     require_pandas(actions)
-    require_columns(actions.columns, ["period_id", "action_id", *_NULL_CHECKED])
-    frame = pd.DataFrame([vars(check) for check in _checks(actions, periods)])
-    frame = frame.astype({"check": "str", "count": "Int64", "of": "Int64", "meaning": "str"})
-    share = frame["count"].astype("Float64") / frame["of"].where(frame["of"] > 0).astype("Float64")
-    frame.insert(3, "share", share)
-    return frame
-
-
-@dataclass(frozen=True)
-class _Check:
-    check: str
-    count: int | None
-    of: int
-    examples: list[object]
-    meaning: str
-
-
-def _checks(actions: pd.DataFrame, periods: pd.DataFrame | None) -> Iterator[_Check]:
-    def found(check: str, rows: pd.Series, meaning: str) -> _Check:
-        ids = actions["action_id"][rows.to_numpy()].dropna()
-        return _Check(check, int(rows.sum()), len(actions), ids.head(_EXAMPLES).tolist(), meaning)
-
-    dropped = int(actions.attrs.get("duplicates", 0))
-    again = actions.duplicated(["period_id", "action_id"]) & actions["action_id"].notna()
-    twice = found("duplicates", again, "The same action of the same period was sent again.")
-    yield replace(twice, count=int(again.sum()) + dropped, of=len(actions) + dropped)
-
-    times = stage_times(actions)
-    yield found("out_of_order", times["out_of_order"], "A later milestone lies before an earlier one.")
-    yield found("skipped_stage", times["skipped_stage"], "It has a closed time, but no assigned or no doing time.")
-    yield found("ended_without_time", times["ended_without_time"], "The status says that it ended, but not when.")
-    yield found("after_as_of", times["after_as_of"], "A milestone lies over a minute after the data were fetched.")
-
-    meaning = "It was created before its period began or after it ended."
-    if periods is None:
-        yield _Check("outside_period", None, len(actions), [], f"{meaning} Not checked: pass periods.")
-    else:
-        yield found("outside_period", _outside(actions, periods), meaning)
-
-    second = _as_times(actions["closed_time"]).dt.floor("s")
-    together = actions.groupby([actions["period_id"], second])["action_id"].transform("size")
-    meaning = f"{BATCH_SIZE} or more actions of its period were closed within the same second."
-    yield found("batch_closing", (together >= BATCH_SIZE).fillna(value=False), meaning)
-
-    for column in _NULL_CHECKED:
-        yield found(f"null_{column}", actions[column].isna(), f"{column} is not given.")
-
-    bad = actions.attrs.get("bad_values", [])
-    ids = [*dict.fromkeys(each.get("actionId") for each in bad)]
-    meaning = "A value was not of its kind and was made null when it was parsed."
-    yield _Check("bad_values", len(bad), len(actions), ids[:_EXAMPLES], meaning)
-
-    names = [str(name) for name in actions.columns]
-    unknown: list[object] = [name for name in names if name not in ACTIONS.columns and not name.startswith(FORM_PREFIX)]
-    meaning = "Columns that periodkit does not know; the API may have grown."
-    yield _Check("unknown_fields", len(unknown), len(names), unknown[:_EXAMPLES], meaning)
-
-
-def _as_times(column: pd.Series) -> pd.Series:
-    """Return a column of times, whatever dtype it was born with when all of it is null."""
-    return pd.to_datetime(column, utc=True)
-
-
-def _outside(actions: pd.DataFrame, periods: pd.DataFrame) -> pd.Series:
-    """Whether an action was created outside its period; False where either is not known."""
-    bounds = periods.drop_duplicates("period_id").set_index("period_id")
-    created = _as_times(actions["created_time"])
-    start, end = (_as_times(actions["period_id"].map(bounds[name].to_dict())) for name in ("start_date", "end_date"))
-    return (created < start) | (created > end)
-
-
-_PLATFORM = "Your contact at the platform"
-_ROOM = "Control-room lead"
-_LEADS = "Leads of the channels"
-_EVENTS = "Whoever sets up the periods"
-
-
-@dataclass(frozen=True, slots=True)
-class _Advice:
-    """Of a check: whether it changes numbers or only their detail, what it does, and whom to ask."""
-
-    changes: bool
-    effect: str
-    ask: str
-
-
-ADVICE = {
-    "duplicates": _Advice(False, "Kept once when fetched; any that are still in the frame count twice.", _PLATFORM),
-    "out_of_order": _Advice(
-        True, "The stages between those two times are left out, so these rest on fewer actions.", _ROOM
-    ),
-    "skipped_stage": _Advice(
-        True, "Leaves the stages it skipped unfinished: response and pickup know less than cycle.", _LEADS
-    ),
-    "ended_without_time": _Advice(
-        True, "Left out of cycle and work. If the slow ones are forgotten, times look too short.", _ROOM
-    ),
-    "after_as_of": _Advice(True, "Clocks disagree: durations may be wrong by as much.", _PLATFORM),
-    "outside_period": _Advice(
-        True, "Counted with this event, though before it or after it: look at the period's times.", _EVENTS
-    ),
-    "batch_closing": _Advice(True, "Closed together after the work was done: cycle and work look too long.", _ROOM),
-    "null_created_time": _Advice(True, "In no time at all: neither in cycle nor in response.", _PLATFORM),
-    "null_assigned_time": _Advice(False, "Nothing, if nobody took it yet; if it is closed, see skipped_stage.", _LEADS),
-    "null_doing_time": _Advice(False, "Nothing, if nobody began yet; if it is closed, see skipped_stage.", _LEADS),
-    "null_closed_time": _Advice(False, "Open: counts as unfinished so far. Ended: see ended_without_time.", _ROOM),
-    "null_classification": _Advice(False, "A group of its own, in no classification's numbers.", _ROOM),
-    "null_sub_classification": _Advice(False, "A group of its own where you group by it; nothing else.", _ROOM),
-    "null_channel": _Advice(False, "A group of its own, and left out of the re-route rate.", _ROOM),
-    "null_ai_dispatched": _Advice(
-        True, "Counted as unknown, not as no: the AI-dispatch rate rests on fewer actions.", _PLATFORM
-    ),
-    "bad_values": _Advice(True, "Made null when parsed: left out of whatever needs that value.", _PLATFORM),
-    "unknown_fields": _Advice(False, "Nothing: kept as columns of your frame.", _PLATFORM),
-}
+    require_columns(actions.columns, _NEEDED)
+    records = Records(actions, periods)
+    found = {name: check.look(records) for name, check in CHECKS.items()}
+    counts = pd.Series([one.count for one in found.values()], dtype="Int64")
+    of = pd.Series([one.of for one in found.values()], dtype="Int64")
+    meanings = [
+        CHECKS[name].meaning + ("" if one.count is not None else " Not checked: pass periods.")
+        for name, one in found.items()
+    ]
+    return pd.DataFrame(
+        {
+            "check": pd.Series([*found], dtype="str"),
+            "count": counts,
+            "of": of,
+            "share": counts.astype("Float64") / of.where(of > 0).astype("Float64"),
+            "examples": pd.Series([one.examples for one in found.values()], dtype="object"),
+            "meaning": pd.Series(meanings, dtype="str"),
+        }
+    )
 
 
 def quality_advice(found: pd.DataFrame) -> pd.DataFrame:
@@ -192,7 +91,8 @@ def quality_advice(found: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row per check that found something: ``check``, ``count``, ``share``, ``examples``; ``changes``, whether it
         changes numbers or is only less detail; its ``effect`` on them; and ``ask``, a role to ask. Those that change
-        numbers first, among them the most frequent first.
+        numbers first, among them the most frequent first. A check that is not in the registry, such as one of your
+        own, changes numbers, and its meaning is its effect.
 
     Raises
     ------
@@ -209,14 +109,14 @@ def quality_advice(found: pd.DataFrame) -> pd.DataFrame:
     """
     require_columns(found.columns, ["check", "count", "share", "examples", "meaning"])
     some = found[(found["count"] > 0).fillna(value=False)]
-    # A check that is not in the list may do anything.
-    known = [
-        ADVICE.get(check, _Advice(True, meaning, _PLATFORM))
-        for check, meaning in zip(some["check"], some["meaning"], strict=True)
+    known = [CHECKS.get(name) for name in some["check"]]
+    effects = [
+        meaning if check is None else check.effect for check, meaning in zip(known, some["meaning"], strict=True)
     ]
+    asked = ["Your contact at the platform" if check is None else check.ask for check in known]
     some = some[["check", "count", "share", "examples"]].assign(
-        changes=pd.array([advice.changes for advice in known], dtype="boolean"),
-        effect=pd.Series([advice.effect for advice in known], some.index, dtype="str"),
-        ask=pd.Series([advice.ask for advice in known], some.index, dtype="str"),
+        changes=pd.array([check is None or check.changes for check in known], dtype="boolean"),
+        effect=pd.Series(effects, some.index, dtype="str"),
+        ask=pd.Series(asked, some.index, dtype="str"),
     )
     return some.sort_values(["changes", "count"], ascending=False, kind="stable", ignore_index=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
-from periodkit._arguments import AsOf, zone
+from periodkit._arguments import AsOf, check_count, zone
 from periodkit.frames import in_pandas
 from periodkit.metrics.tally import EXCLUDED
 from periodkit.plots._drawing import (
@@ -20,7 +20,6 @@ from periodkit.plots._drawing import (
     SMALL,
     as_target,
     at_clock,
-    at_most,
     drawable,
     duration_axis,
     duration_limits,
@@ -103,7 +102,7 @@ def aging(
     """
     where = zone(tz)
     limit = as_target(target)
-    most = at_most(max_labels, "max_labels", 1)
+    most = check_count(max_labels, "max_labels", 1)
     frame = in_pandas(actions, [*NEEDED, *_IDS, "classification"])
     single = replay(frame, "cycle", as_of)
     states = single["state"].value_counts()

@@ -10,13 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from periodkit import metrics
-from periodkit._arguments import check_share
+from periodkit._arguments import check_count, check_share
 from periodkit.frames import in_pandas, require_columns
 from periodkit.plots._drawing import (
     FAINT,
     INK,
     Floats,
-    at_most,
     confidence_words,
     drawable,
     explain,
@@ -84,7 +83,7 @@ def routing_matrix(
     >>> ax.figure.clear()
     """
     check_share(confidence, "confidence")
-    most = at_most(max_groups)
+    most = check_count(max_groups, "max_groups", 2)
     frame = in_pandas(actions, _ENDS)
     require_columns(frame.columns, _ENDS)
     if not len(frame):

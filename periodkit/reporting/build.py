@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from periodkit._arguments import named
 from periodkit.errors import ArgumentError
 from periodkit.sources import open_archive
 
@@ -145,7 +146,7 @@ def _ids(period: int | Sequence[int] | None) -> list[int] | None:
     try:
         return [int(period)] if isinstance(period, int) else [int(each) for each in period]
     except (TypeError, ValueError):
-        msg = f"period is {period!r}; it takes the id of a period, or a list of ids."
+        msg = f"period is {named(period)}; it takes the id of a period, or a list of ids."
         raise ArgumentError(msg) from None
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 import pandas as pd
 
-from periodkit._arguments import When, as_micros, read_moment, zone
+from periodkit._arguments import When, as_micros, check_count, read_moment, zone
 from periodkit.errors import ArgumentError
 from periodkit.frames import Fingerprint, fingerprint, latest_period
 
@@ -138,9 +138,7 @@ def gather(
     (['Harbour Sounds Festival'], 3)
     """
     as_micros(target, "target")
-    if compare < 0:
-        msg = f"compare is {compare!r}; it takes the number of earlier periods to compare with, 0 for none."
-        raise ArgumentError(msg)
+    check_count(compare, "compare")
     where, zone_name = zone(tz)
     known = source.periods().sort_values(["start_date", "period_id"], kind="stable", ignore_index=True)
     allowed = _between(known, start, end)

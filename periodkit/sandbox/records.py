@@ -44,7 +44,9 @@ def records(p: Parameters, one: Drawn, as_of: int, ids: Ints) -> tuple[list[dict
     ended = canceled | (one.done <= as_of)
     last_seen = np.minimum(one.end, as_of)
     is_assigned = (one.assigned <= last_seen) & ~rng.below(p.skipped_assigned, n)
-    is_doing = (one.doing <= last_seen) & ~(ended & ~canceled & rng.below(p.skipped_doing, n))
+    skips = dict(p.skipped_doing_by_channel)
+    share = np.array([skips.get(kind.channel, p.skipped_doing) for kind, _ in STRATA])[one.stratum]
+    is_doing = (one.doing <= last_seen) & ~(ended & ~canceled & (rng.uniform(n) < share))
     timed = ended & ~(canceled & rng.below(p.cancel_untimed, n))
     assigned, doing, closed = _defects(p, one, is_assigned & is_doing & timed)
 

@@ -1,6 +1,6 @@
 """A synthetic season of events whose truth is known.
 
-`drawing.py` says how its actions come about, `venue.py` holds the venue, `recording.py` makes the records.
+`simulation.py` says how its actions come about, `venue.py` holds the venue, `records.py` makes the records.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ class Truth:
         Seed that the season was drawn with.
     parameters : Parameters
         What it was drawn from. ``parameters.ai_factor`` is the true ratio of response times within a stratum.
+    anomalies : pandas.DataFrame
+        What was truly unusual, one row each: ``period_id``, ``period_name``, ``kind`` (see `periodkit.sandbox.venue`),
+        ``channel`` (null: all), ``start`` and ``end`` (since the period's start), ``size``.
+    nights : pandas.DataFrame
+        One row per period: ``period_id`` and ``time_factor``, by which all its stage times were longer by chance.
     actions : pandas.DataFrame
         One row per distinct action of the data set, indexed by ``action_id``: ``period_id``, ``stratum``
         ("classification / sub-classification", also where the record lost the latter), ``created_offset`` (since the
@@ -46,6 +51,8 @@ class Truth:
     seed: int
     parameters: Parameters
     actions: pd.DataFrame = field(repr=False)
+    anomalies: pd.DataFrame = field(repr=False)
+    nights: pd.DataFrame = field(repr=False)
 
     @property
     def ai_share(self) -> float:
@@ -124,7 +131,25 @@ def make_season(seed: int = 2024, parameters: Parameters | None = None) -> Seaso
         truths.append(_truth(one, ids)[seen])
     moment = datetime.fromtimestamp(as_of // 1000, UTC)
     dataset = DataSet(moment, f"periodkit synthetic season, seed {seed}", periods, actions, form_values)
-    return Season(dataset, Truth(seed, chosen, pd.concat(truths)))
+    nights = pd.DataFrame({"period_id": [one.period_id for one in drawn], "time_factor": [one.night for one in drawn]})
+    return Season(dataset, Truth(seed, chosen, pd.concat(truths), _anomalies(chosen, drawn), nights))
+
+
+def _anomalies(p: Parameters, drawn: list[Drawn]) -> pd.DataFrame:
+    ids = {one.event.name: one.period_id for one in drawn}
+    frame = pd.DataFrame(
+        {
+            "period_id": pd.array([ids[one.event] for one in p.anomalies], dtype="int64"),
+            "period_name": pd.array([one.event for one in p.anomalies], dtype="str"),
+            "kind": pd.array([one.kind for one in p.anomalies], dtype="str"),
+            "channel": pd.array([one.channel for one in p.anomalies], dtype="str"),
+            "size": np.array([one.size for one in p.anomalies], dtype=float),
+        }
+    )
+    for place, name in ((4, "start"), (5, "end")):
+        minutes = np.array([getattr(one, name) for one in p.anomalies], dtype="int64")
+        frame.insert(place, name, pd.Series(minutes.astype("timedelta64[m]").astype("timedelta64[us]")))
+    return frame
 
 
 def _choose_as_of(p: Parameters, last: Drawn) -> int:

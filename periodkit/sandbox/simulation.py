@@ -9,22 +9,37 @@ In this order, with the parameters in `Parameters` and `venue.py`:
 4. Each stage is log-normal around its median times ``load ** load_exponent``; AI multiplies dispatch and pickup, and so
    their sum, by ``ai_factor``. That is all AI does: within a (classification, sub-classification, load) the response is
    shorter by exactly that factor. It does nothing to the work.
-5. A share of actions has a moment at which the need goes away, drawn independently of everything else; if it comes
+5. Nights differ by chance: each event has a factor on its number of actions and one on all its stage times, log-normal
+   with the parameters ``night_volume_sigma`` and ``night_time_sigma``. A few events are truly unusual: `venue.ANOMALIES`.
+6. A share of actions has a moment at which the need goes away, drawn independently of everything else; if it comes
    before the end, the action is canceled.
-6. A few are forgotten: worked on, but not closed before the venue tidies up after the season.
-7. Only what had happened by ``as_of`` is recorded; `recording.py` then spoils a few records as real ones are.
+7. A few are forgotten: worked on, but not closed before the venue tidies up after the season.
+8. Only what had happened by ``as_of`` is recorded; `records.py` then spoils a few records as real ones are. People of some
+   channels often skip "doing"; the true times are kept.
 
 Everything is drawn from uniform numbers of PCG64, so a seed gives the same season with any version of numpy.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from periodkit.sandbox.venue import CALENDAR, CLASSIFICATIONS, KINDS, Classification, Event, Kind, Sub
+from periodkit.sandbox.venue import (
+    ANOMALIES,
+    CALENDAR,
+    CLASSIFICATIONS,
+    KINDS,
+    SKIPS_DOING,
+    Anomaly,
+    Classification,
+    Event,
+    Kind,
+    Sub,
+)
 
 __all__ = [
     "DAY",
@@ -72,7 +87,11 @@ class Parameters:
     cancel_untimed: float = 0.05
     forgotten: float = 0.005
     rerouted: float = 0.08
-    skipped_doing: float = 0.03
+    night_volume_sigma: float = 0.10
+    night_time_sigma: float = 0.08
+    anomalies: tuple[Anomaly, ...] = ANOMALIES
+    skipped_doing: float = 0.02
+    skipped_doing_by_channel: tuple[tuple[str, float], ...] = SKIPS_DOING
     skipped_assigned: float = 0.004
     ai_unknown: float = 0.01
     no_sub: float = 0.02
@@ -102,6 +121,7 @@ class Drawn:
     ai: Bools
     load: Floats
     forgotten: Bools
+    night: float
     rng: Uniform = field(repr=False)
 
     @property
@@ -168,23 +188,36 @@ def draw_event(p: Parameters, seed: int, number: int, event: Event) -> Drawn:
     rng = Uniform(seed, number)
     kind = KINDS[event.kind]
     low, high = kind.size
-    n = low + int(rng.integer(high - low + 1, 1)[0])
+    drawn_size = low + int(rng.integer(high - low + 1, 1)[0])
+    # Streams of their own: with other parameters of a night, all else stays as it was drawn.
+    nightly = Uniform(seed, len(CALENDAR) + number)
+    volume, night = np.exp(np.array([p.night_volume_sigma, p.night_time_sigma]) * nightly.normal(2))
+    unusual = [one for one in p.anomalies if one.event == event.name]
     start = milliseconds(event.start)
-    offset = _arrivals(rng, kind, n)
-    stratum = rng.choice([one.share * sub.share for one, sub in STRATA], n)
+    ordinary = int(np.rint(drawn_size * volume))
+    offset = _arrivals(rng, kind, ordinary)
+    stratum = rng.choice([one.share * sub.share for one, sub in STRATA], ordinary)
+    offset, stratum = _surges(nightly, unusual, offset, stratum)
+    n = len(offset)
     load = _load(p, offset, kind)
-    ai = _ai(p, rng, stratum, number / (len(CALENDAR) - 1))
-    slow = load**p.load_exponent
+    ai = _ai(p, rng, stratum, number / (len(CALENDAR) - 1)) & ~_befalls(unusual, "ai_failure", offset, stratum)
+    slow = load**p.load_exponent * night
     quick = np.where(ai, p.ai_factor, 1.0)
     medians = np.array([(one.dispatch, one.pickup, one.work) for one, _ in STRATA])[stratum]
     medians = medians * np.array([sub.slow for _, sub in STRATA])[stratum, None]
     dispatch = medians[:, 0] * slow * quick * np.exp(p.dispatch_sigma * rng.normal(n))
     pickup = medians[:, 1] * slow * quick * np.exp(p.pickup_sigma * rng.normal(n))
+    for one in unusual:
+        if one.kind == "short_of_people":
+            pickup = np.where(_befalls([one], one.kind, offset, stratum), one.size * pickup, pickup)
     work = medians[:, 2] * slow * np.exp(p.work_sigma * rng.normal(n))
     cancel = 1000.0 * p.cancel_median * np.exp(p.cancel_sigma * rng.normal(n))
     cancel_ms = np.where(rng.below(p.cancelable, n), np.rint(cancel).astype(np.int64), NEVER)
     created = start + offset
     forgotten = rng.below(p.forgotten, n)
+    for one in unusual:
+        if one.kind == "never_closed":
+            forgotten |= _befalls([one], one.kind, offset, stratum) & nightly.below(one.size, n)
     dispatch_ms, pickup_ms, work_ms = (np.rint(1000.0 * one).astype(np.int64) for one in (dispatch, pickup, work))
     tidied = milliseconds(p.tidy_up) + rng.integer(6 * 60 * MINUTE, n)
     work_ms = np.where(forgotten, tidied - created - dispatch_ms - pickup_ms, work_ms)
@@ -203,8 +236,35 @@ def draw_event(p: Parameters, seed: int, number: int, event: Event) -> Drawn:
         ai=ai,
         load=load,
         forgotten=forgotten,
+        night=float(night),
         rng=rng,
     )
+
+
+def _befalls(anomalies: Sequence[Anomaly], kind: str, offset: Ints, stratum: Ints) -> Bools:
+    """Return which actions an anomaly of that kind befalls."""
+    channel = np.array([one.channel for one, _ in STRATA])[stratum]
+    hit = np.zeros(len(offset), dtype=bool)
+    for one in anomalies:
+        if one.kind == kind:
+            within = (offset >= one.start * MINUTE) & (offset < one.end * MINUTE)
+            hit |= within & ((channel == one.channel) | (one.channel is None))
+    return hit
+
+
+def _surges(rng: Uniform, anomalies: Sequence[Anomaly], offset: Ints, stratum: Ints) -> tuple[Ints, Ints]:
+    """Add the arrivals of each surge, evenly over its minutes, and return all in order of creation."""
+    for one in anomalies:
+        if one.kind != "surge":
+            continue
+        weights = [kind.share * sub.share * (one.channel in (None, kind.channel)) for kind, sub in STRATA]
+        extra = int(np.rint(one.size * sum(weights) * len(offset)))
+        moments = one.start * MINUTE + rng.integer((one.end - one.start) * MINUTE, extra)
+        offset = np.concatenate([offset, moments])
+        order = np.argsort(offset, kind="stable")
+        stratum = np.concatenate([stratum, rng.choice(weights, extra)])[order]
+        offset = offset[order]
+    return offset, stratum
 
 
 def _arrivals(rng: Uniform, kind: Kind, n: int) -> Ints:

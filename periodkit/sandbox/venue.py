@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CALENDAR", "CHANNELS", "CLASSIFICATIONS", "CREATORS", "KINDS", "LOCATIONS", "PRIORITIES"]
-__all__ += ["Classification", "Event", "Kind", "Peak", "Sub"]
+__all__ = ["ANOMALIES", "CALENDAR", "CHANNELS", "CLASSIFICATIONS", "CREATORS", "KINDS", "LOCATIONS", "PRIORITIES"]
+__all__ += ["SKIPS_DOING", "Anomaly", "Classification", "Event", "Kind", "Peak", "Sub"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +182,33 @@ class Event:
     start: str
 
 
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """What was truly unusual at one event.
+
+    Parameters
+    ----------
+    event : str
+        The event's name.
+    kind : {"short_of_people", "ai_failure", "surge", "never_closed"}
+        Pickup takes `size` times as long; AI dispatches nothing; `size` times the expected actions of an ordinary event
+        of the kind arrive on top; the share `size` is never closed.
+    channel : str or None
+        The channel that it befell; None: all.
+    start, end : int
+        Minutes from the event's start within which actions created are affected.
+    size : float
+        How much, see `kind`.
+    """
+
+    event: str
+    kind: str
+    channel: str | None
+    start: int
+    end: int
+    size: float
+
+
 def _match(opponent: str, start: str, kind: str = "league") -> Event:
     return Event(kind, f"Harbour Park v {opponent}", start)
 
@@ -210,8 +237,19 @@ CALENDAR = (
     _match("Thornbury City", "2025-03-29T12:00"),
     _match("Whitecliff Albion", "2025-04-12T12:00"),
     Event("concert", "DJ Example: Open Air", "2025-04-19T16:00"),
-    _match("Riverside Wanderers", "2025-04-26T12:00"),
-    Event("festival", "Harbour Sounds Festival", "2025-05-02T10:00"),
+    Event("festival", "Harbour Sounds Festival", "2025-04-25T10:00"),
+    _match("Riverside Wanderers", "2025-05-03T12:00"),
     _match("Old Quay", "2025-05-17T12:00"),
 )
 """The season, oldest first. The last event is still running when the data are seen."""
+
+ANOMALIES = (
+    Anomaly("Harbour Park v Harrow Vale", "surge", "Medical", 222, 246, 1.5),
+    Anomaly("Harbour Park v Marston Green", "ai_failure", None, 120, 240, 1.0),
+    Anomaly("Harbour Park v Whitecliff Albion", "never_closed", "Parking", 0, 360, 1 / 3),
+    Anomaly("Harbour Park v Riverside Wanderers", "short_of_people", "Security", 0, 360, 3.0),
+)
+"""Four events that were unusual; the last of them is the last event that has ended when the data are seen."""
+
+SKIPS_DOING = (("Cleaning", 0.16), ("Concessions", 0.09), ("Parking", 0.05))
+"""Channels whose people often close an action without having pressed "doing", and how often."""

@@ -4,12 +4,13 @@ import pandas as pd
 import pytest
 
 import periodkit as pk
-from periodkit.metrics.quality import ADVICE
+from periodkit.metrics.checks import CHECKS
 
 
 def test_every_check_has_advice_and_no_advice_is_without_a_check(season_frames):
     periods, actions = season_frames
-    assert set(ADVICE) == set(pk.quality(actions, periods)["check"])
+    assert list(CHECKS) == pk.quality(actions, periods)["check"].tolist()
+    assert all(text.endswith(".") for check in CHECKS.values() for text in (check.meaning, check.effect))
 
 
 def test_counts_are_those_of_quality_and_empty_checks_are_left_out(season_frames):

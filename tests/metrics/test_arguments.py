@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 import pytest
-from metrics.strategies import action, frame
+from strategies import action, frame
 
 import periodkit as pk
 from periodkit.errors import ArgumentError, SchemaError

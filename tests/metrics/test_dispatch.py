@@ -1,9 +1,9 @@
 """AI dispatch and re-routing: R's Wilson figures through the public function, then small cases by hand."""
 
+import oracle
 import pandas as pd
 import pytest
-from metrics import oracle
-from metrics.strategies import action, frame
+from strategies import action, frame
 
 import periodkit as pk
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from metrics.strategies import actions, frame
+from strategies import actions, frame
 
 import periodkit as pk
 from periodkit.milestones import STAGES

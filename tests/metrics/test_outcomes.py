@@ -1,10 +1,10 @@
 """Outcome curves and the share on time: R's figures through the public functions, then small cases by hand."""
 
 import numpy as np
+import oracle
 import pandas as pd
 import pytest
-from metrics import oracle
-from metrics.strategies import action, frame, minutes
+from strategies import action, frame, minutes
 
 import periodkit as pk
 

@@ -2,12 +2,12 @@
 
 import pandas as pd
 import pytest
-from metrics.strategies import action, actions, at, frame
+from strategies import action, actions, at, frame
 
 import periodkit as pk
 
-CHECKS = ["duplicates", "out_of_order", "skipped_stage", "ended_without_time", "after_as_of", "outside_period"]
-CHECKS += ["batch_closing"]
+CHECKS = ["duplicates", "out_of_order", "skipped_stage", "ended_without_time", "contradicting_status", "unknown_status"]
+CHECKS += ["after_as_of", "absurd", "outside_period", "batch_closing"]
 CHECKS += [f"null_{name}_time" for name in ("created", "assigned", "doing", "closed")]
 CHECKS += ["null_classification", "null_sub_classification", "null_channel", "null_ai_dispatched"]
 CHECKS += ["bad_values", "unknown_fields"]
@@ -51,6 +51,13 @@ def test_good_records_have_nothing_to_find():
         ({"closed": None}, {"ended_without_time", "null_closed_time"}),
         ({"closed": None, "status": "Cancelled"}, {"ended_without_time", "null_closed_time"}),
         ({"closed": None, "status": "open"}, {"null_closed_time"}),
+        ({"status": "open"}, {"contradicting_status"}),
+        ({"status": " Reopened\u00a0"}, {"contradicting_status"}),
+        ({"status": "in_progress"}, {"contradicting_status"}),
+        ({"status": "Cancelled - duplicate"}, set()),
+        ({"status": "COMPLETE"}, set()),
+        ({"status": None}, set()),
+        ({"status": "  "}, set()),
         ({"fetched": 1.5}, {"after_as_of"}),  # closed 90 s after it was seen
         ({"fetched": 2}, set()),  # exactly a minute: clocks differ
         ({"created": -10}, set()),
@@ -100,6 +107,23 @@ def test_what_the_parser_found_is_told():
     data.attrs["bad_values"] = [{"actionId": 9}, {"actionId": 9}, {"actionId": 4}]
     row = pk.quality(data).set_index("check").loc["bad_values"]
     assert (row["count"], row["examples"]) == (3, [9, 4])
+
+
+def test_statuses_that_nobody_knows_are_named_with_the_most_frequent_first():
+    data = whole({"status": "parked"}, {"status": "Escalated"}, {"status": "parked"}, {"status": "closed"})
+    row = pk.quality(data).set_index("check").loc["unknown_status"]
+    assert (row["count"], row["of"], row["examples"]) == (3, 4, ["parked", "Escalated"])
+    assert pk.stage_times(data)["outcome"].tolist() == ["closed"] * 4, "the times decide"
+
+
+@pytest.mark.parametrize("column", ["created_time", "assigned_time", "doing_time", "closed_time"])
+@pytest.mark.parametrize("moment", ["1970-01-01", "1900-01-01", "1999-12-31T23:59:59", "0001-01-01", "9999-12-31"])
+def test_what_systems_write_for_none_is_counted_as_absurd(column, moment):
+    data = whole({}, {}, {})
+    data[column] = data[column].astype("datetime64[us, UTC]")
+    data.loc[1, column] = pd.Timestamp(moment, tz="UTC").as_unit("us")
+    row = pk.quality(data).set_index("check").loc["absurd"]
+    assert (row["count"], row["examples"]) == (1, [2])
 
 
 def test_columns_that_nobody_knows_are_named():

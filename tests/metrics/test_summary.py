@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from metrics.strategies import action, at, frame, minutes
+from strategies import action, at, frame, minutes
 
 import periodkit as pk
 

@@ -1,10 +1,10 @@
 """Stage-time quantiles: R's figures through the public function, then small cases by hand."""
 
 import numpy as np
+import oracle
 import pandas as pd
 import pytest
-from metrics import oracle
-from metrics.strategies import action, actions, at, frame, minutes
+from strategies import action, actions, at, frame, minutes
 
 import periodkit as pk
 

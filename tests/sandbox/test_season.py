@@ -119,9 +119,89 @@ def test_shares_of_oddities(actions, distinct):
     out_of_order = (closed["doingTime"] < closed["assignedTime"]) | (closed["closedTime"] < closed["createdTime"])
     assert 0.06 < (distinct["channel"] != distinct["latestChannel"]).mean() < 0.10
     assert 0.005 < distinct["aiDispatched"].isna().mean() < 0.02
-    assert 0.02 < closed["doingTime"].isna().mean() < 0.04
+    assert 0.04 < closed["doingTime"].isna().mean() < 0.08
     assert 5 <= out_of_order.sum() <= 60
     assert 3 <= len(actions) - len(distinct) <= 40
+
+
+def test_people_of_some_channels_skip_doing_and_the_true_times_are_kept(season, distinct):
+    closed = distinct[(distinct["status"] == "closed") & distinct["closedTime"].notna()]
+    skipped = closed["doingTime"].isna().groupby(closed["channel"]).mean()
+    expected = dict(season.truth.parameters.skipped_doing_by_channel)
+    for channel, share in skipped.items():
+        assert share == pytest.approx(expected.get(channel, season.truth.parameters.skipped_doing), abs=0.02), channel
+    assert (closed["dispatch"] + closed["pickup"]).notna().all()
+
+
+def test_a_season_of_another_skipping_share_has_the_same_truth():
+    none = make_season(3, Parameters(skipped_doing=0.0, skipped_doing_by_channel=()))
+    many = make_season(3, Parameters(skipped_doing=0.5, skipped_doing_by_channel=()))
+    pd.testing.assert_frame_equal(none.truth.actions, many.truth.actions)
+    missing = [
+        np.mean([one["doingTime"] is None for records in held for one in records if one["status"] == "closed"])
+        for held in (none.dataset.actions.values(), many.dataset.actions.values())
+    ]
+    assert missing[0] == 0
+    assert missing[1] == pytest.approx(0.5, abs=0.02)
+
+
+def of_anomaly(season, distinct, kind):
+    """Return the anomaly, and the event's actions of its channel beside those of ordinary nights."""
+    (one,) = season.truth.anomalies.query("kind == @kind").to_dict("records")
+    mine = distinct if pd.isna(one["channel"]) else distinct[distinct["channel"] == one["channel"]]
+    here = mine["periodId"] == one["period_id"]
+    return one, mine[here], mine[~here]
+
+
+def test_a_channel_short_of_people_picks_up_three_times_as_slowly(season, distinct):
+    one, tonight, others = of_anomaly(season, distinct, "short_of_people")
+    ended = [
+        period["id"] for period in season.dataset.periods if period["end_date"] < format_time(season.dataset.as_of)
+    ]
+    assert one["period_id"] == ended[-1], "it is the event that the demo shows"
+    assert tonight["pickup"].median() / others["pickup"].median() == pytest.approx(one["size"], rel=0.35)
+    assert tonight["dispatch"].median() / others["dispatch"].median() == pytest.approx(1.0, abs=0.35)
+
+
+def test_ai_dispatched_nothing_while_it_failed(season, distinct):
+    one, tonight, _ = of_anomaly(season, distinct, "ai_failure")
+    offset = pd.to_timedelta(tonight["created_offset"], unit="s")
+    failed = (offset >= one["start"]) & (offset < one["end"])
+    assert not tonight.loc[failed, "ai"].any()
+    assert tonight.loc[~failed, "ai"].mean() > 0.3
+    assert one["end"] - one["start"] == pd.Timedelta(hours=2)
+
+
+def test_a_surge_comes_on_top_of_what_is_usual(season, distinct):
+    one, tonight, _ = of_anomaly(season, distinct, "surge")
+    offset = pd.to_timedelta(tonight["created_offset"], unit="s")
+    within = (offset >= one["start"]) & (offset < one["end"])
+    everything = (distinct["periodId"] == one["period_id"]).sum()
+    assert within.sum() > 0.08 * one["size"] * everything / 2
+    assert within.sum() > (~within).sum()
+
+
+def test_a_third_of_a_forgotten_channel_is_never_closed(season, distinct):
+    one, tonight, others = of_anomaly(season, distinct, "never_closed")
+    assert tonight["closedTime"].isna().mean() == pytest.approx(one["size"], abs=0.15)
+    assert others["closedTime"].isna().mean() < 0.05
+
+
+def test_without_anomalies_nothing_else_changes(season):
+    ordinary = make_season(parameters=Parameters(anomalies=())).truth
+    assert ordinary.anomalies.empty
+    assert list(ordinary.anomalies.columns) == list(season.truth.anomalies.columns)
+    untouched = ~season.truth.actions["period_id"].isin(season.truth.anomalies["period_id"])
+    same = season.truth.actions[untouched].reset_index(drop=True)
+    other = ordinary.actions[~ordinary.actions["period_id"].isin(season.truth.anomalies["period_id"])]
+    pd.testing.assert_frame_equal(same, other.reset_index(drop=True))
+
+
+def test_nights_differ_by_chance_as_much_as_they_are_told(season):
+    factors = np.log([one for seed in range(8) for one in make_season(seed).truth.nights["time_factor"]])
+    assert np.std(factors) == pytest.approx(season.truth.parameters.night_time_sigma, rel=0.15)
+    same = make_season(parameters=Parameters(night_time_sigma=0.0)).truth.nights["time_factor"]
+    assert (same == 1.0).all()
 
 
 def test_duplicates_are_exact(season):

@@ -20,7 +20,7 @@ from periodkit.plots._drawing.canvas import (
     styled,
 )
 from periodkit.plots._drawing.clock import Floats, at_clock, clock, day, local, numbers
-from periodkit.plots._drawing.groups import GROUP, Groups, at_most, columns_of, group_by, widened
+from periodkit.plots._drawing.groups import GROUP, Groups, columns_of, group_by, widened
 from periodkit.plots._drawing.labels import beside, row_points, small_points
 from periodkit.plots._drawing.markers import mark_times, shade_after
 from periodkit.plots._drawing.output import display, to_png
@@ -53,7 +53,6 @@ __all__ = [
     "alt_text",
     "as_target",
     "at_clock",
-    "at_most",
     "at_once",
     "axis_label",
     "beside",

@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from periodkit._arguments import named
 from periodkit.errors import ArgumentError
 from periodkit.plots._drawing.text import drawable
 from periodkit.wording import count
@@ -143,7 +144,7 @@ def open_axes(given: object, height: float = HEIGHT) -> Axes:
     elif isinstance(given, Axes):
         ax = given
     else:
-        msg = f"ax is {given!r}; it takes a matplotlib Axes, such as plt.subplots() returns."
+        msg = f"ax is {named(given)}; it takes a matplotlib Axes, such as plt.subplots() returns."
         raise ArgumentError(msg)
     # Axes that the caller made look as their settings had it, not as ours.
     ax.set_facecolor("white")

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from periodkit._arguments import check_count, require_columns
 from periodkit.errors import ArgumentError
-from periodkit.frames import require_columns
 from periodkit.metrics.tally import By, grouping
 from periodkit.wording import label, plain, told_apart
 
-__all__ = ["GROUP", "Groups", "at_most", "columns_of", "group_by", "widened"]
+__all__ = ["GROUP", "Groups", "columns_of", "group_by", "widened"]
 
 GROUP = "_group"
 _PERIOD = ("period_name", "period_id")
@@ -78,14 +78,6 @@ def widened(confidence: float, groups: int) -> float:
     return 1 - (1 - confidence) / groups if groups > 2 else confidence
 
 
-def at_most(number: object, argument: str = "max_groups", least: int = 2) -> int:
-    """Return a number of things to show at most, or say what it takes."""
-    if isinstance(number, bool) or not isinstance(number, int) or number < least:
-        msg = f"{argument} is {number!r}; it takes a whole number from {least}."
-        raise ArgumentError(msg)
-    return number
-
-
 def columns_of(by: By) -> tuple[str, ...]:
     """Return the columns that `group_by` looks at: of periods both the id and the name, if they are there."""
     names = grouping(by)
@@ -99,7 +91,7 @@ def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
     """
     names = grouping(by)
     require_columns(actions.columns, names)
-    most = len(actions) + 2 if max_groups is None else at_most(max_groups)
+    most = len(actions) + 2 if max_groups is None else check_count(max_groups, "max_groups", 2)
     if not names:
         return Groups(actions.assign(**{GROUP: 0}), ["all actions"], "", 0, in_time=False)
     keys = _period_keys(actions) if _are_periods(names) else actions[list(names)]

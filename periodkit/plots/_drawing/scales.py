@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import Formatter, Locator, MultipleLocator, NullLocator, PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from periodkit._arguments import as_micros
+from periodkit._arguments import as_micros, named
 from periodkit.errors import ArgumentError
 from periodkit.plots._drawing.canvas import FAINT, INK, SMALL, points_of
 from periodkit.wording import exact
@@ -69,7 +69,7 @@ def as_target(target: object) -> float | None:
         return None
     micros = as_micros(target, "target")
     if not micros:
-        msg = f'target is {target!r}; it takes a length of time above zero, such as "15min".'
+        msg = f'target is {named(target)}; it takes a length of time above zero, such as "15min".'
         raise ArgumentError(msg)
     return micros / 1e6
 

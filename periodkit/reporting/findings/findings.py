@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from periodkit.metrics import quality
+from periodkit.metrics import CHECKS, quality
 from periodkit.reporting.findings.contrasts import Contrast, rate_above
 from periodkit.reporting.findings.measures import Measure, Measured, measures, name_of, with_limits
 from periodkit.wording import percent
@@ -26,19 +26,6 @@ FLAG_SHARE = 0.01
 
 FEWEST_PERIODS = 8
 """A trend is looked for over so many periods or more."""
-
-_FLAGS = (
-    "duplicates",
-    "out_of_order",
-    "ended_without_time",
-    "after_as_of",
-    "outside_period",
-    "batch_closing",
-    "null_created_time",
-    "null_classification",
-    "null_channel",
-    "null_ai_dispatched",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +322,7 @@ class _Defect:
 
 def _records(actions: pd.DataFrame, periods: pd.DataFrame | None) -> Iterator[_Question]:
     for row in quality(actions, periods).to_dict("records"):
-        if row["check"] in _FLAGS and not pd.isna(row["count"]) and row["of"]:
+        if CHECKS[row["check"]].defect and not pd.isna(row["count"]) and row["of"]:
             yield _Defect(str(row["check"]), int(row["count"]), int(row["of"]), str(row["meaning"]))
 
 

@@ -8,7 +8,7 @@ import periodkit as pk
 def test_the_client_and_not_the_environment_says_whose_data_it_is(sandbox, monkeypatch, recorded_path):
     with pk.Client(sandbox.base_url, sandbox.token, progress=False) as mine:
         said = pk.source(mine, mine.actions(4101))
-    assert said == (f"Data: the account at {sandbox.base_url}. 1 period with 187 actions, as of 2025-05-17 15:58 UTC.")
+    assert said == (f"Data: the account at {sandbox.base_url}. 1 period with 187 actions, as of 2025-05-17 15:08 UTC.")
     monkeypatch.setenv("ALO_BASE_URL", "https://venue.invalid")
     monkeypatch.setenv("ALO_API_TOKEN", "s3cr3t")
     with pk.demo_client(progress=False) as client:

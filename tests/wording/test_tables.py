@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from metrics.strategies import action, actions, at, frame
+from strategies import action, actions, at, frame
 
 import periodkit as pk
 from periodkit.wording.tables import format_value, label, readable

@@ -1,8 +1,8 @@
 """Agreement with R's survival and cmprsk on the fire-department calls, one test per family of estimates."""
 
 import numpy as np
+import oracle
 import pytest
-from metrics import oracle
 
 from periodkit.metrics.estimate.incidence import aalen_johansen, incidence_at
 from periodkit.metrics.estimate.logrank import LogRank, logrank

@@ -9,6 +9,7 @@ from pandas.testing import assert_frame_equal
 from platforms import Platform
 
 import periodkit as pk
+from periodkit.frames.pseudonyms import NAME_COLUMNS
 
 KEY = "a long random secret"
 
@@ -24,9 +25,7 @@ def test_names_become_keyed_hashes(actions):
     assert (found["created_by_user_name"] == f"person-{digest[:12]}").all()
     assert actions["created_by_user_name"].iloc[0] == "Ada Müller"
     assert not found.astype(str).apply(lambda column: column.str.contains("Müller|Bo|Dee")).any(axis=None)
-    assert_frame_equal(
-        found.drop(columns=list(pk.pseudonyms.NAME_COLUMNS)), actions.drop(columns=list(pk.pseudonyms.NAME_COLUMNS))
-    )
+    assert_frame_equal(found.drop(columns=list(NAME_COLUMNS)), actions.drop(columns=list(NAME_COLUMNS)))
     assert found.dtypes.equals(actions.dtypes)
     assert [None if each is None else len(each) for each in found["assigned_user_names"]] == [
         None if each is None else len(each) for each in actions["assigned_user_names"]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from metrics.strategies import FRAMES
+from strategies import FRAMES
 
 from periodkit.metrics.estimate import grouped
 from periodkit.metrics.estimate.grouped import observed_quantiles, survival_quantiles

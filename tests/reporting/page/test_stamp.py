@@ -57,7 +57,7 @@ def test_what_was_written_is_read(tags, write, season_frames):
     assert [*stamp.periods] == [4170, 4173]
     assert len(stamp.compared) == 3
     assert stamp.snapshot == "may"
-    assert stamp.as_of == "2025-05-17T15:58:00+00:00"
+    assert stamp.as_of == "2025-05-17T15:08:00+00:00"
     two = periods["period_id"].isin([4170, 4173])
     assert stamp.hash == fingerprint(periods[two], actions[actions["period_id"].isin([4170, 4173])]).total
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metrics.strategies import FRAMES, action, at, frame
+from strategies import FRAMES, action, at, frame
 
 import periodkit as pk
 

@@ -1,6 +1,7 @@
 """The hash of a period is what the documentation says, and nothing else."""
 
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,14 +13,13 @@ from hypothesis import strategies as st
 from platforms import Platform
 
 import periodkit as pk
-from periodkit.frames import fingerprint as module
 from periodkit.frames.columns import to_frame
 from periodkit.frames.fingerprint import fingerprint, total_of
 from periodkit.parse import parse_actions
 from periodkit.parse.response import Answer
 from periodkit.parse.values import as_texts
 
-DOCS = Path(__file__).resolve().parents[1] / "docs" / "archive.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "archive.md"
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_periods_are_hashed_one_by_one(frames, monkeypatch):
     part = fingerprint(some, actions[actions["period_id"].isin(some["period_id"])])
     assert part.periods == {i: whole.periods[i] for i in sorted(some["period_id"])}
     assert part.total == total_of(part.periods) != whole.total
-    monkeypatch.setattr(module, "_ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(sys.modules["periodkit.frames.fingerprint"], "_ROWS_AT_ONCE", 3)
     assert fingerprint(periods, actions) == whole
     assert fingerprint(None).periods == {}
     assert "4 period(s)" in repr(whole)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from metrics.oracle import count
+from oracle import count
 from scipy import stats
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight, survdiff
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metrics.oracle import count
+from oracle import count
 
 from periodkit.metrics.estimate.incidence import aalen_johansen
 from periodkit.metrics.estimate.logrank import logrank

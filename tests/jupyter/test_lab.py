@@ -15,7 +15,7 @@ import nbformat
 import pytest
 import requests
 
-from periodkit import cli
+from periodkit import cli, jupyter
 from periodkit.errors import ConfigError
 from periodkit.jupyter import lab
 from periodkit.jupyter.files import notebooks_folder
@@ -102,7 +102,7 @@ def test_half_an_account_is_said_before_anything_is_copied(tmp_path, monkeypatch
 @pytest.mark.parametrize("account", [True, False])
 def test_it_says_whose_data_is_shown_and_never_the_token(tmp_path, monkeypatch, capsys, account):
     given = {}
-    monkeypatch.setattr(lab, "run_lab", lambda folder, **options: given.update(options, folder=folder))
+    monkeypatch.setattr(jupyter, "run_lab", lambda folder, **options: given.update(options, folder=folder))
     if account:
         monkeypatch.setenv("ALO_BASE_URL", "https://venue.invalid")
         monkeypatch.setenv("ALO_API_TOKEN", "s3cr3t")
