@@ -1,4 +1,4 @@
-"""Bring small files together, and delete what nobody needs any more."""
+"""Compact small files and delete unused ones."""
 
 from __future__ import annotations
 

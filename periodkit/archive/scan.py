@@ -30,7 +30,7 @@ _SAME = {
 _WITH_ZONE = r"(Z|[+-]\d\d(:?\d\d)?)$"
 
 
-def relation(state: State) -> duckdb.DuckDBPyRelation:
+def relation(state: State, venue: str | None = None) -> duckdb.DuckDBPyRelation:
     """Return the actions of a state, under the names and in the order of the frame's columns.
 
     Raises
@@ -49,6 +49,7 @@ def relation(state: State) -> duckdb.DuckDBPyRelation:
     paths = [os.fspath(file.path) for file in state.files]
     if not paths:
         nothing = [f"NULL::{_TYPES[field.kind]} AS {_quoted(field.column)}" for field in ACTIONS.fields]
+        nothing = [*(["NULL::VARCHAR AS venue"] if venue is not None else []), *nothing]
         return connection.sql(f"SELECT {', '.join(nothing)} WHERE false")
     try:
         source = connection.read_parquet(paths, union_by_name=True, hive_partitioning=False)
@@ -58,7 +59,8 @@ def relation(state: State) -> duckdb.DuckDBPyRelation:
         raise ArchiveError(damage_message(damage, state.folder.path) if damage else message) from None
     present = set(source.columns)
     own = {name for name in ACTIONS.columns if name in present and has_known_type(state.schema, ACTIONS[name])}
-    chosen = {field.column: _known(field, extra.get(field.column, ()), own, present) for field in ACTIONS.fields}
+    chosen = {} if venue is None else {"venue": "'" + venue.replace("'", "''") + "'"}
+    chosen |= {field.column: _known(field, extra.get(field.column, ()), own, present) for field in ACTIONS.fields}
     chosen |= {name: _extra(places, present) for name, places in extra.items() if name not in chosen}
     return source.project(", ".join(f"{expression} AS {_quoted(name)}" for name, expression in chosen.items()))
 

@@ -16,6 +16,7 @@ from periodkit.archive.storage.layout import (
     known_column,
     period_columns,
     period_records,
+    read_columns,
 )
 from periodkit.archive.storage.state import VOUCHED, State, damage_message, load
 
@@ -40,5 +41,6 @@ __all__ = [
     "load",
     "period_columns",
     "period_records",
+    "read_columns",
     "repair_command",
 ]

@@ -69,6 +69,7 @@ PERIOD_SCHEMA = pa.schema(
         ("_position", pa.int32()),
         ("_rows", pa.int64()),
         ("_open", pa.int64()),
+        ("_unchanged", pa.int64()),
         ("_sha256", pa.string()),
         ("_form_fields", pa.string()),
         ("_columns", pa.string()),
