@@ -1,12 +1,12 @@
 """Work in progress is exactly what came less what went, in every engine."""
 
 import duckdb
+import oracle
 import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-import oracle
 from rules import enter
 from strategies import FRAMES, action, at, frame
 
