@@ -91,8 +91,12 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return [*__all__]
+
+
 def __getattr__(name: str) -> Any:  # noqa: ANN401
-    # matplotlib is slow to import and only pictures need it.
+    # matplotlib is slow to import, and only plots need it.
     if name == "plots":
         return import_module("periodkit.plots")
     # The archive knows the client, the milestones and, once used, Delta Lake.

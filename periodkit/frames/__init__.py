@@ -16,6 +16,8 @@ from periodkit.frames.columns import (
     utc_text,
 )
 from periodkit.frames.engines import (
+    PERIODS_FRAME,
+    ActionsFrame,
     as_arrow,
     as_utc,
     batches,
@@ -34,7 +36,9 @@ __all__ = [
     "EXACT_IN_DOUBLE",
     "INT64",
     "MASKED",
+    "PERIODS_FRAME",
     "UTC_MICROS",
+    "ActionsFrame",
     "Column",
     "Fingerprint",
     "as_arrow",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from itertools import chain
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import narwhals as nw
 import pandas as pd
@@ -12,6 +12,9 @@ import pyarrow as pa
 
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import MASKED
+
+ActionsFrame: TypeAlias = Any
+"""A pandas or Polars frame, pyarrow Table or DuckDB relation of actions; no type says that."""
 
 _UTC = nw.Datetime("us", "UTC")
 
@@ -96,7 +99,7 @@ def batches(frame: Any) -> Iterator[pa.Table] | None:  # noqa: ANN401
     return None
 
 
-def open_frame(actions: Any, columns: Iterable[str]) -> Any:  # noqa: ANN401
+def open_frame(actions: ActionsFrame, columns: Iterable[str]) -> Any:  # noqa: ANN401
     """Return those of the columns that a frame has: an Arrow table if it is in memory, else lazy where it is."""
     if isinstance(actions, pd.DataFrame):
         return nw.from_native(as_arrow(actions, columns), eager_only=True)
@@ -111,7 +114,7 @@ def open_frame(actions: Any, columns: Iterable[str]) -> Any:  # noqa: ANN401
     return nw.from_native(frame.to_arrow()) if isinstance(frame, nw.DataFrame) else frame
 
 
-def in_pandas(actions: Any, columns: Iterable[str]) -> pd.DataFrame:  # noqa: ANN401
+def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Return a pandas frame as it is, and of another engine's frame those of the columns that it has."""
     if isinstance(actions, pd.DataFrame):
         return actions
