@@ -38,7 +38,8 @@ def in_short(summary: pd.DataFrame) -> str:
     >>> with pk.demo_client() as client:
     ...     actions = client.actions(client.periods().head(1))
     >>> in_short(pk.describe(actions))
-    'Half of 178 actions were closed within 13.6 min (11.5–17.2), nine of ten within 45.4 min (37.5–65.9). 1 is open.'
+    'Half of 175 actions counted, of 187, were closed within 13.6 min (11.5–17.2), nine of ten within 45.4 min (37.5–65.9). \
+1 is open.'
     """
     rows = {row["measure"]: row for row in _rows(summary)}
     n, still = rows["actions"]["value"], rows["open"]["value"]
@@ -58,9 +59,9 @@ def in_short(summary: pd.DataFrame) -> str:
             if _missing(most["value"])
             else f", nine of ten within {_with_interval(most['value'], most['low'], most['high'])}"
         )
-        # Those that were canceled are in no time.
-        said = _with_interval(half["value"], half["low"], half["high"])
-        times = f"Half of {count(int(half['n']))} were closed within {said}{tail}"
+        used, said = int(half["n"]), _with_interval(half["value"], half["low"], half["high"])
+        which = count(used) if used == n else f"{count(used)} counted, of {n:,},"
+        times = f"Half of {which} were closed within {said}{tail}"
     return f"{times}. {_are(still)} open."
 
 
