@@ -7,13 +7,22 @@ from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
 from periodkit.metrics.quality import quality, quality_advice
 from periodkit.metrics.summary import describe, outcome_counts
-from periodkit.metrics.times import COUNT_COLUMNS, checked_ways, cycle_times, quantile_table, stage_quantiles
+from periodkit.metrics.times import (
+    COUNT_COLUMNS,
+    SKIPPED_SHARE,
+    checked_ways,
+    cycle_times,
+    quantile_table,
+    stage_quantiles,
+    with_bound,
+)
 from periodkit.metrics.workload import workload
 
 __all__ = [
     "CHECKS",
     "COUNT_COLUMNS",
     "LOWER_BOUND",
+    "SKIPPED_SHARE",
     "ai_dispatch_rate",
     "checked_ways",
     "cycle_times",
@@ -29,5 +38,6 @@ __all__ = [
     "reroute_rate",
     "routing_matrix",
     "stage_quantiles",
+    "with_bound",
     "workload",
 ]
