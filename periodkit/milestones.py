@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from periodkit._arguments import AsOf, one_of, read_moment
+from periodkit._arguments import AsOf, one_of, read_moment, require_columns
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames import UTC_MICROS, collect, in_utc, open_frame, require_columns, require_pandas, with_flags
+from periodkit.frames import UTC_MICROS, collect, in_utc, open_frame, require_pandas, with_flags
 
 __all__ = [
     "MILESTONES",
@@ -297,7 +297,9 @@ def checked_stage(name: object) -> Stage:
 
 
 def _read_status(frame: Any) -> Any:  # noqa: ANN401
-    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.to_lowercase()
+    # Engines also disagree on the lower case of the dotted capital I: the Turkish FİNİSHED.
+    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.replace_all("İ", "i", literal=True)
+    status = status.str.to_lowercase()
     canceled = _any(status.str.starts_with(text) for text in CANCELED)
     return with_flags(frame, "status", {"_canceled": canceled, "_ended": status.is_in(ENDED)})
 

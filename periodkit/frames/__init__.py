@@ -18,6 +18,7 @@ from periodkit.frames.columns import (
     utc_text,
 )
 from periodkit.frames.engines import (
+    ActionsFrame,
     batches,
     collect,
     in_pandas,
@@ -37,6 +38,7 @@ __all__ = [
     "INT64",
     "MASKED",
     "UTC_MICROS",
+    "ActionsFrame",
     "Column",
     "Fingerprint",
     "as_lists",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import narwhals as nw
 import pandas as pd
@@ -13,6 +13,9 @@ import pyarrow as pa
 from periodkit._arguments import require_columns
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import MASKED
+
+ActionsFrame: TypeAlias = Any
+"""A pandas or Polars frame, pyarrow Table or DuckDB relation of actions; no type says that."""
 
 _UTC = nw.Datetime("us", "UTC")
 
@@ -104,7 +107,7 @@ def batches(frame: Any) -> Iterator[pa.Table] | None:  # noqa: ANN401
     return None
 
 
-def open_frame(actions: Any, columns: Iterable[str], required: Iterable[str] = ()) -> Any:  # noqa: ANN401
+def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable[str] = ()) -> Any:  # noqa: ANN401
     """Return those of the columns that a frame has: an Arrow table if it is in memory, else lazy where it is.
 
     Raises
@@ -126,7 +129,7 @@ def open_frame(actions: Any, columns: Iterable[str], required: Iterable[str] = (
     return nw.from_native(frame.to_arrow()) if isinstance(frame, nw.DataFrame) else frame
 
 
-def in_pandas(actions: Any, columns: Iterable[str]) -> pd.DataFrame:  # noqa: ANN401
+def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Return a pandas frame as it is, and of another engine's frame those of the columns that it has."""
     if isinstance(actions, pd.DataFrame):
         return actions

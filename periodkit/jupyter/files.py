@@ -1,15 +1,16 @@
-"""Notebooks as files: where ours are, how one is given parameters, executed and brought to a form that does not drift."""
+"""Notebooks as files: find them, set their parameters, execute them and remove what changes from run to run."""
 
 from __future__ import annotations
 
-import html
+import atexit
 import importlib.util
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeAlias
 
 from periodkit.errors import ArgumentError, ConfigError, PeriodkitError
 from periodkit.jupyter.kernel import kernel_manager
@@ -24,11 +25,14 @@ __all__ = [
     "parameterise",
     "report_notebook",
     "require",
-    "say",
 ]
 
 _ADDRESS = re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=0x)[0-9a-f]{6,}")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+Notebook: TypeAlias = Any
+"""A NotebookNode; nbformat is not typed."""
 
 
 def notebooks_folder() -> Path:
@@ -38,40 +42,21 @@ def notebooks_folder() -> Path:
 
 
 def report_notebook(*, season: bool) -> Path:
-    """Return the notebook that an event's report, or a season's, is made from."""
+    """Return the notebook of the event report, or of the season report."""
     if season:
         return Path(__file__).parent / "curated" / "season_report.ipynb"
     return notebooks_folder() / "04_after_action_report.ipynb"
 
 
-def say(text: str, *, lead: bool = False, note: bool = False, strong: bool = False) -> None:
-    """Show a sentence that holds values from the API; as HTML it is escaped, so no name can become markup.
-
-    Parameters
-    ----------
-    text : str
-        The sentence.
-    lead, note : bool
-        Show it larger, or smaller, in a report.
-    strong : bool
-        Show it in bold, wherever the notebook is read.
-    """
-    from IPython.display import display  # noqa: PLC0415  (the extra "lab")
-
-    kind = ' class="lead"' if lead else ' class="note"' if note else ""
-    words = f"<strong>{html.escape(text)}</strong>" if strong else html.escape(text)
-    display({"text/html": f"<p{kind}>{words}</p>", "text/plain": text}, raw=True)
-
-
-def open_notebook(path: Path) -> Any:  # noqa: ANN401  (nbformat is not typed)
+def open_notebook(path: Path) -> Notebook:
     """Read a notebook file."""
     import nbformat  # noqa: PLC0415
 
     return nbformat.read(path, as_version=4)
 
 
-def parameterise(path: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Read a notebook and set values behind its cell tagged ``parameters``.
+def parameterise(path: Path, parameters: Mapping[str, Any]) -> Notebook:
+    """Read a notebook and set values after its cell tagged ``parameters``.
 
     Raises
     ------
@@ -98,12 +83,11 @@ def parameterise(path: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN
 
 
 def execute(
-    notebook: Any,  # noqa: ANN401
-    folder: Path,
-    environment: Mapping[str, str] | None = None,
-    timeout: int = 300,
-) -> Any:  # noqa: ANN401
+    notebook: Notebook, folder: Path, environment: Mapping[str, str] | None = None, timeout: int = 300
+) -> Notebook:
     """Run every cell in a fresh kernel of this Python and return the notebook with its outputs.
+
+    Where the kernel dies or does not start, all of it is run once more in another.
 
     Parameters
     ----------
@@ -112,18 +96,53 @@ def execute(
     folder : Path
         The kernel's working folder.
     environment : mapping, optional
-        Environment variables to set for the kernel besides those of this process.
+        Environment variables for the kernel, in addition to those of this process.
     timeout : int
-        Seconds that one cell may take.
+        The most seconds that a cell may take.
 
     Raises
     ------
     PeriodkitError
-        A cell failed, took too long, or ended the kernel; the message says what to do.
+        A cell failed or took too long, or two kernels died; the message says what to do.
     """
     require("nbclient")
-    from nbclient import NotebookClient  # noqa: PLC0415
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError  # noqa: PLC0415
+
+    with tempfile.TemporaryFile() as stderr:
+        try:
+            try:
+                _run(notebook, folder, environment, timeout, stderr)
+            except RuntimeError:  # it died, or did not answer when it should have started
+                _run(notebook, folder, environment, timeout, stderr)
+        except CellExecutionError as error:
+            raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
+        except CellTimeoutError:
+            raise PeriodkitError(f"A notebook cell took longer than {timeout} s. Ask for fewer periods.") from None
+        except DeadKernelError:
+            msg = (
+                "The notebook's kernel died before it was done, and so did a second one, most often because memory ran out. "
+                "Ask for fewer periods, or compare with fewer, and close other kernels; open the notebook with `periodkit "
+                f"lab` to see which cell it is.{_last_line(stderr)}"
+            )
+            raise PeriodkitError(msg) from None
+        except RuntimeError as error:
+            msg = (
+                f"The notebook's kernel did not start, nor did a second one: {error}. Close other programs, or check that "
+                f"`{sys.executable} -m ipykernel --version` works.{_last_line(stderr)}"
+            )
+            raise PeriodkitError(msg) from None
+    return notebook
+
+
+def _run(
+    notebook: Any,  # noqa: ANN401
+    folder: Path,
+    environment: Mapping[str, str] | None,
+    timeout: int,
+    stderr: BinaryIO,
+) -> None:
+    """Run every cell in one kernel. What the kernel itself writes goes to `stderr`: it is noise unless the kernel dies."""
+    from nbclient import NotebookClient  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
 
     client = NotebookClient(
@@ -131,28 +150,34 @@ def execute(
         kernel_manager_class=kernel_manager(),
         config=Config({"KernelManager": {"transport_encryption": "auto"}}),
         timeout=timeout,
+        startup_timeout=120,
+        iopub_timeout=60,  # on a busy machine outputs come late; by default they would be left out after 4 s
         kernel_name="python3",
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
     try:
-        client.execute(env={**os.environ, **(environment or {})})
-    except CellExecutionError as error:
-        raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
-    except CellTimeoutError:
-        raise PeriodkitError(f"A notebook cell took longer than {timeout} s. Ask for fewer periods.") from None
-    except DeadKernelError:
-        msg = (
-            "The notebook's kernel died before it was done, most often because memory ran out. Ask for fewer periods, or "
-            "compare with fewer, and close other kernels; open the notebook with `periodkit lab` to see which cell it is."
-        )
-        raise PeriodkitError(msg) from None
-    return notebook
+        client.execute(env={**os.environ, **(environment or {})}, stderr=stderr)
+    except Exception:
+        # At Ctrl-C nbclient ends the kernel, and then fails with whatever comes of that.
+        if hasattr(client, "_async_cleanup_kernel_future"):
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        # nbclient leaves this behind where a kernel did not start, and it prints a traceback at exit.
+        atexit.unregister(client._cleanup_kernel)
 
 
-def normalise(notebook: Any) -> Any:  # noqa: ANN401
-    """Strip from an executed notebook all that changes from run to run, and what a richer output says again."""
+def _last_line(stderr: BinaryIO) -> str:
+    """Return what a kernel wrote last, as the end of a message."""
+    stderr.seek(0)
+    lines = stderr.read().decode("utf-8", "replace").split("\n")
+    return next((f" It wrote: {line.strip()}" for line in reversed(lines) if line.strip()), "")
+
+
+def normalise(notebook: Notebook) -> Notebook:
+    """Remove what changes from run to run from an executed notebook, and plain text beside a richer output."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -174,8 +199,8 @@ def normalise(notebook: Any) -> Any:  # noqa: ANN401
     return notebook
 
 
-def as_committed(notebook: Any) -> Any:  # noqa: ANN401
-    """Bring an executed notebook to the form in which it is committed: normalised, and its pictures small."""
+def as_committed(notebook: Notebook) -> Notebook:
+    """Return an executed notebook in the form that is committed: normalised, with small pictures."""
     for cell in normalise(notebook).cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
@@ -185,14 +210,14 @@ def as_committed(notebook: Any) -> Any:  # noqa: ANN401
 
 
 def require(module: str) -> None:
-    """Raise a ConfigError that names the extra where a package of it is missing."""
+    """Raise a ConfigError that names the extra if a package of it is missing."""
     if importlib.util.find_spec(module) is None:
         msg = f'This needs the package {module!r}; install it with: pip install "periodkit[lab]"'
         raise ConfigError(msg)
 
 
 def main(paths: list[str]) -> None:
-    """Execute notebooks in place, against the sandbox, in the form in which they are committed."""
+    """Execute notebooks in place, against the sandbox, and write them in the form that is committed."""
     import nbformat  # noqa: PLC0415
 
     for path in map(Path, paths):

@@ -1,4 +1,4 @@
-"""What the charts share."""
+"""What the plots share."""
 
 from periodkit.plots._drawing.canvas import (
     COLOURS,
@@ -10,7 +10,6 @@ from periodkit.plots._drawing.canvas import (
     SMALL,
     alt_text,
     explain,
-    explains,
     figure_of,
     finish,
     is_own,
@@ -35,7 +34,8 @@ from periodkit.plots._drawing.scales import (
     target_line,
 )
 from periodkit.plots._drawing.stages import DONE, at_once, axis_label, confidence_words, left_out, noun, the_only
-from periodkit.plots._drawing.text import drawable, stub
+from periodkit.plots._drawing.text import drawable, wrap_label
+from periodkit.plots._drawing.times import GroupTimes, group_times
 
 __all__ = [
     "COLOURS",
@@ -49,6 +49,7 @@ __all__ = [
     "NEEDED",
     "SMALL",
     "Floats",
+    "GroupTimes",
     "Groups",
     "alt_text",
     "as_target",
@@ -66,10 +67,10 @@ __all__ = [
     "duration_limits",
     "event_limits",
     "explain",
-    "explains",
     "figure_of",
     "finish",
     "group_by",
+    "group_times",
     "is_own",
     "left_out",
     "local",
@@ -86,11 +87,11 @@ __all__ = [
     "shade_after",
     "share_axis",
     "small_points",
-    "stub",
     "styled",
     "target_line",
     "the_only",
     "to_png",
     "view",
     "widened",
+    "wrap_label",
 ]
