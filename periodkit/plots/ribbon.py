@@ -180,15 +180,16 @@ def _bins(
     frame: pd.DataFrame, width: int, limits: tuple[float, float], as_of: AsOf | None, seen: pd.Timestamp
 ) -> pd.DataFrame:
     """Return the workload in the bins in view, up to the last moment at which anything was known."""
-    begin, end = (int(limit * _DAY) // width * width for limit in limits)
-    # Replaying the end of the view leaves the counts within it as they are.
-    cut = pd.Timestamp(end + width - 1, unit="us", tz="UTC")
+    begin, end = (pd.Timestamp(int(limit * _DAY), unit="us", tz="UTC") for limit in limits)
+    # Replaying a bin after the end of the view leaves the counts within it as they are.
+    cut = end + pd.Timedelta(width, unit="us")
     asked = None if as_of is None else pd.Timestamp(read_moment(as_of, "as_of", ArgumentError))
     found = workload(frame, f"{width}us", cut if asked is None else min(asked, cut))
     found = found.set_index(found["time"].dt.as_unit("us"))
-    first = max(pd.Timestamp(begin, unit="us", tz="UTC"), min(found.index[0], seen))
-    last = pd.Timestamp(int(min(seen, cut).value // 1000) // width * width, unit="us", tz="UTC")
-    bins = pd.date_range(first, max(first, last), freq=pd.Timedelta(width, unit="us"))
+    bar = pd.Timedelta(width, unit="us")
+    origin = found.index[0]
+    first, last = (origin + max((moment - origin) // bar, 0) * bar for moment in (begin, min(seen, end)))
+    bins = pd.date_range(first, max(first, last), freq=bar)
     shown = found.reindex(bins)
     shown["in_progress"] = shown["in_progress"].ffill()
     shown["in_progress_max"] = shown["in_progress_max"].fillna(shown["in_progress"])
