@@ -37,7 +37,7 @@ from periodkit.plots._drawing import (
     target_line,
     wrap_label,
 )
-from periodkit.wording import Span, clean_label, count, duration, joined, round_duration, sentences
+from periodkit.wording import Span, clean_label, count, duration, joined, round_duration, sentences, unit_of
 
 __all__ = ["p90_forest"]
 
@@ -127,9 +127,11 @@ def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, times: dict[str, Floats
         ax.plot(np.full(endless.sum(), limits[1]), place[endless], ">", color=COLOURS[0], markersize=8, clip_on=False)
     ax.plot(times["p50"], place, "o", color="white", markeredgecolor=MUTED, markeredgewidth=1.3, markersize=6, zorder=3)
     ax.plot(times["p90"], place, "o", color=COLOURS[0], markersize=8, markeredgecolor="white", zorder=4)
+    known = found["p90"].dropna()
+    unit = unit_of(known.median()) if len(known) else None
     for at, (_, row) in enumerate(found.iterrows()):
         ax.annotate(
-            f"{duration(row['p90'])}   n = {row['used']:,}" if row["used"] else "n = 0",
+            f"{duration(row['p90'], unit)}   n = {row['used']:,}" if row["used"] else "n = 0",
             (1, at),
             (9, 0),
             xycoords=("axes fraction", "data"),

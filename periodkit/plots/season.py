@@ -15,6 +15,7 @@ from periodkit.plots._drawing import (
     FAINT,
     INK,
     as_target,
+    at_once,
     drawable,
     duration_axis,
     duration_limits,
@@ -74,6 +75,8 @@ def times_by_period(
     title = "Cycle times by period"
     if found["p50"].isna().all():
         return explain(ax, title, "Too few actions of any period have ended" if len(times) else "No actions to show")
+    if not found[["p50", "p90"]].max(axis=None):
+        return explain(ax, title, at_once(int(times["events"].sum()), "cycle"))
     ax = open_axes(ax, 5.2)
     at = np.arange(len(found))
     shown = []

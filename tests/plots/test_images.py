@@ -77,6 +77,11 @@ def many_kinds(actions):
     return actions.assign(classification=kinds, channel=kinds, latest_channel=kinds[::-1])
 
 
+def eight_periods(actions):
+    split = actions.assign(period_id=np.arange(len(actions)) // 20)
+    return split, split.groupby("period_id", as_index=False)["period_name"].first()
+
+
 def small():
     return plt.subplots(figsize=(4.5, 3), dpi=110)[1]
 
@@ -104,6 +109,8 @@ PICTURES = {
     "outcome_areas": lambda a, p: pk.plots.outcome_areas(a, target="15min"),
     "p90_forest": lambda a, p: pk.plots.p90_forest(a, target="30min"),
     "routing_matrix": lambda a, p: pk.plots.routing_matrix(a),
+    "times_by_period": lambda a, p: pk.plots.times_by_period(*eight_periods(a), target="20min"),
+    "times_by_period_small": lambda a, p: pk.plots.times_by_period(*eight_periods(a), ax=small()),
 }
 
 
