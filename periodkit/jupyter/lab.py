@@ -121,6 +121,9 @@ def _wait(command: list[str], environment: dict[str, str]) -> int:
         while True:
             try:
                 return server.wait()
+            except SystemExit:  # the command line makes one of SIGTERM
+                server.terminate()
+                raise
             except KeyboardInterrupt:
                 # Ctrl-C reaches JupyterLab as well, which asks whether to stop.
                 continue
