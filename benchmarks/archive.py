@@ -67,7 +67,7 @@ def fill(folder, periods, actions):
     folder.path.mkdir()
     folder.prepare()
     writer = Writer(folder)
-    writer.expect(periods, period_records(periods), [])
+    writer.begin(periods, period_records(periods), [])
     for period_id, frame in actions.groupby("period_id", sort=False):
         writer.add(int(period_id), frame.reset_index(drop=True))
     writer.flush()

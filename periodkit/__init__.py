@@ -1,49 +1,50 @@
 """periodkit: periods and actions of the ALO.ai venue platform as DataFrames, and what can be learned from them."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib import import_module as _import
+from typing import TYPE_CHECKING
 
 from periodkit._version import __version__
-from periodkit.client import Client, RetryPolicy
-from periodkit.errors import (
-    ApiError,
-    ArchiveError,
-    ArgumentError,
-    AuthError,
-    BadValueWarning,
-    ConfigError,
-    FetchInterrupted,
-    InvalidRequestError,
-    PartialResultError,
-    PeriodkitError,
-    PeriodNotFoundError,
-    RateLimitError,
-    SchemaError,
-    ServerError,
-    TransportError,
-)
-from periodkit.frames import latest_period, markers, pseudonymize
-from periodkit.metrics import (
-    ai_dispatch_rate,
-    cycle_times,
-    describe,
-    on_time,
-    open_actions,
-    outcome_curve,
-    quality,
-    quality_advice,
-    reroute_rate,
-    routing_matrix,
-    stage_quantiles,
-    workload,
-)
-from periodkit.milestones import stage_times
-from periodkit.reporting import report
-from periodkit.sources import connect, demo_client, source
-from periodkit.wording import format_table
 
 if TYPE_CHECKING:
+    from periodkit import plots
     from periodkit.archive import Archive, SyncResult
+    from periodkit.client import Client, RetryPolicy
+    from periodkit.errors import (
+        ApiError,
+        ArchiveError,
+        ArgumentError,
+        AuthError,
+        BadValueWarning,
+        ConfigError,
+        FetchInterrupted,
+        InvalidRequestError,
+        PartialResultError,
+        PeriodkitError,
+        PeriodNotFoundError,
+        RateLimitError,
+        SchemaError,
+        ServerError,
+        TransportError,
+    )
+    from periodkit.frames import latest_period, markers, pseudonymize
+    from periodkit.metrics import (
+        ai_dispatch_rate,
+        cycle_times,
+        describe,
+        on_time,
+        open_actions,
+        outcome_curve,
+        quality,
+        quality_advice,
+        reroute_rate,
+        routing_matrix,
+        stage_quantiles,
+        workload,
+    )
+    from periodkit.milestones import stage_times
+    from periodkit.reporting import report
+    from periodkit.sources import connect, demo_client, source
+    from periodkit.wording import format_table
 
 __all__ = [
     "ApiError",
@@ -90,13 +91,43 @@ __all__ = [
     "workload",
 ]
 
+# pandas takes longer to import than most commands take to answer, so each name loads its module when it is first used.
+_HOMES = {
+    "archive": ("Archive", "SyncResult"),
+    "client": ("Client", "RetryPolicy"),
+    "frames": ("latest_period", "markers", "pseudonymize"),
+    "metrics": (
+        "ai_dispatch_rate",
+        "cycle_times",
+        "describe",
+        "on_time",
+        "open_actions",
+        "outcome_curve",
+        "quality",
+        "quality_advice",
+        "reroute_rate",
+        "routing_matrix",
+        "stage_quantiles",
+        "workload",
+    ),
+    "milestones": ("stage_times",),
+    "reporting": ("report",),
+    "sources": ("connect", "demo_client", "source"),
+    "wording": ("format_table",),
+}
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
-    # matplotlib is slow to import and only pictures need it.
-    if name == "plots":
-        return import_module("periodkit.plots")
-    # The archive knows the client, the milestones and, once used, Delta Lake.
-    if name in {"Archive", "SyncResult"}:
-        return getattr(import_module("periodkit.archive"), name)
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
+
+def __getattr__(name: str) -> object:
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None and name in __all__:
+        home = "plots" if name == "plots" else "errors"
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = _import(f"{__name__}.{home}")
+    value: object = module if name == home else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,9 +1,15 @@
-"""What a caller asks for, checked before anything is sent."""
+"""Read and check what callers pass: moments, lengths of time, shares, counts, zones, names of columns, ids.
+
+A message shows a short value as it is, and anything else, such as a Series, by its type.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, tzinfo
+import difflib
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from fractions import Fraction
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -12,7 +18,42 @@ import pandas as pd
 
 from periodkit.errors import ArgumentError, InvalidRequestError, PeriodkitError, SchemaError
 
+AsOf: TypeAlias = str | datetime
+When: TypeAlias = str | date | datetime
+By: TypeAlias = str | Sequence[str] | None
 PeriodIds: TypeAlias = int | str | Iterable[Any] | pd.DataFrame
+Zone: TypeAlias = tuple[tzinfo, str]
+
+_LONGEST_SHOWN = 60
+_SHORT = (str, bytes, int, float, complex, np.generic, date, timedelta, tzinfo, type(None), type(pd.NaT), type(pd.NA))
+
+
+def named(value: object) -> str:
+    """Return a value as a message names it.
+
+    Examples
+    --------
+    >>> named("Cup final"), named(7), named(pd.Series([1, 2])), named([0.5, "x"])
+    ("'Cup final'", '7', 'a Series', "[0.5, 'x']")
+    """
+    if isinstance(value, _SHORT):
+        text = ascii(value) if isinstance(value, str) and not is_unicode(value) else repr(value)
+    elif isinstance(value, list | tuple):
+        text = f"[{', '.join(named(item) for item in value[:10])}]"
+    else:
+        kind = type(value).__name__
+        return f"{'an' if kind[:1].lower() in {*'aeiou'} or kind == 'ndarray' else 'a'} {kind}"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be encoded: JSON's escapes can spell half a surrogate pair."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return False
+    return True
 
 
 def api_time(moment: datetime) -> str:
@@ -23,74 +64,150 @@ def api_time(moment: datetime) -> str:
 def period_ids(periods: PeriodIds) -> list[int]:
     """Return the ids that `periods` names, each once, in order."""
     if isinstance(periods, pd.DataFrame):
-        if "period_id" not in periods.columns:
-            msg = "The frame has no column 'period_id'. Pass what client.periods() returned, or ids."
-            raise SchemaError(msg)
+        require_columns(periods.columns, ["period_id"], "what client.periods() returned, or ids")
         periods = periods["period_id"]
+    elif isinstance(periods, pd.Series) and "period_id" in periods.index:
+        msg = 'periods is a Series, one row of a frame. Pass the id in it, row["period_id"], or a frame.'
+        raise InvalidRequestError(None, msg)
     one = isinstance(periods, str | bytes) or not isinstance(periods, Iterable)
-    return list(dict.fromkeys(_period_id(each) for each in ([periods] if one else periods)))  # type: ignore[union-attr]
+    return list(dict.fromkeys(_period_id(item) for item in ([periods] if one else periods)))  # type: ignore[union-attr]
 
 
 def _period_id(value: Any) -> int:  # noqa: ANN401
-    try:
-        number = int(value)
-        if not isinstance(value, bool) and (isinstance(value, str) or number == value):
-            return number
-    except (TypeError, ValueError, OverflowError):
-        pass
-    msg = f"The period id {value!r} is not a whole number. client.periods()['period_id'] lists the ids."
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        try:
+            number = int(value)
+            if not isinstance(value, bool) and (isinstance(value, str) or number == value):
+                return number
+        except (TypeError, ValueError, OverflowError):
+            pass
+    msg = (
+        f"periods is or holds {named(value)}, which is not a whole number. client.periods()['period_id'] lists the ids."
+    )
     raise InvalidRequestError(None, msg)
 
 
 def checked_form_fields(form_fields: Iterable[str] | None) -> list[str]:
-    """Return the names of form fields, each once; a single text is refused, since it may be meant as several."""
+    """Return the names of form fields, each once. A single text is refused: it may have been meant as several."""
     if isinstance(form_fields, str):
-        msg = f"form_fields is the text {form_fields!r}. Pass a list: form_fields=[{form_fields!r}]."
+        msg = f"form_fields is the text {named(form_fields)}. Pass a list: form_fields=[{named(form_fields)}]."
+        raise InvalidRequestError(None, msg)
+    if form_fields is not None and (isinstance(form_fields, pd.DataFrame) or not isinstance(form_fields, Iterable)):
+        msg = f"form_fields is {named(form_fields)}. Pass a list of field names."
         raise InvalidRequestError(None, msg)
     fields: list[Any] = [] if form_fields is None else list(form_fields)
     wrong = [field for field in fields if not isinstance(field, str) or not is_unicode(field)]
     if wrong:
-        msg = f"form_fields holds {wrong[0]!a}, which is not a text. Pass a list of field names."
+        msg = f"form_fields holds {named(wrong[0])}, which is not a text. Pass a list of field names."
         raise InvalidRequestError(None, msg)
     return list(dict.fromkeys(fields))
+
+
+def grouping(by: By, reserved: Collection[str] = ()) -> tuple[str, ...]:
+    """Return `by` as a tuple of column names; none of them may be one of the `reserved` names of the result."""
+    one = isinstance(by, str | pd.Series | pd.DataFrame) or not isinstance(by, Iterable)
+    names: tuple[Any, ...] = () if by is None else (by,) if one else tuple(by)
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        msg = f"by is or holds {named(wrong[0])}; it takes a column name or a list of column names."
+        raise ArgumentError(msg)
+    clash = [name for name in names if name in reserved]
+    if clash or len(set(names)) < len(names):
+        msg = f"by is {list(names)}; it takes each column once, and none that is a name in the result."
+        raise ArgumentError(msg)
+    return names
+
+
+ACTIONS_FRAME = "an actions frame as client.actions() returns it"
+PERIODS_FRAME = "a periods frame as client.periods() returns it"
+
+
+def require_columns(present: Iterable[object], columns: Iterable[str], expected: str = ACTIONS_FRAME) -> None:
+    """Raise a SchemaError that names the first of the columns that is not present, and what may have been meant."""
+    names = [name for name in present if isinstance(name, str)]
+    for name in columns:
+        if names.count(name) > 1:
+            msg = f"The frame has several columns named {name!r}. Keep one of them."
+            raise SchemaError(msg)
+        if name in names:
+            continue
+        near = difflib.get_close_matches(name, names, 1)
+        text = f"The frame has no column {name!r}"
+        text += f"; did you mean {near[0]!r}?" if near else f". Pass {expected}."
+        shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
+        raise SchemaError(f"{text} The frame has: {shown or 'no columns'}.")
+
+
+def one_of(value: object, argument: str, choices: Collection[str]) -> str:
+    """Return `value` if it is one of the choices, or name them."""
+    if isinstance(value, str) and value in choices:
+        return value
+    raise ArgumentError(f"{argument} is {named(value)}; it takes one of {', '.join(choices)}.")
 
 
 def check_share(value: object, name: str) -> float:
     """Return `value` as a float, or raise an ArgumentError that names it unless it is strictly between 0 and 1."""
     # Written so that NaN fails too.
     if not isinstance(value, int | float | np.number) or not 0.0 < value < 1.0:
-        raise ArgumentError(f"{name} must lie between 0 and 1, both excluded, not {value!r}.")
+        raise ArgumentError(f"{name} must lie between 0 and 1, both excluded, not {named(value)}.")
     return float(value)
 
 
-Zone = tuple[tzinfo, str]
+def check_count(value: object, name: str, least: int = 0) -> int:
+    """Return `value` as a whole number, or raise an ArgumentError that names it unless it is at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ArgumentError(f"{name} is {named(value)}; it takes a whole number from {least}.")
+    return int(value)
 
 
 def zone(tz: str | tzinfo | None) -> Zone:
-    """Return a time zone and its name; none is UTC."""
+    """Return a time zone and its name; None is UTC."""
     if tz is None:
         return UTC, "UTC"
     if isinstance(tz, tzinfo):
         return tz, str(tz)
     try:
         return ZoneInfo(tz), tz
-    except (ValueError, TypeError, OSError, KeyError):
-        msg = f'tz is {tz!r}, which is no time zone. Pass an IANA name, such as "Europe/London".'
+    except (ValueError, TypeError, OSError, KeyError, AttributeError):
+        msg = f'tz is {named(tz)}, which is no time zone. Pass an IANA name, such as "Europe/London".'
         raise ArgumentError(msg) from None
 
 
-def is_unicode(text: str) -> bool:
-    """Whether all of a text can be written: JSON's escapes can spell half a surrogate pair."""
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return False
-    return True
+_ISO = re.compile(
+    r"(?P<date>[0-9]{4}-?(?:[0-9]{2}-?[0-9]{2}|W[0-9]{2}-?[0-9]))[T ]"
+    r"(?P<hour>[0-9]{2})(?::?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?)?"
+    r"(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
+    re.IGNORECASE,
+)
 
 
-AsOf: TypeAlias = str | datetime
-When: TypeAlias = str | date | datetime
+def iso_moment(text: str) -> datetime | None:
+    """Return the moment, in UTC, that an ISO 8601 text with ``Z`` or an offset names; None for any other text.
+
+    Also read are lower-case ``t`` and ``z``, a comma before the fraction, the basic format, week dates, the minus sign
+    U+2212, ``24:00:00`` (midnight at the day's end), and ``:60`` (a leap second; the second after ``:59``). Digits finer
+    than a microsecond are cut off. A moment outside the years 1 to 9999 in UTC is none.
+
+    Examples
+    --------
+    >>> iso_moment("2024-06-30t23:59:60,5z").isoformat()
+    '2024-07-01T00:00:00.500000+00:00'
+    """
+    match = _ISO.fullmatch(text.replace("\u2212", "-"))
+    if match is None:
+        return None
+    hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
+    micros = int(f"{match['fraction'] or 0:0<6}"[:6])
+    shift = timedelta(seconds=second == 60, days=hour == 24)
+    if hour == 24 and (minute or second or micros):
+        return None
+    offset = match["zone"].upper()
+    try:
+        day = date.fromisoformat(match["date"].upper())
+        whole = f"{day}T{hour % 24:02}:{minute:02}:{second - shift.seconds:02}.{micros:06}{offset}"
+        return datetime.fromisoformat(whole).astimezone(UTC) + shift
+    except (ValueError, OverflowError):
+        return None
 
 
 def read_moment(value: object, argument: str, error: Callable[[str], PeriodkitError]) -> datetime:
@@ -109,48 +226,87 @@ def read_moment(value: object, argument: str, error: Callable[[str], PeriodkitEr
     """
     advice = f"Give {argument} as a date (2024-07-01, midnight UTC) or a time with a zone (2024-07-01T19:00:00Z)."
     if value is pd.NaT or not isinstance(value, str | date):
-        raise error(f"{argument} is {value!r}, which is not a date or time. {advice}")
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise error(f"{argument} is {value!r}, which is not an ISO 8601 date or time. {advice}") from None
-        if len(value.strip()) <= len("2024-07-01"):
-            return moment.replace(tzinfo=UTC)
-    elif isinstance(value, datetime):
-        moment = value
-    else:
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+        raise error(f"{argument} is {named(value)}, which is not a date or time. {advice}")
+    moment: date | None = value if isinstance(value, date) else _read_text(value.strip())
+    if isinstance(moment, pd.Timestamp):
+        moment = moment.to_pydatetime(warn=False)
+    if moment is None:
+        raise error(f"{argument} is {named(value)}, which is not an ISO 8601 date or time. {advice}")
+    if not isinstance(moment, datetime):
+        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     if moment.tzinfo is None:
         raise error(f"{argument} is {value}, which has no time zone. {advice}")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise error(f"{argument} is {value}, which lies outside the years 1 to 9999 in UTC. {advice}") from None
+
+
+def _read_text(text: str) -> date | None:
+    found = iso_moment(text)
+    if found is not None:
+        return found
+    for read in (date.fromisoformat, datetime.fromisoformat):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return None
+
+
+_PART = re.compile(r"\s*([0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})\s*([^\W\d_]+)\s*,?")
+_MICROS: dict[tuple[str, ...], int | Fraction] = {
+    ("W", "w", "week", "weeks"): 604_800_000_000,
+    ("D", "d", "day", "days"): 86_400_000_000,
+    ("h", "H", "hr", "hrs", "hour", "hours"): 3_600_000_000,
+    ("m", "min", "mins", "minute", "minutes"): 60_000_000,
+    ("s", "S", "sec", "secs", "second", "seconds"): 1_000_000,
+    ("ms", "millis", "millisecond", "milliseconds"): 1_000,
+    ("us", "µs", "μs", "micros", "microsecond", "microseconds"): 1,
+    ("ns", "nanos", "nanosecond", "nanoseconds"): Fraction(1, 1_000),
+}
+_UNITS = {name: Fraction(micros) for names, micros in _MICROS.items() for name in names}
+# About 292 years, the most that a pandas Timedelta of nanoseconds holds.
+_LONGEST_TIME = 2**63 // 1000
 
 
 def as_micros(value: Any, argument: str) -> int:  # noqa: ANN401
-    """Return a length of time in microseconds, or say that it is none.
+    """Return a length of time in microseconds, exact for texts such as ``"0.57min"``, or say that it is none.
 
     Examples
     --------
-    >>> as_micros("15min", "target"), as_micros(np.timedelta64(15, "m"), "target")
-    (900000000, 900000000)
+    >>> as_micros("0.57min", "target"), as_micros(np.timedelta64(15, "m"), "target")
+    (34200000, 900000000)
     """
-    msg = f'{argument} is {value!r}; it takes a length of time such as "15min", "7D" or a timedelta.'
-    # pandas would take a number, or a text that is one, for nanoseconds.
-    bare = isinstance(value, int | float | np.number) and not isinstance(value, np.timedelta64)
-    if bare or (isinstance(value, str) and _is_number(value)):
+    micros = _exact_micros(value) if isinstance(value, str) else _micros(value)
+    if micros is None or not 0 <= micros <= _LONGEST_TIME:
+        msg = f'{argument} is {named(value)}; it takes a length of time such as "15min", "7D" or a timedelta.'
         raise ArgumentError(msg)
-    try:
-        delta = pd.Timedelta(value)
-    except (ValueError, TypeError):
-        raise ArgumentError(msg) from None
-    if not delta >= pd.Timedelta(0):  # NaT is neither
-        raise ArgumentError(msg)
-    return int(delta // pd.Timedelta(microseconds=1))
+    return round(micros)
 
 
-def _is_number(text: str) -> bool:
+def _exact_micros(text: str) -> Fraction | None:
+    total, at = Fraction(0), 0
+    while match := _PART.match(text, at):
+        unit = _UNITS.get(match[2])
+        if unit is None:
+            break
+        total, at = total + Fraction(match[1]) * unit, match.end()
+    if at and not text[at:].strip():
+        return total
+    # pandas would take a text that is a number for nanoseconds.
+    return None if not re.search("[:P]", text) else _micros(text)
+
+
+def _micros(value: Any) -> Fraction | None:  # noqa: ANN401
+    """Return what pandas makes of a value."""
+    # pandas would take a number without a unit for nanoseconds.
+    if isinstance(value, np.timedelta64):
+        if np.datetime_data(value)[0] == "generic":
+            return None
+    elif isinstance(value, int | float | np.number):
+        return None
     try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+        return Fraction(int(pd.Timedelta(value) // pd.Timedelta(nanoseconds=1)), 1000)
+    except (ValueError, TypeError, OverflowError):
+        return None

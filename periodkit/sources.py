@@ -1,20 +1,25 @@
-"""A client without an account: the sandbox on this machine."""
+"""Where frames come from: an account, the sandbox or an archive, behind one call."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
-from periodkit.client import BASE_URL_VARIABLE, TOKEN_VARIABLE, Client
-from periodkit.errors import ConfigError
+from periodkit.client import Client
+from periodkit.errors import ArgumentError, ConfigError
+from periodkit.settings import ARCHIVE_VARIABLE, BASE_URL_VARIABLE, DEFAULT_ARCHIVE, TOKEN_VARIABLE
 
 if TYPE_CHECKING:
-    from periodkit.archive import ArchiveView
+    from periodkit.archive import Archive, ArchiveView
 
-__all__ = ["connect", "demo_client", "existing_archive", "source"]
+__all__ = ["connect", "demo_client", "find_periods", "has_account", "open_archive", "source"]
+
+_ACCOUNT = {"base_url", "token"}
 
 
 def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # noqa: ANN401
@@ -46,15 +51,25 @@ def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # no
     """
     from periodkit.sandbox import DataSet, Sandbox  # noqa: PLC0415  (an optional extra)
 
+    if _ACCOUNT & options.keys():
+        options.clear()
+        msg = "demo_client serves the sandbox, with a base_url and a token of its own. For your account, use Client."
+        raise ConfigError(msg)
     sandbox = Sandbox(None if data is None else DataSet.load(data))
-    client = Client(sandbox.base_url, sandbox.token, **options)
-    client.origin = (
-        "the sandbox, a synthetic season of an invented venue"
-        if data is None
-        else f"the sandbox, serving {Path(data).name}"
-    )
+    try:
+        client = _make_client(options | {"base_url": sandbox.base_url, "token": sandbox.token})
+    except BaseException:
+        sandbox.close()
+        raise
     client.on_close(sandbox.close)
     return client
+
+
+def _make_client(options: dict[str, Any]) -> Client:
+    try:
+        return Client(**options)
+    finally:
+        options.clear()  # a traceback can show it, and the token in it
 
 
 @overload
@@ -76,7 +91,9 @@ def connect(
     snapshot: str | None = None,
     **options: Any,
 ) -> Client | ArchiveView:
-    """Return a client of your account if the environment names one, else of the sandbox; or an archive's frames.
+    """Return a client of your account if one is named, else of the sandbox; or an archive's frames.
+
+    An account is named by the environment, or by the arguments ``base_url`` and ``token``.
 
     Both have ``periods()`` and ``actions(periods)``, so that what is written for one works with the other.
 
@@ -92,9 +109,9 @@ def connect(
     Raises
     ------
     ConfigError
-        Only one of ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` is set, or there is no such archive.
+        Only one of ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` is set.
     ArchiveError
-        There is no such snapshot.
+        There is no such archive or snapshot.
 
     Examples
     --------
@@ -104,36 +121,107 @@ def connect(
     False
     """
     if archive is None and snapshot is not None:
-        msg = f"snapshot is {snapshot!r}, and no archive is named. Pass archive=PATH too."
+        msg = f"snapshot is {snapshot!r}, but no archive is given. Pass archive=PATH too."
         raise ConfigError(msg)
     if archive is not None:
-        from periodkit.archive import Archive  # noqa: PLC0415  (an optional extra)
-
-        opened = Archive(existing_archive(archive))
+        opened = open_archive(archive)
         return opened.held() if snapshot is None else opened.at(snapshot)
-    if os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE):
-        return Client(**options)
+    if has_account() or _ACCOUNT & options.keys():
+        return _make_client(options)
     return demo_client(**options)
 
 
-def existing_archive(folder: str | Path) -> Path:
-    """Return the folder of an archive, or raise a ConfigError if there is none: `Archive` would make it."""
-    path = Path(folder).expanduser()
-    if not path.is_dir():
-        msg = f"There is no archive at {str(folder)!r}. `periodkit sync` makes one; check the path."
-        raise ConfigError(msg)
-    return path
+def has_account() -> bool:
+    """Whether the environment names an account."""
+    return bool(os.environ.get(BASE_URL_VARIABLE) or os.environ.get(TOKEN_VARIABLE))
+
+
+def open_archive(folder: str | Path | None = None, *, create: bool = False, pseudonymize: str | None = None) -> Archive:
+    """Return the archive in a folder, by default that of ``ALO_ARCHIVE``, else ``periodkit-archive``.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Where it is.
+    create : bool
+        Whether it may be missing: its first sync makes it.
+    pseudonymize : str, optional
+        As for `Archive`.
+
+    Raises
+    ------
+    ArchiveError
+        There is no archive, or the folder holds something else.
+    """
+    from periodkit.archive import Archive  # noqa: PLC0415  (an optional extra)
+
+    archive = Archive(folder or os.environ.get(ARCHIVE_VARIABLE) or DEFAULT_ARCHIVE, pseudonymize=pseudonymize)
+    if not create:
+        archive.require()
+    return archive
+
+
+def find_periods(periods: pd.DataFrame, wanted: Iterable[int | str]) -> list[int]:
+    """Return the ids of periods that are given by id or by name.
+
+    Parameters
+    ----------
+    periods : pandas.DataFrame
+        The periods that there are.
+    wanted : iterable of int or str
+        Ids, names, or parts of a name that only one period has; case does not matter.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such period, or several could be meant; the message lists them.
+
+    Examples
+    --------
+    >>> periods = pd.DataFrame({"period_id": [7, 8], "period_name": ["Cup final", "Cup semi-final"]})
+    >>> find_periods(periods, ["8", "cup final"])
+    [8, 7]
+    """
+    return [_find_period(periods, value) for value in wanted]
+
+
+def _find_period(periods: pd.DataFrame, wanted: int | str) -> int:
+    text = str(wanted).strip()
+    number = int(text) if re.fullmatch(r"-?\d+", text, re.ASCII) else None
+    if number is not None and (periods["period_id"] == number).any():
+        return number
+    names = periods["period_name"].astype("str").str.casefold()
+    key = text.casefold()
+    found = periods[names == key] if key else periods.head(0)
+    if found.empty and key:
+        found = periods[names.str.contains(key, regex=False, na=False)]
+    if len(found) == 1:
+        return int(found["period_id"].iloc[0])
+    if found.empty:
+        last = f", the last of them {_named(periods.tail(1))}" if len(periods) else ""
+        msg = f"There is no period {wanted!r}. There are {len(periods)}{last}. periodkit periods lists them."
+    else:
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        msg = f"{wanted!r} could be {len(found)} periods: {_named(found.head(5))}{more}. Give the id."
+    raise ArgumentError(msg)
+
+
+def _named(periods: pd.DataFrame) -> str:
+    return ", ".join(
+        f"{period_id} ({name})" if isinstance(name, str) else str(period_id)
+        for period_id, name in zip(periods["period_id"], periods["period_name"], strict=True)
+    )
 
 
 def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
-    """Return whose data `connect` gave, how much of it, and of when, in one sentence.
+    """Say whose data `connect` gave, how much, and as of when.
 
     Parameters
     ----------
     client : Client or ArchiveView
-        What `connect` returned. Whose data it is, the client itself knows: no setting is read.
+        What `connect` returned. Its ``origin`` says whose data it is: no setting is read.
     actions : pandas.DataFrame
-        What it fetched.
+        The actions that it returned.
 
     Examples
     --------
@@ -142,10 +230,19 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
     >>> source(client, actions)
     'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 652 actions, as of 2025-05-17 15:08 UTC.'
     """
-    whose = client.origin if isinstance(client, Client) else "an archive"
+    whose = _whose(client.origin) if isinstance(client, Client) else "an archive"
     if actions.empty:
         return f"Data: {whose}. No actions."
     several = actions["period_id"].nunique()
     periods = "1 period" if several == 1 else f"{several:,} periods"
     moment = f"{actions['fetched_at'].max():%Y-%m-%d %H:%M} UTC"
     return f"Data: {whose}. {periods} with {len(actions):,} action{'' if len(actions) == 1 else 's'}, as of {moment}."
+
+
+def _whose(origin: str) -> str:
+    kind, _, served = origin.partition("sandbox: ")
+    if kind:
+        return f"the account at {origin}"
+    return "the sandbox, " + (
+        "a synthetic season of an invented venue" if served == "synthetic season" else f"serving {served}"
+    )

@@ -5,7 +5,6 @@ Two Delta Lake tables hold what the client returned; ``docs/archive.md`` describ
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable
 from datetime import timedelta
@@ -19,10 +18,10 @@ from periodkit.archive.changes import Of, changes
 from periodkit.archive.prune import PruneResult, prune
 from periodkit.archive.snapshots import Snapshot
 from periodkit.archive.storage import Folder, State, delta, load, repair_command
-from periodkit.archive.sync import SyncResult, sync
+from periodkit.archive.sync import Request, SyncResult, sync
 from periodkit.archive.view import ArchiveView
 from periodkit.client import Client
-from periodkit.errors import ArchiveError
+from periodkit.errors import ArchiveError, ArgumentError
 from periodkit.frames import key_bytes
 
 __all__ = ["Archive", "ArchiveView", "PruneResult", "Snapshot", "SyncResult"]
@@ -44,7 +43,9 @@ class Archive(ArchiveView):
         A key: people's names are replaced by `periodkit.pseudonymize` before anything reaches the disk. Needed for each
         sync of an archive that was begun with it; the key itself is not stored.
     settle_after : str or timedelta
-        How long after a period's end its actions may still change.
+        How long after its end a period is fetched by each sync; from then on more and more rarely.
+    venue : str, optional
+        A name for this archive's venue: frames get a column ``venue``, so that those of several archives can be joined.
 
     Raises
     ------
@@ -73,6 +74,7 @@ class Archive(ArchiveView):
         *,
         pseudonymize: str | bytes | None = None,
         settle_after: Duration = "7D",
+        venue: str | None = None,
     ) -> None:
         delta.require()
         self._folder = Folder(
@@ -80,6 +82,9 @@ class Archive(ArchiveView):
         )
         del pseudonymize  # some tracebacks show the variables of a frame
         self._settle_after = _length(settle_after, "settle_after")
+        if venue is not None and not venue.strip():
+            raise ArgumentError(f"venue is {venue!r}; it takes the name of a venue.")
+        self._venue = venue
         self._folder.check()
 
     def __repr__(self) -> str:
@@ -94,7 +99,12 @@ class Archive(ArchiveView):
         """Whether the folder is an archive already, if an empty one; the first sync makes it one."""
         return self._folder.check()
 
+    def require(self) -> None:
+        """Raise an ArchiveError if there is no archive in the folder yet."""
+        self._folder.require()
+
     def _state(self) -> State:
+        self._folder.require()
         return load(self._folder)
 
     def sync(
@@ -105,15 +115,19 @@ class Archive(ArchiveView):
         form_fields: Iterable[str] | None = None,
         refresh: bool | PeriodIds = False,
         *,
+        forget_fields: Iterable[str] | None = None,
+        origin_changed: bool = False,
         wait: float = 10.0,
     ) -> SyncResult:
         """Fetch the periods that are new or may have changed, and keep them.
 
-        A period is settled, and not asked for again, when it ended longer than `settle_after` before the server's
-        answer, its record (``updated_at``, name, dates, markers) is the archived one, none of its archived actions is
-        open, and it was fetched with the form fields that are asked for. All others are fetched and replaced whole. What
-        is fetched is committed every now and then, so that an interruption (Ctrl-C, an error, a crash) loses little;
-        run it again to go on.
+        Until `settle_after` has passed since its end, each sync fetches a period again and replaces it whole. From then
+        on it is fetched a day after the last time, then after 2, 4, 8, ... days, at most 90, as long as it is found
+        unchanged; a change starts again at a day. A period whose record (name, dates, markers, ``updated_at``) has
+        changed, or that lacks a form field that is asked for, is fetched in any case. What is fetched is committed
+        regularly, so that an interruption (Ctrl-C, an error, a crash) loses little; run it again to go on.
+
+        An archive belongs to one account, or to one data set of the sandbox: data of another origin are refused.
 
         Parameters
         ----------
@@ -124,7 +138,11 @@ class Archive(ArchiveView):
         form_fields : iterable of str, optional
             Form fields to fetch besides those that the archive already has.
         refresh : bool, period id, several, or a periods frame
-            True: take no period for settled, and repair damaged tables. Ids: fetch these again in any case.
+            True: fetch all periods, and repair damaged tables. Ids: fetch these again in any case.
+        forget_fields : iterable of str, optional
+            Form fields not to fetch any more. Values that the archive has of them stay until a period is replaced.
+        origin_changed : bool
+            Accept that the data come from another address than before, such as a base URL that has moved.
         wait : float
             Seconds to wait while another process writes to the archive.
 
@@ -136,12 +154,23 @@ class Archive(ArchiveView):
         Raises
         ------
         ArchiveError
-            Another process writes, the disk is full, the key is not that of the archive, or a table is damaged
-            (``refresh=True`` repairs that). What was committed stays.
+            Another process writes, the disk is full, the key is not that of the archive, the data are another account's,
+            or a table is damaged (``refresh=True`` repairs that). What was committed stays.
+        ArgumentError
+            `forget_fields` names a field that the archive does not fetch.
         AuthError, ApiError, TransportError, SchemaError
             The periods could not be listed. What fails for single periods is in ``SyncResult.failed``.
         """
-        return sync(self._folder, client, start, end, form_fields, refresh, self._settle_after, wait)
+        request = Request(
+            start,
+            end,
+            form_fields,
+            refresh,
+            forget_fields,
+            origin_changed=origin_changed,
+            settle_after=self._settle_after,
+        )
+        return sync(self._folder, client, request, wait)
 
     def snapshot(self, name: str | None = None) -> Snapshot:
         """Name the present state, so that it can be read, verified and compared later.
@@ -161,18 +190,19 @@ class Archive(ArchiveView):
         ArchiveError
             The name stands for another state already.
         """
+        self._folder.require()
         with self._folder.locked(10.0):
-            if not self._folder.check():
-                self._folder.prepare()
             return snapshots.keep(self._folder, self._state(), name)
 
     def snapshots(self) -> pd.DataFrame:
         """Return one row per snapshot, oldest first: ``name, hash, taken_at, periods, ...`` (name null: unnamed)."""
+        self._folder.require()
         return snapshots.listing(self._folder)
 
     def forget(self, name: str) -> None:
         """Give a snapshot's name up, so that the next `prune` may remove the files that it alone needed."""
-        with self._folder.locked(10.0) if self._folder.check() else contextlib.nullcontext():
+        self._folder.require()
+        with self._folder.locked(10.0):
             snapshots.forget(self._folder, name)
 
     def at(self, snapshot: Snapshot | str) -> ArchiveView:
@@ -188,6 +218,7 @@ class Archive(ArchiveView):
         ArchiveError
             There is no such snapshot, or it had no name and has been pruned.
         """
+        self._folder.require()
         found = snapshots.find(self._folder, snapshot)
         try:
             state = load(self._folder, found.periods_version or 0)
@@ -209,7 +240,7 @@ class Archive(ArchiveView):
                 "archive was made anew, or the snapshot is another archive's."
             )
             raise ArchiveError(msg)
-        return ArchiveView(state)
+        return ArchiveView(state, self._venue)
 
     def verify(self, snapshot: Snapshot | str | None = None) -> pd.DataFrame:
         """Compute the hash of each period from what the files hold, and compare it with the one taken when written.

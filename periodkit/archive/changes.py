@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from periodkit._arguments import one_of
 from periodkit.archive.view import ArchiveView
-from periodkit.errors import ArgumentError
 from periodkit.frames import json_texts
 
 __all__ = ["Of", "changes"]
@@ -20,10 +20,7 @@ _KEYS: dict[str, list[str]] = {"actions": ["period_id", "action_id"], "periods":
 
 def changes(before: ArchiveView, after: ArchiveView, of: Of) -> pd.DataFrame:
     """Return one row per record and field that differs; `periodkit.Archive.changes` describes it."""
-    if of not in _KEYS:
-        msg = f"of is {of!r}; it takes 'actions' or 'periods'."
-        raise ArgumentError(msg)
-    keys = _KEYS[of]
+    keys = _KEYS[one_of(of, "of", _KEYS)]
     old_hashes, new_hashes = before.hashes(), after.hashes()
     differing = [i for i in {**old_hashes, **new_hashes} if old_hashes.get(i) != new_hashes.get(i)]
     old, new = (_records(view, of, [i for i in differing if i in view.hashes()]) for view in (before, after))

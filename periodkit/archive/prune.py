@@ -1,4 +1,4 @@
-"""Bring small files together, and delete what nobody needs any more."""
+"""Compact small files and delete unused ones."""
 
 from __future__ import annotations
 
@@ -34,8 +34,7 @@ class PruneResult:
 
 def prune(folder: Folder, keep: pd.Timedelta, wait: float) -> PruneResult:
     """Compact, then vacuum; `periodkit.Archive.prune` says what stays."""
-    if not folder.check():
-        return PruneResult(0, 0)
+    folder.require()
     with folder.locked(wait):
         before = folder.sizes()
         writer = Writer(folder)

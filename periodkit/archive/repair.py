@@ -1,4 +1,4 @@
-"""Make an archive whose logs are damaged one that can be written to again, and throw nothing away."""
+"""Repair an archive whose logs are damaged, and delete nothing."""
 
 from __future__ import annotations
 

@@ -14,16 +14,43 @@ from typing import Any
 import pandas as pd
 
 from periodkit._arguments import PeriodIds, When, checked_form_fields, period_ids, read_moment
+from periodkit._visible import visible
 from periodkit.archive.storage import Folder, bucket, period_records
 from periodkit.archive.writer import Writer
 from periodkit.client import Client
 from periodkit.errors import ArchiveError, InvalidRequestError, PeriodkitError
-from periodkit.wording import be, count
+from periodkit.wording import count, was_or_were
 
 __all__ = ["SyncResult", "sync"]
 
 _OWN = ("period_name", "start_date", "end_date", "created_at", "updated_at", "markers")
-"""What of a period's record tells that it has changed: ``updated_at``, and whatever should have moved it."""
+"""The fields of a period's record that show a change: ``updated_at``, and whatever should have moved it."""
+
+_MOST_DAYS = 90
+_WRONG_CLOCK = pd.Timedelta("1D")
+_SIMULATED = "sandbox:"
+"""Origins that begin like this answer with the moment of their data."""
+
+_CLOCK_NOTE = (
+    "The server's clock is more than a day away from this machine's, so all periods were fetched. Check the clock here, or "
+    "tell the platform."
+)
+_UNUSED_NOTE = (
+    "No archived action has the form field {field!r}. If it is misspelt: periodkit sync --forget-field {field!r}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a sync is asked for; `periodkit.Archive.sync` describes the fields."""
+
+    start: When | None
+    end: When | None
+    form_fields: Iterable[str] | None
+    refresh: bool | PeriodIds
+    forget_fields: Iterable[str] | None
+    origin_changed: bool
+    settle_after: pd.Timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +62,7 @@ class SyncResult:
     fetched : int
         Periods that are new in the archive.
     unchanged : int
-        Settled periods, which were not asked for.
+        Periods that were not due, and so not asked for.
     refreshed : int
         Periods that were archived before and have been replaced.
     failed : mapping of int to PeriodkitError
@@ -47,7 +74,9 @@ class SyncResult:
     gone : tuple of int
         Archived periods that the server no longer lists. They are kept.
     set_aside : Path or None
-        Where that of a damaged archive stands which could not be read and was in the way of repairing it.
+        Where damaged files that blocked the repair were moved.
+    notes : tuple of str
+        What else to know, such as a form field that no action has.
     """
 
     fetched: int
@@ -58,6 +87,7 @@ class SyncResult:
     seconds: float
     gone: tuple[int, ...] = ()
     set_aside: Path | None = None
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         text = (
@@ -65,48 +95,45 @@ class SyncResult:
             f"{len(self.failed)} failed; {self.rows:,} action(s) in {self.seconds:.1f} s"
         )
         for period_id, error in list(self.failed.items())[:3]:
-            text += f"\n  period {period_id}: {error}"
+            text += f"\n  period {period_id}: {visible(str(error), one_line=True)}"
         if len(self.failed) > 3:
             text += f"\n  and {len(self.failed) - 3} more in .failed; sync again to fetch them"
         if self.gone:
             text += f"\n  no longer on the server, kept here: {', '.join(map(str, self.gone))}"
         if self.set_aside is not None:
-            text += (
-                f"\n  damaged beyond reading, set aside in {self.set_aside}; delete it when all is here that you need"
-            )
-        return text
+            text += f"\n  damaged files were moved to {self.set_aside}; delete them when nothing is missing"
+        return "".join([text, *(f"\n  {visible(note, one_line=True)}" for note in self.notes)])
 
 
-def sync(
-    folder: Folder,
-    client: Client,
-    start: When | None,
-    end: When | None,
-    form_fields: Iterable[str] | None,
-    refresh: bool | PeriodIds,
-    settle_after: pd.Timedelta,
-    wait: float,
-) -> SyncResult:
+def sync(folder: Folder, client: Client, request: Request, wait: float) -> SyncResult:
     """Bring the archive up to date; `periodkit.Archive.sync` says how."""
     began = time.monotonic()
-    asked = checked_form_fields(form_fields)
+    asked = checked_form_fields(request.form_fields)
+    forgotten = checked_form_fields(request.forget_fields)
     error = partial(InvalidRequestError, None)
-    first = None if start is None else read_moment(start, "start", error)
-    last = None if end is None else read_moment(end, "end", error)
+    first = None if request.start is None else read_moment(request.start, "start", error)
+    last = None if request.end is None else read_moment(request.end, "end", error)
+    refresh = request.refresh
     chosen = frozenset() if isinstance(refresh, bool) else frozenset(period_ids(refresh))
+    # A new archive is made only once the server has answered: a refused token leaves nothing behind.
+    listing = None if folder.check() else client.periods(request.start, request.end)
     with folder.locked(wait):
-        folder.prepare()
-        listing = client.periods(start, end)  # first: without it nothing is repaired either
+        # Without a listing nothing is repaired either.
+        listing = client.periods(request.start, request.end) if listing is None else listing
+        notes = [folder.prepare(client.origin, changed=request.origin_changed)]
         writer = Writer(folder, tolerant=refresh is True)
         listed = period_records(listing)
         before = dict(writer.records)
+        if forgotten:
+            writer.forget_fields(forgotten)
         again = set(listed) if refresh is True else chosen | writer.damaged()
+        trusted = client.origin.startswith(_SIMULATED) or _is_about_now(listing)
+        notes.append(None if trusted or not before else _CLOCK_NOTE)
+        old_enough = {i for i, record in listed.items() if trusted and _is_old_enough(record, request.settle_after)}
         settled = {
             period_id
-            for period_id, record in listed.items()
-            if period_id in before
-            and period_id not in again
-            and _is_settled(record, before[period_id], asked, settle_after)
+            for period_id in old_enough - again
+            if period_id in before and _is_not_due(listed[period_id], before[period_id], asked)
         }
         todo = [period_id for period_id in listed if period_id not in settled]
         # New periods are added as they come; those to be replaced come partition by partition, to rewrite each once.
@@ -115,13 +142,14 @@ def sync(
             period_id: ArchiveError("The server did not list this period, so it was not asked for.")
             for period_id in sorted(chosen - set(listed))
         }
-        fields = list(dict.fromkeys([*writer.form_fields(), *asked]))
+        fields = [field for field in dict.fromkeys([*writer.form_fields(), *asked]) if field not in forgotten]
         gone = _gone(before, listed, first, last)
-        writer.expect(listing, listed, fields, gone)
+        twice = {i for i in old_enough if i in before and _is_old_enough(before[i], request.settle_after)}
+        writer.begin(listing, listed, fields, gone, twice)
         came = _fetch(writer, client, todo, fields, failed)
         writer.flush()
         damaged = [period_id for period_id in sorted(writer.unreadable - came) if period_id in listed]
-        if damaged:  # which showed only when their partitions were to be written anew
+        if damaged:  # found only when their partitions were to be rewritten
             came |= _fetch(writer, client, damaged, fields, failed)
             writer.flush()
         if not writer.unreadable:
@@ -131,6 +159,7 @@ def sync(
         for period_id in sorted(writer.lost - came - set(failed)):
             msg = "It was damaged, and the server does not list it any more. A copy of the archive may have it."
             failed[period_id] = ArchiveError(msg)
+        notes += [_UNUSED_NOTE.format(field=field) for field in writer.unused_fields() if came]
         return SyncResult(
             fetched=len(came - set(before)),
             unchanged=len(settled),
@@ -140,6 +169,7 @@ def sync(
             seconds=time.monotonic() - began,
             gone=tuple(period_id for period_id in gone if period_id not in writer.lost),
             set_aside=writer.set_aside,
+            notes=tuple(filter(None, notes)),
         )
 
 
@@ -167,22 +197,32 @@ def _fetch(
                 keep(arrivals.arrived())
             writer.flush()
             error.add_note(
-                f"{count(len(came), 'period')} had arrived and {be(len(came))} kept in the archive {writer.folder.path}. "
+                f"{count(len(came), 'period')} had arrived and {was_or_were(len(came))} kept in the archive "
+                f"{writer.folder.path}. "
                 "Sync again to fetch the rest."
             )
         raise
     return came
 
 
-def _is_settled(
-    listed: Mapping[str, Any], archived: Mapping[str, Any], asked: Collection[str], settle_after: pd.Timedelta
-) -> bool:
-    ended = listed["end_date"]
+def _is_about_now(listing: pd.DataFrame) -> bool:
+    """Whether the server's clock agrees with this machine's."""
+    answered = listing["fetched_at"].max()
+    return bool(pd.isna(answered) or abs(answered - pd.Timestamp.now("UTC")) <= _WRONG_CLOCK)
+
+
+def _is_old_enough(record: Mapping[str, Any], settle_after: pd.Timedelta) -> bool:
+    """Whether the period had ended long enough ago when it was fetched."""
+    ended = record["end_date"]
+    return ended is not None and record["fetched_at"] - ended > settle_after
+
+
+def _is_not_due(listed: Mapping[str, Any], archived: Mapping[str, Any], asked: Collection[str]) -> bool:
+    """Whether the archived period is recent enough: the days to the next fetch double as long as nothing changes."""
+    days = min(2 ** min(archived["_unchanged"] or 0, 7), _MOST_DAYS)
     return (
-        ended is not None
-        and listed["fetched_at"] - ended > settle_after
+        pd.Timedelta(0) <= listed["fetched_at"] - archived["fetched_at"] < pd.Timedelta(days, unit="D")
         and all(listed[name] == archived[name] for name in _OWN)
-        and not archived["_open"]
         and set(asked) <= set(json.loads(archived["_form_fields"]))
     )
 

@@ -22,14 +22,14 @@ def verify(
     expected : mapping of int to str
         The hash that each period should have.
     read : callable
-        Returns the actions of those of some periods that can be read, and what is wrong with the others.
+        Returns the actions, as they were hashed, of those periods that can be read, and what is wrong with the others.
 
     Returns
     -------
     pandas.DataFrame
         One row per period that differs: ``period_id, problem, expected, found``.
     """
-    periods = to_frame(period_columns(state.periods))
+    periods = to_frame(period_columns(state.periods, as_written=True))
     # Partition by partition, so that no more than a part is in memory.
     parts: dict[int, list[int]] = {}
     for period_id in state.ids:

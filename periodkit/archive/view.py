@@ -11,19 +11,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from periodkit._arguments import PeriodIds, period_ids
+from periodkit._arguments import PeriodIds, period_ids, require_columns
 from periodkit.archive import snapshots
 from periodkit.archive.scan import relation
-from periodkit.archive.storage import State, Stored, further_column, further_columns, known_column, period_columns
+from periodkit.archive.storage import State, Stored, extra_column, extra_columns, known_column, period_columns
 from periodkit.archive.verify import verify
-from periodkit.errors import ArchiveError, SchemaError
+from periodkit.errors import ArchiveError
 from periodkit.frames import Column, Fingerprint, fingerprint, to_frame, total_of
 from periodkit.schema import ACTIONS
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["ArchiveView"]
+__all__ = ["ArchiveView", "read_periods", "read_sound"]
+
+VENUE = "venue"
+"""The column that tells frames of several archives apart."""
 
 
 class ArchiveView:
@@ -33,8 +36,11 @@ class ArchiveView:
     named snapshot stay.
     """
 
-    def __init__(self, state: State) -> None:
+    _venue: str | None = None
+
+    def __init__(self, state: State, venue: str | None = None) -> None:
         self._held = state
+        self._venue = venue
 
     def _state(self) -> State:
         return self._held
@@ -51,7 +57,7 @@ class ArchiveView:
 
     def held(self) -> ArchiveView:
         """Return the present state, to read several times from one state whatever a sync does meanwhile."""
-        return ArchiveView(self._state())
+        return ArchiveView(self._state(), self._venue)
 
     def periods(self) -> pd.DataFrame:
         """Return the archived periods, as ``client.periods()`` does: one row per period, in the server's order.
@@ -59,7 +65,8 @@ class ArchiveView:
         Returns
         -------
         pandas.DataFrame
-            `periodkit.schema.PERIODS`, then unknown fields. ``fetched_at`` is when the server answered with this row.
+            `periodkit.schema.PERIODS`, then unknown fields. ``fetched_at`` is when the server answered with this row. If
+            the archive was opened with a venue, a column ``venue`` comes first.
 
         Raises
         ------
@@ -67,7 +74,7 @@ class ArchiveView:
             The table of periods is damaged; the message says how to repair it.
         """
         state = self._state()
-        frame = to_frame(period_columns(state.periods))
+        frame = self._at_venue(to_frame(period_columns(state.periods)))
         said = [state.attrs[period_id].get("listing", {}) for period_id in state.ids]
         frame.attrs["duplicates"] = said[int(frame["fetched_at"].argmax())].get("duplicates", 0) if said else 0
         if any("bad_values" in each for each in said):
@@ -104,9 +111,11 @@ class ArchiveView:
             more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
             msg = f"Period {absent[0]}{more} is not in the archive {state.folder.path}. Fetch it: archive.sync(client)."
             raise ArchiveError(msg)
-        further = further_columns(each for period_id in ids for each in state.stored[period_id])
-        names = [*ACTIONS.columns, *further] if columns is None else _chosen(columns, further)
-        frame = _framed(state.read(ids, _physical(names, further)), names, further)
+        names = None if columns is None else [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
+        chosen = None if names is None else [name for name in names if self._venue is None or name != VENUE]
+        frame = _read_actions(state, ids, chosen)
+        if names is None or chosen != names:
+            frame = self._at_venue(frame)
         attrs = [state.attrs[period_id].get("actions", {}) for period_id in ids]
         frame.attrs["duplicates"] = sum(each.get("duplicates", 0) for each in attrs)
         if any("bad_values" in each for each in attrs):
@@ -114,6 +123,15 @@ class ArchiveView:
         notes = [text for each in attrs for text in each.get("notes", ())]
         if notes and not any(state.rows[period_id] for period_id in ids):
             frame.attrs["notes"] = notes
+        return frame
+
+    def _at_venue(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if self._venue is None:
+            return frame
+        if VENUE in frame.columns:
+            msg = f"The API sends a field {VENUE!r} of its own. Open the archive without venue={self._venue!r}."
+            raise ArchiveError(msg)
+        frame.insert(0, VENUE, pd.Series(self._venue, index=frame.index, dtype="str"))
         return frame
 
     def scan(self) -> duckdb.DuckDBPyRelation:
@@ -134,11 +152,15 @@ class ArchiveView:
             A file is missing, cut short or foreign. Damage in its midst shows when the relation is computed, as an error of
             DuckDB's; `verify` names it.
         """
-        return relation(self._state())
+        return relation(self._state(), self._venue)
 
     def files(self) -> list[Path]:
         """Return the Parquet files that hold the actions of this state, for Spark, Dask or any other tool."""
         return [file.path for file in self._state().files]
+
+    def row_counts(self) -> dict[int, int]:
+        """Return how many actions each period has, by id, without reading them."""
+        return dict(self._state().rows)
 
     def hashes(self) -> dict[int, str]:
         """Return the hash of each period as it was taken when written, by id; `verify` says whether it still holds."""
@@ -160,7 +182,8 @@ class ArchiveView:
         ArchiveError
             A file is damaged.
         """
-        return fingerprint(self.periods(), self.actions())
+        state = self._state()
+        return fingerprint(read_periods(state, state.ids), _read_actions(state, state.ids, as_written=True))
 
     def verify(self) -> pd.DataFrame:
         """Compute the hash of each period from what the files hold, and compare it with the one taken when written.
@@ -172,41 +195,58 @@ class ArchiveView:
             where it cannot be read). No rows: the archive is intact.
         """
         state = self._state()
-        return verify(state, state.hashes, partial(_sound, state))
+        return verify(state, state.hashes, partial(read_sound, state))
 
 
-def _sound(state: State, ids: list[int]) -> tuple[pd.DataFrame, dict[int, str]]:
-    """Return the actions of those periods that can be read, and what is wrong with the others."""
-    everything = further_columns(each for period_id in ids for each in state.stored[period_id])
-    table, damage = state.salvage(ids, _physical([*ACTIONS.columns, *everything], everything))
+def _read_actions(
+    state: State, ids: list[int], columns: Iterable[str] | None = None, *, as_written: bool = False
+) -> pd.DataFrame:
+    extra = extra_columns(column for period_id in ids for column in state.stored[period_id])
+    names = _column_names(extra) if columns is None else _chosen(columns, extra)
+    return _framed(state.read(ids, _physical(names, extra)), names, extra, as_written=as_written)
+
+
+def read_periods(state: State, ids: list[int]) -> pd.DataFrame:
+    """Return the rows of periods as they were hashed."""
+    chosen = state.periods.filter(pc.is_in(state.periods["period_id"], pa.array(ids, pa.int64())))
+    return to_frame(period_columns(chosen, as_written=True))
+
+
+def read_sound(state: State, ids: list[int]) -> tuple[pd.DataFrame, dict[int, str]]:
+    """Return the actions, as they were hashed, of those periods that can be read, and what is wrong with the others."""
+    everything = extra_columns(column for period_id in ids for column in state.stored[period_id])
+    table, damage = state.salvage(ids, _physical(_column_names(everything), everything))
     sound = [period_id for period_id in ids if period_id not in damage]
-    further = further_columns(each for period_id in sound for each in state.stored[period_id])
-    return _framed(table, [*ACTIONS.columns, *further], further), damage
+    extra = extra_columns(column for period_id in sound for column in state.stored[period_id])
+    return _framed(table, _column_names(extra), extra, as_written=True), damage
 
 
-def _physical(names: list[str], further: dict[str, list[Stored]]) -> list[str]:
+def _column_names(extra: dict[str, list[Stored]]) -> list[str]:
+    """Return the columns of the frame, in order."""
+    return list(dict.fromkeys([*ACTIONS.columns, *extra]))
+
+
+def _physical(names: list[str], extra: dict[str, list[Stored]]) -> list[str]:
     """Return the columns of the table that hold columns of the frame."""
-    return [
-        name
-        for column in names
-        for name in ([place.physical for place in further[column]] if column in further else [column])
-    ]
+    known = [name for name in names if name in ACTIONS.columns]
+    return known + [place.physical for name in names for place in extra.get(name, ())]
 
 
-def _framed(table: pa.Table, names: list[str], further: dict[str, list[Stored]]) -> pd.DataFrame:
+def _framed(
+    table: pa.Table, names: list[str], extra: dict[str, list[Stored]], *, as_written: bool = False
+) -> pd.DataFrame:
     columns: dict[str, Column] = {
-        name: further_column(table, further[name]) if name in further else known_column(table, ACTIONS[name])
+        name: known_column(table, ACTIONS[name], extra.get(name, ()), as_written=as_written)
+        if name in ACTIONS.columns
+        else extra_column(table, extra[name])
         for name in names
     }
     return to_frame(columns)
 
 
-def _chosen(columns: Iterable[str], further: dict[str, list[Stored]]) -> list[str]:
+def _chosen(columns: Iterable[str], extra: dict[str, list[Stored]]) -> list[str]:
     names = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
-    for name in names:
-        if name not in ACTIONS.columns and name not in further:
-            msg = f"The archived actions have no column {name!r}. archive.actions().columns lists them."
-            raise SchemaError(msg)
+    require_columns([*ACTIONS.columns, *extra], names, "names of archive.actions().columns")
     return names
 
 
@@ -218,6 +258,7 @@ def status(state: State) -> dict[str, str]:
     span = _span(periods["start_date"], "%Y-%m-%d")
     return {
         "archive": str(state.folder.path),
+        "origin": (state.folder.origin() or "not recorded; the next sync sets it"),
         "periods": f"{len(state.ids):,}" + (f" ({span})" if span else ""),
         "actions": f"{sum(state.rows.values()):,}",
         "open": f"{sum(open_):,} action(s) in {len(open_)} period(s), when they were fetched",

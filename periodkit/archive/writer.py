@@ -30,11 +30,14 @@ from periodkit.archive.storage import (
     bucket,
     delta,
     load,
+    read_columns,
     repair_command,
 )
-from periodkit.errors import ArchiveError
+from periodkit.archive.view import read_periods, read_sound
+from periodkit.errors import ArchiveError, ArgumentError
 from periodkit.frames import fingerprint, pseudonymize, total_of
 from periodkit.milestones import stage_times
+from periodkit.schema import FORM_PREFIX
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -64,7 +67,7 @@ class Writer:
     Attributes
     ----------
     set_aside : Path or None
-        Where that of damaged tables stands which was in the way.
+        Where damaged files that blocked the repair were moved.
     lost : set of int
         Periods that were archived, and cannot be read any more; only a repair gives them up.
     unreadable : set of int
@@ -84,6 +87,8 @@ class Writer:
         self._committing: list[int] = []
         self.unreadable: set[int] = set()
         self._gone: frozenset[int] = frozenset()
+        self._old: frozenset[int] = frozenset()
+        self._edited = False
         self.set_aside = set_damage_aside(folder) if tolerant else None
         state, lost = last_readable(folder) if tolerant else (load(folder), frozenset())
         self.lost = set(lost)
@@ -93,7 +98,7 @@ class Writer:
             delta.create(folder.periods, PERIOD_SCHEMA)
         self._go_on(state)
         stored = {each for columns in self.state.stored.values() for each in columns}
-        self._names = Names(pa.schema(delta.open_table(folder.actions).schema().to_arrow()).names, stored)
+        self._names = Names(pa.schema(delta.open_table(folder.actions).schema().to_arrow()), stored)
 
     @cached_property
     def _on_disk(self) -> set[Path]:
@@ -118,16 +123,42 @@ class Writer:
         texts = dict.fromkeys(record["_form_fields"] for record in self.records.values())
         return list(dict.fromkeys(field for text in texts for field in json.loads(text)))
 
-    def expect(
+    def begin(
         self,
         listing: pd.DataFrame,
         listed: Mapping[int, Record],
         fields: Sequence[str],
         gone: Collection[int] = (),
+        old: Collection[int] = (),
     ) -> None:
-        """Take in what was listed, as a frame and as the table's records; the form fields asked for; and what is gone."""
+        """Set the listing, form fields, missing and old periods (past `settle_after`, twice) for the next writes."""
         self._listing, self._listed, self._fields = listing, listed, json.dumps(list(fields))
         self._gone = frozenset(gone)
+        self._old = frozenset(old)
+
+    def forget_fields(self, fields: Collection[str]) -> None:
+        """Do not fetch these form fields any more, and drop their columns if they have no values."""
+        known = self.form_fields()
+        for field in fields:
+            if field not in known:
+                msg = f"The archive does not fetch a form field {field!r}. It fetches: {', '.join(known) or 'none'}."
+                raise ArgumentError(msg)
+        empty = {FORM_PREFIX + field for field in fields}
+        for record in self.records.values():
+            kept = [field for field in json.loads(record["_form_fields"]) if field not in fields]
+            columns = [
+                column
+                for column in read_columns(record["_columns"])
+                if column.kind != "empty" or column.name not in empty
+            ]
+            record["_form_fields"] = json.dumps(kept)
+            record["_columns"] = json.dumps(columns)
+        self._edited = bool(fields)
+
+    def unused_fields(self) -> list[str]:
+        """Return the form fields that are fetched and that no archived action has."""
+        used = {column.name for columns in self.state.stored.values() for column in columns if column.kind != "empty"}
+        return [field for field in self.form_fields() if FORM_PREFIX + field not in used]
 
     def add(self, period_id: int, frame: pd.DataFrame) -> None:
         """Take in the actions of one period; every now and then that commits what has come."""
@@ -146,7 +177,7 @@ class Writer:
             left = [period_id for period_id in self.records if period_id not in self.lost or period_id in ready]
             order = _merged_order([*left, *ready], list(self._listed))
             repaired = self._repairing and (self.records or self.folder.has_head())
-            if not (ready or order != list(self.records) or repaired):
+            if not (ready or order != list(self.records) or repaired or self._edited):
                 return
             self._committing = list(ready)
             rows, records = self._converted(ready)
@@ -170,7 +201,7 @@ class Writer:
     def _done(self, state: State) -> None:
         self.rows_written += sum(len(self._pending.pop(period_id)) for period_id in self._committing)
         self._committing = []
-        self._repairing = False
+        self._repairing = self._edited = False
         self._go_on(state)
         self._last_commit = time.monotonic()
 
@@ -235,25 +266,43 @@ class Writer:
         kinds: dict[tuple[Any, ...], list[int]] = {}
         for period_id, frame in pending.items():
             kinds.setdefault(tuple(frame.dtypes.astype(str).items()), []).append(period_id)
-        tables = [ACTION_SCHEMA.empty_table()]
+        tables = [pa.table({BUCKET: pa.array([], pa.int32())})]
         records = {}
+        unchanged = self._unchanged(pending)
         for ids in kinds.values():
             frame = pd.concat([pending[period_id] for period_id in ids], ignore_index=True)
-            table, further = actions_to_arrow(frame, self._names)
+            table, extra = actions_to_arrow(frame, self._names)
             tables.append(table)
-            columns = json.dumps(further)
+            columns = json.dumps(extra)
             hashes = fingerprint(self._listing[self._listing["period_id"].isin(ids)], frame).periods
             open_ = frame["period_id"][stage_times(frame)["outcome"] == "open"].value_counts()
             for period_id in ids:
                 records[period_id] = self._listed[period_id] | {
                     "_rows": len(pending[period_id]),
                     "_open": int(open_.get(period_id, 0)),
+                    "_unchanged": unchanged.get(period_id, 0),
                     "_sha256": hashes[period_id],
                     "_form_fields": self._fields,
                     "_columns": columns,
                     "_attrs": json.dumps(self._attrs(period_id, pending[period_id]), default=str),
                 }
         return _together(tables), records
+
+    def _unchanged(self, pending: Mapping[int, pd.DataFrame]) -> dict[int, int]:
+        """Return how many times in a row, past `settle_after`, each period was found as it was before."""
+        replaced = [period_id for period_id in pending if period_id in self.records and period_id in self._old]
+        if not replaced:
+            return {}
+        actions, damage = read_sound(self.state, replaced)
+        old = fingerprint(read_periods(self.state, replaced), actions, fetched_at=False).periods
+        listed = self._listing[self._listing["period_id"].isin(replaced)]
+        frames = pd.concat([pending[period_id] for period_id in replaced], ignore_index=True)
+        new = fingerprint(listed, frames, fetched_at=False).periods
+        return {
+            period_id: (self.records[period_id]["_unchanged"] or 0) + 1
+            for period_id in replaced
+            if period_id not in damage and old.get(period_id) == new.get(period_id)
+        }
 
     def _attrs(self, period_id: int, frame: pd.DataFrame) -> dict[str, Any]:
         own, beside = frame.attrs, self._listing.attrs
@@ -293,7 +342,7 @@ def _together(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _merged_order(archived: Sequence[int], listed: Sequence[int]) -> list[int]:
-    """Return the archived periods in the order of the listing; those not listed stay behind whom they stood behind."""
+    """Return the periods in the order of the listing; unlisted periods keep their position after the same predecessor."""
     known, place = set(listed), {period_id: i for i, period_id in enumerate(listed)}
     after, followed = -1, {}
     for i, period_id in enumerate(dict.fromkeys(archived)):

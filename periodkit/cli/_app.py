@@ -1,18 +1,27 @@
-"""The command line's app, which its commands register with."""
+"""The command line's app, which its commands register with, and what they share."""
 
-from cyclopts import App
+from __future__ import annotations
+
+from cyclopts import App, Parameter
 
 from periodkit._version import __version__
-from periodkit.client import BASE_URL_VARIABLE, TOKEN_VARIABLE
+from periodkit._visible import visible
+from periodkit.cli._overview import ABOUT, EPILOGUE
 
 app = App(
     name="periodkit",
     version=__version__,
-    help="Periods and actions of the ALO.ai venue platform: fetch them, measure them, report on them.",
-    help_epilogue=(
-        f"Your account: set {BASE_URL_VARIABLE} and {TOKEN_VARIABLE}. Exit codes: 0 done, 1 failed, 2 called wrongly. "
-        "Add --debug to see where an error came from."
-    ),
+    help=ABOUT,
+    help_epilogue=EPILOGUE,
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
+
+Switch = Parameter(negative=())
+"""An option that has no --no-... form, or that may be repeated."""
+
+
+def say(*lines: str) -> None:
+    """Print lines, with control characters shown and not obeyed."""
+    for line in lines:
+        print(visible(line))

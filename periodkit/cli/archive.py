@@ -6,22 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import pandas as pd
 from cyclopts import Parameter
 
-from periodkit.cli._app import app
-from periodkit.errors import ArchiveError, ConfigError
-from periodkit.sources import connect
-from periodkit.wording import count
+from periodkit.cli._app import Switch, app, say
+from periodkit.errors import ConfigError
+from periodkit.settings import BASE_URL_VARIABLE, KEY_VARIABLE, TOKEN_VARIABLE
 
 if TYPE_CHECKING:
-    from periodkit.archive import Archive
-
-ARCHIVE_VARIABLE = "ALO_ARCHIVE"
-KEY_VARIABLE = "ALO_PSEUDONYM_KEY"
-_DEFAULT = "periodkit-archive"
-
-Several = Parameter(negative=())
+    from periodkit.client import Client
 
 
 @app.command
@@ -30,15 +22,17 @@ def sync(
     archive: Path | None = None,
     start: str | None = None,
     end: str | None = None,
-    form_field: Annotated[list[str] | None, Several] = None,
-    refresh: Annotated[bool, Parameter(negative=())] = False,
-    period: Annotated[list[int] | None, Several] = None,
+    form_field: Annotated[list[str] | None, Switch] = None,
+    forget_field: Annotated[list[str] | None, Switch] = None,
+    refresh: Annotated[bool, Switch] = False,
+    period: Annotated[list[str] | None, Switch] = None,
     key_file: Path | None = None,
+    demo: Annotated[bool, Switch] = False,
+    origin_changed: Annotated[bool, Switch] = False,
 ) -> None:
     """Fetch the periods that are new or may have changed into the archive; run it again to go on where it stopped.
 
-    Without an account in the environment it fetches the sandbox's season. To keep pseudonyms in place of people's names,
-    set ALO_PSEUDONYM_KEY to a long secret, or name a file that holds it.
+    To keep pseudonyms in place of people's names, set ALO_PSEUDONYM_KEY to a long secret, or name a file that holds it.
 
     Parameters
     ----------
@@ -49,18 +43,37 @@ def sync(
     end
         Only the periods up to this moment.
     form_field
-        A form field to fetch besides; repeat for several.
+        A form field to fetch too; the archive remembers it. Repeat for several.
+    forget_field
+        A form field not to fetch any more; repeat for several.
     refresh
         Fetch all periods again, and repair damaged tables.
     period
-        Id of a period to fetch again in any case; repeat for several.
+        Id or name of a period to fetch again in any case; repeat for several.
     key_file
         A file that holds the key for pseudonyms.
+    demo
+        Fetch the sandbox's invented season, without an account.
+    origin_changed
+        Accept that the archive's data now come from another address, such as a base URL that has moved.
     """
-    kept = _archive(archive, key=_key(key_file))
-    with connect() as client:
-        result = kept.sync(client, start, end, form_field, refresh=refresh or period or False)
-    print(f"{result!r}\nArchive: {kept.path}")
+    from periodkit.sources import find_periods, open_archive  # noqa: PLC0415
+
+    kept = open_archive(archive, create=True, pseudonymize=_key(key_file))
+    with _client(demo=demo) as client:
+        names = [text for text in period or () if not text.isdecimal()]
+        again = [int(text) for text in period or () if text.isdecimal()]
+        again += find_periods(client.periods(), names) if names else []
+        result = kept.sync(
+            client,
+            start,
+            end,
+            form_field,
+            refresh=refresh or again or False,
+            forget_fields=forget_field,
+            origin_changed=origin_changed,
+        )
+    say(repr(result), f"Archive: {kept.path}")
     if result.failed:
         raise SystemExit(1)
 
@@ -74,9 +87,41 @@ def status(*, archive: Path | None = None) -> None:
     archive
         The archive's folder; by default that of ALO_ARCHIVE, else periodkit-archive.
     """
-    kept = existing(archive)
-    for name, value in kept.status().items():
-        print(f"{name:<12}{value}")
+    from periodkit.sources import open_archive  # noqa: PLC0415
+
+    for name, value in open_archive(archive).status().items():
+        say(f"{name:<12}{value}")
+
+
+@app.command
+def periods(
+    *,
+    archive: Path | None = None,
+    source: Annotated[Literal["archive", "api"] | None, Parameter(name="--from")] = None,
+    snapshot: str | None = None,
+) -> None:
+    """List the periods: id, name, dates, and how many actions the archive has of each.
+
+    Parameters
+    ----------
+    archive
+        The archive's folder; by default that of ALO_ARCHIVE, else periodkit-archive.
+    source
+        Where to look. By default in the archive if there is one, else in the API.
+    snapshot
+        A snapshot of the archive, by name or hash. By default its present state.
+    """
+    from periodkit.cli._tables import period_table  # noqa: PLC0415
+    from periodkit.sources import connect, open_archive  # noqa: PLC0415
+
+    kept = None if source == "api" else open_archive(archive, create=True)
+    if kept is not None and (archive or source or snapshot or kept.exists()):
+        kept.require()
+        view = kept.held() if snapshot is None else kept.at(snapshot)
+        say(period_table(view.periods(), view.row_counts()))
+        return
+    with connect() as client:
+        say(period_table(client.periods()))
 
 
 @app.command
@@ -84,14 +129,14 @@ def export(
     output: Path,
     *,
     archive: Path | None = None,
-    table: Literal["actions", "periods"] = "actions",
-    period: Annotated[list[int] | None, Several] = None,
+    table: Literal["actions", "periods"] | None = None,
+    period: Annotated[list[str] | None, Switch] = None,
     snapshot: str | None = None,
 ) -> None:
     """Write archived actions or periods to a file for other programs.
 
     Times are UTC, as ISO 8601 text in CSV and Excel. A text that a spreadsheet would run as a formula gets an apostrophe
-    before it.
+    before it. Only you can read the file.
 
     Parameters
     ----------
@@ -100,24 +145,29 @@ def export(
     archive
         The archive's folder; by default that of ALO_ARCHIVE, else periodkit-archive.
     table
-        What to write.
+        What to write. By default the table that the file is named after, else the actions.
     period
-        Id of a period to write; repeat for several. By default all.
+        Id or name of a period to write; repeat for several. By default all.
     snapshot
         Name or hash of a snapshot to write; by default the present state.
     """
     from periodkit.frames import export as write  # noqa: PLC0415
+    from periodkit.sources import find_periods, open_archive  # noqa: PLC0415
+    from periodkit.wording import count  # noqa: PLC0415
 
-    kept = existing(archive)
-    view = kept if snapshot is None else kept.at(snapshot)
-    frame = view.actions(period) if table == "actions" else _chosen(view.periods(), period)
+    kept = open_archive(archive)
+    view = kept.held() if snapshot is None else kept.at(snapshot)
+    known = view.periods()
+    ids = known["period_id"].tolist() if period is None else find_periods(known, period)
+    chosen = table or ("periods" if "periods" in output.stem.casefold() else "actions")
+    frame = view.actions(ids) if chosen == "actions" else known[known["period_id"].isin(ids)]
     write(frame, output)
-    print(f"Wrote {count(len(frame), table[:-1])} to {output}")
+    say(f"Wrote {count(len(frame), chosen[:-1])} to {output}")
 
 
 @app.command
 def prune(*, archive: Path | None = None, keep: str = "30D") -> None:
-    """Bring small files together, and delete superseded ones; named snapshots keep theirs.
+    """Compact small files and delete unused ones; named snapshots keep theirs.
 
     Parameters
     ----------
@@ -126,27 +176,29 @@ def prune(*, archive: Path | None = None, keep: str = "30D") -> None:
     keep
         Files that were in use within this time stay, such as 30D or 12h.
     """
-    done = existing(archive).prune(keep)
-    print(f"Deleted {done.files} file(s); the archive is {done.bytes:,} bytes smaller.")
+    from periodkit.sources import open_archive  # noqa: PLC0415
+
+    done = open_archive(archive).prune(keep)
+    say(f"Deleted {done.files} file(s); the archive is {done.bytes:,} bytes smaller.")
 
 
-def _archive(path: Path | None, key: str | None = None) -> Archive:
-    from periodkit.archive import Archive  # noqa: PLC0415
+def _client(*, demo: bool) -> Client:
+    from periodkit.client import Client  # noqa: PLC0415
+    from periodkit.sources import demo_client, has_account  # noqa: PLC0415
 
-    return Archive(path or os.environ.get(ARCHIVE_VARIABLE) or _DEFAULT, pseudonymize=key)
-
-
-def existing(path: Path | None) -> Archive:
-    """Return the archive at that path, by default the usual one, or say how to make it."""
-    archive = _archive(path)
-    if not archive.exists():
-        msg = f"There is no archive at {archive.path}. Make it with: periodkit sync --archive {archive.path}"
-        raise ArchiveError(msg)
-    return archive
+    if demo:
+        return demo_client()
+    if not has_account():
+        msg = (
+            f"There is no account. Set {BASE_URL_VARIABLE} and {TOKEN_VARIABLE}, or pass --demo to fetch the sandbox's "
+            "invented season."
+        )
+        raise ConfigError(msg)
+    return Client()
 
 
 def _key(file: Path | None) -> str | None:
-    """Read the key from a file or the environment: a command line could be read by others on the machine."""
+    """Read the key from a file or the environment: others on the machine can see a command line."""
     if file is None:
         return os.environ.get(KEY_VARIABLE) or None
     try:
@@ -156,7 +208,3 @@ def _key(file: Path | None) -> str | None:
             f"The key file {file} cannot be read ({error.__class__.__name__}). Name a file that holds the key as text."
         )
         raise ConfigError(msg) from None
-
-
-def _chosen(periods: pd.DataFrame, ids: list[int] | None) -> pd.DataFrame:
-    return periods if ids is None else periods[periods["period_id"].isin(ids)]

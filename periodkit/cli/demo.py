@@ -6,16 +6,16 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 from cyclopts import Parameter
 
 from periodkit.cli._app import app
-from periodkit.client import BASE_URL_VARIABLE, TOKEN_VARIABLE, Client
 from periodkit.errors import ConfigError
-from periodkit.metrics import ai_dispatch_rate, cycle_times
-from periodkit.wording import readable
+from periodkit.settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @app.command
@@ -30,6 +30,8 @@ def demo(output: Path = Path("periodkit-demo")) -> None:
     output
         Folder for report.html.
     """
+    from periodkit.client import Client  # noqa: PLC0415
+    from periodkit.metrics import ai_dispatch_rate, cycle_times  # noqa: PLC0415
     from periodkit.reporting import report  # noqa: PLC0415
     from periodkit.sandbox import Sandbox  # noqa: PLC0415
 
@@ -39,12 +41,12 @@ def demo(output: Path = Path("periodkit-demo")) -> None:
         periods = client.periods()
         actions = client.actions(periods)
         print(f"Fetched {len(periods)} periods and {len(actions):,} actions as of {_latest(actions)} UTC.\n")
-        print("Cycle time, created to closed; actions still open count for what they tell (95 % intervals)\n")
+        print("Cycle time, created to closed; actions still open count as not closed yet (95 % intervals)\n")
         times = cycle_times(actions, by="classification")
         _print_table(
             times[["classification", "n", "open", *(name for name in times.columns if str(name).startswith("p"))]]
         )
-        print("\nAI-dispatch rate, of the actions where it is known (95 % Wilson intervals)\n")
+        print("\nAI-dispatch rate, of the actions with a known value (95 % Wilson intervals)\n")
         _print_table(ai_dispatch_rate(actions, by="channel"))
         print("\nWriting the report on the latest event that has ended, from a notebook ...")
         environment = {BASE_URL_VARIABLE: sandbox.base_url, TOKEN_VARIABLE: sandbox.token}
@@ -68,17 +70,16 @@ def sandbox(port: int = 8770, data: Path | None = None, page_size: int | None = 
     page_size
         Answer in pages of so many records, as sibling endpoints of the API do.
     """
-    from periodkit.sandbox import (  # noqa: PLC0415
-        DEFAULT_TOKEN,
-        DataSet,
-        serve,
-    )
+    from periodkit.sandbox import DataSet, serve, token_for  # noqa: PLC0415
+
+    dataset = None if data is None else DataSet.load(data)
+    token = token_for(dataset)
 
     def announce(base_url: str) -> None:
         print(f"The sandbox answers at {base_url}; its description is at {base_url}/openapi.json. Stop it with Ctrl-C.")
-        print(f"To use it: export {BASE_URL_VARIABLE}={base_url} {TOKEN_VARIABLE}={DEFAULT_TOKEN}", flush=True)
+        print(f"To use it: export {BASE_URL_VARIABLE}={base_url} {TOKEN_VARIABLE}={token}", flush=True)
 
-    serve(None if data is None else DataSet.load(data), port=port, announce=announce, page_size=page_size)
+    serve(dataset, token, port, announce=announce, page_size=page_size)
 
 
 @app.command
@@ -90,8 +91,8 @@ def lab(
 ) -> None:
     """Open the curated notebooks in JupyterLab.
 
-    They are copied into a working folder; files that are already there stay as they are. Without an account in the
-    environment each notebook shows the sandbox's season.
+    They are copied into a working folder; files that are already there are kept. Without an account in the environment
+    each notebook shows the sandbox's season.
 
     Parameters
     ----------
@@ -109,10 +110,10 @@ def lab(
         msg = f"Only one of {BASE_URL_VARIABLE} and {TOKEN_VARIABLE} is set; set both, or neither for the sandbox."
         raise ConfigError(msg)
     copied, outdated = copy_notebooks(folder)
-    print(f"Notebooks: {folder.resolve()} ({len(copied)} copied; what was there is kept).")
+    print(f"Notebooks: {folder.resolve()} ({len(copied)} copied; files that were there are kept).")
     for name in outdated:
         print(
-            f"{name} is not of this version of periodkit. Yours is kept; move it away and run this again for the new one."
+            f"{name} is from another version of periodkit. Yours is kept; to get the new one, move it and run this again."
         )
     if all(account):
         print(f"Data: the account at {account[0]}.")
@@ -128,8 +129,10 @@ def _latest(actions: pd.DataFrame) -> str:
 
 
 def _print_table(frame: pd.DataFrame) -> None:
+    from periodkit.wording import readable  # noqa: PLC0415
+
     shown = readable(frame)
-    # pandas sets every column to the right, and names read from the left.
+    # pandas aligns every column to the right; names read from the left.
     name = shown.columns[0]
     width = max([len(name), *shown[name].str.len()])
     shown = shown.assign(**{name: shown[name].str.ljust(width)}).rename(columns={name: name.ljust(width)})

@@ -7,28 +7,27 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from periodkit.cli._app import app
-from periodkit.cli.archive import existing
+from periodkit.cli._app import Switch, app, say
 
 
 @app.command
 def report(
     *,
-    period: Annotated[list[int] | None, Parameter(negative=())] = None,
+    period: Annotated[list[str] | None, Switch] = None,
     source: Annotated[Literal["archive", "api"] | None, Parameter(name="--from")] = None,
     archive: Path | None = None,
     snapshot: str | None = None,
     output: Annotated[Path, Parameter(alias="-o")] = Path("report.html"),
-    pdf: Annotated[bool, Parameter(negative=())] = False,
-    season: Annotated[bool, Parameter(negative=())] = False,
+    pdf: Annotated[bool, Switch] = False,
+    season: Annotated[bool, Switch] = False,
     start: str | None = None,
     end: str | None = None,
     compare: int = 24,
     target: str = "20min",
     tz: str | None = None,
-    names: Annotated[bool, Parameter(negative=())] = False,
+    names: Annotated[bool, Switch] = False,
 ) -> None:
-    """Write an after-action report: one HTML file that asks for nothing from anywhere.
+    """Write an after-action report: one self-contained HTML file that loads nothing from the network.
 
     By default it is about the latest period that has ended. Without an account in the environment, and without an
     archive, it reports on the sandbox's season. The same data give the same bytes; periodkit verify checks the data.
@@ -36,7 +35,7 @@ def report(
     Parameters
     ----------
     period
-        Id of a period to report on; repeat for several. By default the latest that has ended, with --season all.
+        Id or name of a period to report on; repeat for several. By default the latest that has ended, with --season all.
     source
         Where the data come from. By default the archive if --archive or --snapshot is given, else the API.
     archive
@@ -48,24 +47,26 @@ def report(
     pdf
         Print it to PDF too, beside the file. Needs Chromium.
     season
-        Report on many periods, with one row each, instead of on what happened within one.
+        Report on many periods, with one row each.
     start
         Take only periods that start then or later, such as 2025-05-01.
     end
         Take only periods that start before then.
     compare
-        With how many of the periods before to compare; 0 for none.
+        The number of earlier periods to compare with; 0 for none.
     target
         The promised cycle time, such as 15min.
     tz
         The venue's time zone, such as Europe/London. By default UTC.
     names
-        Name people. Without it no name of a person is in the report.
+        Name people, in a file that only you can read. By default no person is named.
     """
     from periodkit.reporting import report as write  # noqa: PLC0415
 
     if archive is None and source != "api" and (source == "archive" or snapshot is not None):
-        archive = existing(archive).path
+        from periodkit.sources import open_archive  # noqa: PLC0415
+
+        archive = open_archive().path
     path = write(
         period,
         output,
@@ -81,4 +82,4 @@ def report(
         names=names,
         pdf=pdf,
     )
-    print(f"Wrote {path}" + (f" and {path.with_suffix('.pdf')}" if pdf else ""))
+    say(f"Wrote {path}" + (f" and {path.with_suffix('.pdf')}" if pdf else ""))

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from periodkit.cli._app import app
-from periodkit.cli.archive import existing
+from cyclopts import Parameter
+
+from periodkit.cli._app import app, say
 from periodkit.errors import ArchiveError
 
 if TYPE_CHECKING:
     from periodkit.archive import Archive
-
-import json
-from typing import Annotated, Any, Literal
-
-import pandas as pd
-from cyclopts import Parameter
-
-from periodkit.frames import utc_text
-from periodkit.wording import count
 
 _SHOWN = 40
 
@@ -36,9 +29,12 @@ def snapshot(name: str | None = None, *, archive: Path | None = None) -> None:
     archive
         The archive's folder; by default that of ALO_ARCHIVE, else periodkit-archive.
     """
-    taken = existing(archive).snapshot(name)
-    called = "Snapshot" if taken.name is None else f"Snapshot {taken.name!r}"
-    print(f"{called}: {count(len(taken.periods), 'period')}, hash {taken.hash}")
+    from periodkit.sources import open_archive  # noqa: PLC0415
+    from periodkit.wording import count  # noqa: PLC0415
+
+    taken = open_archive(archive).snapshot(name)
+    title = "Snapshot" if taken.name is None else f"Snapshot {taken.name!r}"
+    say(f"{title}: {count(len(taken.periods), 'period')}, hash {taken.hash}")
 
 
 @app.command
@@ -65,29 +61,35 @@ def changes(
     archive
         The archive's folder; by default that of ALO_ARCHIVE, else periodkit-archive.
     """
+    from periodkit.cli._tables import as_lines  # noqa: PLC0415
     from periodkit.frames import export as write  # noqa: PLC0415
+    from periodkit.sources import open_archive  # noqa: PLC0415
+    from periodkit.wording import count  # noqa: PLC0415
 
-    found = existing(archive).changes(since, until, of=table)
-    # They are of any field, so of any kind.
+    found = open_archive(archive).changes(since, until, of=table)
+    # The values are of any field, so of any kind.
     found = found.assign(**{side: found[side].map(_as_text).astype("str") for side in ("before", "after")})
     if output is not None:
         write(found, output)
-        print(f"Wrote {count(len(found), 'change')} to {output}")
+        say(f"Wrote {count(len(found), 'change')} to {output}")
         return
     if found.empty:
-        print("Nothing has changed.")
+        say("Nothing has changed.")
         return
-    print(", ".join(f"{n:,} {kind}" for kind, n in found["change"].value_counts().items()))
-    shown = found.head(_SHOWN).drop(columns=["fetched_before", "fetched_after"])
-    print(shown.to_string(index=False, na_rep="-", max_colwidth=40))
+    say(", ".join(f"{n:,} {kind}" for kind, n in found["change"].value_counts().items()))
+    say(as_lines(found.head(_SHOWN).drop(columns=["fetched_before", "fetched_after"])))
     if len(found) > _SHOWN:
-        print(f"and {len(found) - _SHOWN:,} more; --output changes.csv writes them all.")
+        say(f"and {len(found) - _SHOWN:,} more; --output changes.csv writes them all.")
 
 
-def _as_text(value: Any) -> str | None:  # noqa: ANN401
+def _as_text(value: object) -> str | None:
+    import pandas as pd  # noqa: PLC0415
+
+    from periodkit.frames import utc_text  # noqa: PLC0415
+
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
-    if pd.isna(value):
+    if value is None or value is pd.NaT or value is pd.NA or value != value:  # noqa: PLR0124  (NaN)
         return None
     return utc_text(value) if isinstance(value, pd.Timestamp) else str(value)
 
@@ -110,20 +112,21 @@ def verify(report: Path | None = None, *, archive: Path | None = None, snapshot:
         Check the archive as of this snapshot, by name or hash.
     """
     from periodkit.archive import repair_command  # noqa: PLC0415
+    from periodkit.sources import open_archive  # noqa: PLC0415
 
-    kept = existing(archive)
+    kept = open_archive(archive)
     if report is not None:
-        print(_check(report, kept))
+        say(_check(report, kept))
         return
     found = kept.verify(snapshot)
     if found.empty:
         view = kept if snapshot is None else kept.at(snapshot)
-        print(f"Intact: {len(view.hashes())} period(s), hash {view.recorded_hash()}")
+        say(f"Intact: {len(view.hashes())} period(s), hash {view.recorded_hash()}")
         return
     for row in found.itertuples():
-        print(f"period {row.period_id}: {row.problem}")
+        say(f"period {row.period_id}: {row.problem}")
     command = repair_command(kept.path, found["period_id"].head(10).tolist())
-    print(f"{len(found)} period(s) differ. To fetch them again: {command}")
+    say(f"{len(found)} period(s) differ. To fetch them again: {command}")
     raise SystemExit(1)
 
 

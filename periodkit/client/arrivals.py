@@ -1,4 +1,4 @@
-"""Periods of one fetch as they arrive."""
+"""The periods of one fetch, as they arrive."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ Arrival: TypeAlias = tuple[int, pd.DataFrame | PeriodkitError]
 
 
 class Arrivals(Iterator[Arrival]):
-    """What `Client.iter_actions` returns: each period once, as it arrives, with its frame or its error.
+    """Returned by `Client.iter_actions`: each period once, as it arrives, with its frame or its error.
 
     Parameters
     ----------
-    coming : generator
-        Fetches, and yields each period that has come.
+    answers : generator
+        Fetches, and yields each period that has arrived.
     kept : dict
-        Where `coming` puts the answers of a period before it yields it.
+        Where `answers` puts the answers of a period before it yields the period.
     parse : callable
         Makes one period's frame.
     """
 
     def __init__(
         self,
-        coming: Generator[tuple[int, Pages], None, None],
+        answers: Generator[tuple[int, Pages], None, None],
         kept: dict[int, Pages],
         parse: Callable[[list[Answer]], pd.DataFrame],
     ) -> None:
-        self._coming = coming
+        self._answers = answers
         self._kept = kept
         self._parse = parse
 
@@ -43,15 +43,15 @@ class Arrivals(Iterator[Arrival]):
         return self
 
     def __next__(self) -> Arrival:
-        period_id, _ = next(self._coming)
+        period_id, _ = next(self._answers)
         return self._taken(period_id)
 
     def close(self) -> None:
         """Begin no further request."""
-        self._coming.close()
+        self._answers.close()
 
     def arrived(self) -> Iterator[Arrival]:
-        """Begin no further request, and hand over what has arrived already: after an interruption, all that there is."""
+        """Begin no further request, and yield the periods that have arrived: after an interruption, all there are."""
         self.close()
         for period_id in list(self._kept):
             yield self._taken(period_id)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import random
 import threading
 import time
+from datetime import UTC, datetime
 
 
 class Clock:
-    """Time and chance, so that a test can stand in for both."""
+    """Time and chance, so that a test can replace both."""
 
     def now(self) -> float:
         """Return seconds that only grow."""
         return time.monotonic()
+
+    def utc(self) -> datetime:
+        """Return the time of day, in UTC."""
+        return datetime.now(UTC)
 
     def wait(self, seconds: float, stop: threading.Event) -> None:
         """Wait, but no longer than until `stop` is set."""
@@ -54,7 +59,7 @@ class Gate:
             self._clock.wait(left, stop)
         return False
 
-    def shut(self, seconds: float) -> None:
-        """Let nobody out for so many seconds: the server asked for a pause, and not of one thread alone."""
+    def pause(self, seconds: float) -> None:
+        """Let no request out for so many seconds: the server asked for a pause, and not of one thread alone."""
         with self._lock:
             self._opens = max(self._opens, self._clock.now() + seconds)

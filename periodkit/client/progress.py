@@ -1,4 +1,4 @@
-"""A progress bar for whoever watches, and nothing for whoever does not."""
+"""A progress bar where someone is watching, and nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Progress:
-    """How far a fetch is.
+    """How far a fetch has come.
 
     Parameters
     ----------
@@ -25,17 +25,17 @@ class Progress:
             self._bar = tqdm(total=total, unit="period", desc="Fetching actions", leave=False)
 
     def step(self) -> None:
-        """Count one period more."""
+        """Count one more period."""
         if self._bar is not None:
             self._bar.update()
 
     def say(self, text: str) -> None:
-        """Show `text` behind the bar, such as what it waits for."""
+        """Show `text` after the bar, such as what is being waited for."""
         if self._bar is not None:
             self._bar.set_postfix_str(text)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 

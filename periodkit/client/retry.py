@@ -1,7 +1,7 @@
 """Which failures are worth another try, after how long, and when to give up.
 
-`urllib3.util.Retry` is not used. It cannot see a body that is cut short, since `requests` reads bodies later; its waits
-hold one thread that Ctrl-C does not wake, while the others go on asking; and it knows no budget of time.
+`urllib3.util.Retry` is not used: it cannot see a body that is cut short, because `requests` reads bodies later; Ctrl-C
+does not end its waits; a pause that the server asks for holds one thread only; and it has no time budget.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import TypeVar
 from periodkit.client.pacing import Clock, Gate
 from periodkit.errors import ApiError, ConfigError, RateLimitError, TransportError
 
-__all__ = ["Effort", "RetryPolicy"]
+__all__ = ["RetryPolicy", "RetrySession"]
 
 Result = TypeVar("Result")
 
 _LOG = logging.getLogger("periodkit")
-# A server that never answered is more likely misspelt than ill: its user should learn it in seconds.
+# If no request has succeeded, the URL is probably wrong: the user should learn it in seconds.
 _ATTEMPTS_UNREACHED = 3
-# Shorter waits are nobody's concern.
+# Shorter waits are logged as information only.
 _WORTH_A_WARNING = 3.0
 
 
@@ -30,22 +30,23 @@ _WORTH_A_WARNING = 3.0
 class RetryPolicy:
     """How often, and for how long, a failed request is tried again.
 
-    Tried again are: no connection, a time-out, a body cut short, and the statuses 429, 500 and above. Any other status
-    is an answer. Before retry `n` a request waits a random time between 0 and ``backoff * 2 ** (n - 1)`` seconds
-    (exponential backoff with full jitter), and never less than the server's ``Retry-After``.
+    A request is tried again after a failed connection, a time-out, a body cut short, or a status of 429, 500 or above.
+    Any other status is an answer. Before retry `n` a request waits a random time between 0 and
+    ``backoff * 2 ** (n - 1)`` seconds (exponential backoff with full jitter), and never less than the server's
+    ``Retry-After``.
 
     Parameters
     ----------
     attempts : int
-        How often a request is sent at most, the first time included. While the server has not answered any request of
-        the client at all, three times at most: its address may be misspelt.
+        How often a request is sent at most, the first time included. Three times at most while the server has not
+        answered any request of the client: the URL may be wrong.
     budget : float
-        Seconds after which no further try begins, counted from the request's first try or from the moment since when
-        the server has failed every request of this call, whichever came first. Longer than a rate window of a minute.
+        Seconds after which no further try begins. They count from the request's first try, or from when the server
+        began to fail every request of this call, whichever was earlier. Longer than a rate window of a minute.
     backoff, backoff_cap : float
-        Seconds: the bound of the first random wait, and what the bound does not grow past.
+        Seconds: the bound of the first random wait, and the largest bound.
     retry_after_cap : float
-        Seconds: a server that asks for a longer pause is asked again after this one.
+        Seconds: the longest pause that a server can ask for.
 
     Raises
     ------
@@ -92,15 +93,15 @@ class RetryPolicy:
         return max(min(asked or 0.0, self.retry_after_cap), draw * bound)
 
 
-class Effort:
-    """What the requests of one call share: whether it goes on, and since when the server has failed them all.
+class RetrySession:
+    """What the requests of one call share: whether to stop, and since when the server has failed all of them.
 
     Parameters
     ----------
     policy : RetryPolicy or None
         None sends every request once.
     gate : Gate
-        Where every request waits for its turn, retries too.
+        Where every request waits for its turn, retries included.
     clock : Clock
         Time and chance.
     """
@@ -114,7 +115,7 @@ class Effort:
         self._waits: tuple[float, str] = (float("-inf"), "")
 
     def run(self, path: str, send: Callable[[], Result]) -> Result:
-        """Return what `send` does, which is called again after failures that may pass."""
+        """Return the result of `send`, which is called again after failures that may pass."""
         began = self._clock.now()
         failures = 0
         while self._gate.enter(self.stop):
@@ -131,13 +132,13 @@ class Effort:
                 raise _tried(failed, failures, self._clock.now() - began)
             self._announce(failed, failures, wait)
             if isinstance(failed, RateLimitError) or (isinstance(failed, ApiError) and failed.retry_after):
-                self._gate.shut(wait)
+                self._gate.pause(wait)
             self._clock.wait(wait, self.stop)
         msg = f"{path} was not asked: the fetch was stopped. Ask again."
         raise TransportError(msg)
 
     def waiting(self) -> str:
-        """Say what is being waited for, if anything is."""
+        """Return what is being waited for, or an empty text."""
         until, why = self._waits
         left = until - self._clock.now()
         return f"{why}, waiting {left:.0f} s" if left > 0 else ""
@@ -145,7 +146,7 @@ class Effort:
     def _wait(self, failed: ApiError | TransportError, failures: int, began: float) -> float | None:
         """Return the seconds until the next try, or None where there is none."""
         if not failed.retryable:
-            self._failing_since = None  # an answer, and no failure
+            self._failing_since = None  # an answer, not a failure
             return None
         now = self._clock.now()
         since = self._failing_since

@@ -1,33 +1,36 @@
-"""A few threads that work through keys and hand back what came of each, in the order in which they finish."""
+"""A small pool of daemon threads that yields results as they finish."""
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
 from typing import Generic, TypeVar
 
+from periodkit.errors import TransportError
+
 Key = TypeVar("Key")
 Result = TypeVar("Result")
 
 
-class Crew(Generic[Key, Result]):
+class WorkerPool(Generic[Key, Result]):
     """Threads that call ``work(key)`` for each key.
 
-    Not a `concurrent.futures.ThreadPoolExecutor`, for two reasons. Its threads are waited for when the interpreter
-    ends, so Ctrl-C would last as long as the slowest request; these are daemons. And it takes in all keys at once, so
-    results pile up behind a slow consumer; these begin a key only when few results wait.
+    Not a `concurrent.futures.ThreadPoolExecutor`, for two reasons. The interpreter waits for its threads when it ends,
+    so Ctrl-C would last as long as the slowest request; these are daemons. And it accepts all keys at once, so results
+    pile up if the consumer is slow; these begin a key only while few results wait.
 
     Parameters
     ----------
     work : callable
-        Called in a thread, once for each key. What it raises, the consumer gets.
+        Called in a thread, once for each key. The consumer gets what it raises.
     keys : iterable
-        What to work through, in this order.
+        The keys, in the order in which to begin them.
     size : int
         How many threads.
     name : str
-        What the threads are called.
+        Name of the threads.
     """
 
     def __init__(self, work: Callable[[Key], Result], keys: Iterable[Key], size: int, name: str = "periodkit") -> None:
@@ -42,15 +45,19 @@ class Crew(Generic[Key, Result]):
     def results(
         self, tick: Callable[[], object] | None = None, every: float = 0.5
     ) -> Generator[tuple[Key, Result], None, None]:
-        """Yield each key with its result as it comes; `tick` is called now and then while nothing does.
+        """Yield each key with its result as it finishes; `tick` is called now and then while none does.
 
-        Closing the iterator begins no further key. What has begun is neither waited for nor handed back.
+        Closing the iterator begins no further key. Work that has begun is neither waited for nor returned.
         """
+        process = os.getpid()
         threads = 0
         begun = 0
         try:
             while True:
-                # Twice the threads: none idles while the consumer is at work, and no more results than that pile up.
+                if process != os.getpid():  # threads do not survive a fork, so no result would ever arrive
+                    msg = "This iteration began in another process. Begin it again in this one."
+                    raise TransportError(msg, retryable=False)
+                # Twice the threads: none idles while the consumer works, and no more results than that pile up.
                 while begun < 2 * self._size and (key := next(self._keys, None)) is not None:
                     self._tasks.put(key)
                     begun += 1

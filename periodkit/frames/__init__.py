@@ -1,6 +1,8 @@
 """What frames are made of: columns, engines, periods, fingerprints, pseudonyms and files."""
 
+from periodkit._arguments import require_columns
 from periodkit.frames.columns import (
+    BAD_TIME,
     EXACT_IN_DOUBLE,
     INT64,
     MASKED,
@@ -16,37 +18,39 @@ from periodkit.frames.columns import (
     utc_text,
 )
 from periodkit.frames.engines import (
-    as_arrow,
-    as_utc,
+    ActionsFrame,
     batches,
-    check_columns,
+    collect,
     in_pandas,
+    in_utc,
     open_frame,
-    require_columns,
     require_pandas,
+    with_flags,
 )
 from periodkit.frames.export import export
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
-from periodkit.frames.periods import latest_period, markers
+from periodkit.frames.periods import is_empty, latest_period, markers
 from periodkit.frames.pseudonyms import key_bytes, keyed_hash, pseudonymize
 
 __all__ = [
+    "BAD_TIME",
     "EXACT_IN_DOUBLE",
     "INT64",
     "MASKED",
     "UTC_MICROS",
+    "ActionsFrame",
     "Column",
     "Fingerprint",
-    "as_arrow",
     "as_lists",
-    "as_utc",
     "batches",
-    "check_columns",
+    "collect",
     "exact_in_double",
     "export",
     "fingerprint",
     "in_pandas",
+    "in_utc",
     "infer_column",
+    "is_empty",
     "json_texts",
     "key_bytes",
     "keyed_hash",
@@ -62,4 +66,5 @@ __all__ = [
     "total_of",
     "unknown_name",
     "utc_text",
+    "with_flags",
 ]

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
+from periodkit._arguments import require_columns
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import MASKED
+
+ActionsFrame: TypeAlias = Any
+"""A pandas or Polars frame, pyarrow Table or DuckDB relation of actions; no type says that."""
 
 _UTC = nw.Datetime("us", "UTC")
 
 
-def check_columns(frame: Any, columns: Iterable[str]) -> nw.Schema:  # noqa: ANN401
-    """Return the schema of a narwhals frame, or say which column it lacks."""
-    schema: nw.Schema = frame.collect_schema()
-    require_columns(schema, columns)
-    return schema
-
-
-def require_pandas(actions: object) -> None:
+def require_pandas(frame: object, argument: str = "actions") -> None:
     """Refuse a frame of another engine, where single records are looked at and not only counted."""
-    if not isinstance(actions, pd.DataFrame):
-        msg = f"actions is a {type(actions).__name__}. Pass a pandas frame, as client.actions() returns it."
+    if not isinstance(frame, pd.DataFrame):
+        msg = f"{argument} is a {type(frame).__name__}. Pass a pandas frame, as client.{argument}() returns it."
         raise ArgumentError(msg)
-
-
-ACTIONS_FRAME = "an actions frame as client.actions() returns it"
-PERIODS_FRAME = "a periods frame as client.periods() returns it"
-
-
-def require_columns(present: Container[object], columns: Iterable[str], expected: str = ACTIONS_FRAME) -> None:
-    """Raise a SchemaError that names the first of the columns that is not present."""
-    for name in columns:
-        if name not in present:
-            msg = f"The frame has no column {name!r}. Pass {expected}."
-            raise SchemaError(msg)
 
 
 def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
@@ -63,8 +48,14 @@ def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
     return pa.table(arrays)
 
 
-def as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.Expr:
-    """Return a column of times in UTC at microseconds, or say that it holds none."""
+def in_utc(frame: Any, names: Iterable[str]) -> Any:  # noqa: ANN401
+    """Return a narwhals frame with those of the columns that it has in UTC at microseconds."""
+    schema = frame.collect_schema()
+    columns = {name: _as_utc(name, schema[name], frame.implementation) for name in names if name in schema}
+    return frame.with_columns(**columns)
+
+
+def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.Expr:
     if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
         # DuckDB holds instants, shows them in the connection's zone, and casts to no other.
         return nw.col(name) if dtype == _UTC or engine.is_duckdb() else nw.col(name).cast(_UTC)
@@ -74,6 +65,26 @@ def as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.E
         f"The column {name!r} is {dtype}, not UTC times. Read it with pd.to_datetime(..., utc=True, format='ISO8601')."
     )
     raise SchemaError(msg)
+
+
+def with_flags(frame: Any, column: str, flags: Mapping[str, nw.Expr]) -> Any:  # noqa: ANN401
+    """Return a narwhals frame with flags that depend on one text column alone; null is False."""
+    read = {name: flag.fill_null(value=False) for name, flag in flags.items()}
+    if isinstance(frame, nw.LazyFrame):
+        return frame.with_columns(**read)
+    # Millions of rows hold a handful of texts, so in memory each text is read once.
+    table = frame.to_arrow()
+    texts = table[column].combine_chunks()
+    coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
+    distinct = collect(nw.from_native(pa.table({column: coded.dictionary}), eager_only=True).select(**read))
+    for name in read:
+        table = table.append_column(name, distinct[name].combine_chunks().take(coded.indices).fill_null(False))
+    return nw.from_native(table, eager_only=True)
+
+
+def collect(frame: Any) -> pa.Table:  # noqa: ANN401
+    """Return a narwhals frame as an Arrow table, computed if it is lazy."""
+    return (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
 
 
 _BATCH = 1 << 18
@@ -96,25 +107,31 @@ def batches(frame: Any) -> Iterator[pa.Table] | None:  # noqa: ANN401
     return None
 
 
-def open_frame(actions: Any, columns: Iterable[str]) -> Any:  # noqa: ANN401
-    """Return those of the columns that a frame has: an Arrow table if it is in memory, else lazy where it is."""
+def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable[str] = ()) -> Any:  # noqa: ANN401
+    """Return those of the columns that a frame has: an Arrow table if it is in memory, else lazy where it is.
+
+    Raises
+    ------
+    SchemaError
+        A `required` column is missing.
+    """
     if isinstance(actions, pd.DataFrame):
+        require_columns(actions.columns, required)
         return nw.from_native(as_arrow(actions, columns), eager_only=True)
     try:
         frame = nw.from_native(actions)
     except TypeError:
-        kind = type(actions).__name__
-        msg = f"actions is a {kind}. Pass a pandas or Polars frame, a pyarrow Table or a DuckDB relation."
+        msg = f"actions is a {type(actions).__name__}. Pass a pandas or Polars frame, a pyarrow Table or a DuckDB relation."
         raise ArgumentError(msg) from None
     schema = frame.collect_schema()
+    require_columns(schema, required)
     frame = frame.select(*(name for name in columns if name in schema))
     return nw.from_native(frame.to_arrow()) if isinstance(frame, nw.DataFrame) else frame
 
 
-def in_pandas(actions: Any, columns: Iterable[str]) -> pd.DataFrame:  # noqa: ANN401
+def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Return a pandas frame as it is, and of another engine's frame those of the columns that it has."""
     if isinstance(actions, pd.DataFrame):
         return actions
-    frame = open_frame(actions, dict.fromkeys(columns))
-    table = (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
+    table = collect(open_frame(actions, dict.fromkeys(columns)))
     return cast("pd.DataFrame", table.to_pandas(types_mapper=MASKED.get))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from periodkit._arguments import PERIODS_FRAME, iso_moment, named, require_columns
 from periodkit.errors import SchemaError
-from periodkit.frames.columns import UTC_MICROS, Column, infer_column, parse_times, to_frame, unknown_name
-from periodkit.frames.engines import PERIODS_FRAME, require_columns
+from periodkit.frames.columns import BAD_TIME, UTC_MICROS, Column, infer_column, to_frame, unknown_name
+from periodkit.frames.engines import require_pandas
 from periodkit.schema import MARKERS
 
 __all__ = ["latest_period", "markers"]
@@ -43,6 +47,7 @@ def latest_period(periods: pd.DataFrame) -> pd.DataFrame:
     ...     latest_period(client.periods())["period_name"].item()
     'Harbour Park v Old Quay'
     """
+    require_pandas(periods, "periods")
     require_columns(periods.columns, ["start_date", "fetched_at"], PERIODS_FRAME)
     begun = periods[periods["start_date"] <= periods["fetched_at"]]
     known = periods.dropna(subset=["start_date"])
@@ -57,7 +62,7 @@ def markers(periods: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     periods : pandas.DataFrame
-        A periods frame.
+        A periods frame, also one read back from Parquet, Feather, CSV or DuckDB.
 
     Returns
     -------
@@ -78,6 +83,7 @@ def markers(periods: pd.DataFrame) -> pd.DataFrame:
      period_id   marker                 timestamp
              7 Kick-off 2024-07-01 19:00:00+00:00
     """
+    require_pandas(periods, "periods")
     require_columns(periods.columns, ["period_id", "markers"], PERIODS_FRAME)
     ids: list[Any] = []
     records: list[Mapping[str, Any]] = []
@@ -86,7 +92,7 @@ def markers(periods: pd.DataFrame) -> pd.DataFrame:
         ids += [period_id] * len(own)
         records += own
     columns: dict[str, Column] = {
-        "period_id": pa.array(ids, pa.int64(), from_pandas=True),
+        "period_id": pa.array(pd.array(ids, dtype="Int64")),
         "marker": [record.get("name") for record in records],
         "timestamp": pa.array(
             [_moment(record.get("timestamp"), period_id) for period_id, record in zip(ids, records, strict=True)],
@@ -100,32 +106,31 @@ def markers(periods: pd.DataFrame) -> pd.DataFrame:
     return to_frame(columns)
 
 
+def is_empty(record: Mapping[str, Any]) -> bool:
+    """Whether an object says nothing: it has no keys, or all of them are null."""
+    return all(value is None or value is pd.NA or value is pd.NaT for value in record.values())
+
+
 def _records(cell: Any, period_id: object) -> list[Mapping[str, Any]]:  # noqa: ANN401
     """Return the markers in one cell, whatever a file or an engine made of the list."""
-    if isinstance(cell, Mapping):
-        return [cell]
     if isinstance(cell, str):
-        try:
-            return _records(json.loads(cell), period_id)
-        except ValueError:
-            cell = [cell]
-    if not isinstance(cell, Iterable):
-        if cell is None or pd.isna(cell):
-            return []
-        cell = [cell]
+        with contextlib.suppress(ValueError):
+            cell = json.loads(cell)
+    if isinstance(cell, Mapping | str) or not isinstance(cell, Iterable):
+        cell = [] if cell is None or (not isinstance(cell, Mapping) and pd.isna(cell)) else [cell]
     records = list(cell)
     wrong = next((record for record in records if not isinstance(record, Mapping)), None)
     if wrong is not None:
-        msg = f"period {period_id}: markers holds {str(wrong)[:60]!r}, which is not an object with a name and a timestamp."
+        msg = f"period {period_id}: markers holds {named(wrong)}, which is not an object with a name and a timestamp."
         raise SchemaError(msg)
-    return records
+    return [record for record in records if not is_empty(record)]
 
 
-def _moment(value: Any, period_id: object) -> pa.Scalar:  # noqa: ANN401
-    if not isinstance(value, str):
-        return None if value is None or pd.isna(value) else pa.scalar(value).cast(UTC_MICROS)
-    times, bad = parse_times([value])
-    if bad:
-        msg = f"period {period_id}: the marker timestamp {value[:60]!r} is not an ISO 8601 time with Z or an offset."
+def _moment(value: Any, period_id: object) -> datetime | None:  # noqa: ANN401
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return None
+    moment = iso_moment(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        msg = f"period {period_id}: the marker timestamp {named(value)} {BAD_TIME}."
         raise SchemaError(msg)
-    return times[0]
+    return moment

@@ -6,20 +6,22 @@ from periodkit.metrics.dispatch import LOWER_BOUND, ai_dispatch_rate, reroute_ra
 from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
 from periodkit.metrics.quality import quality, quality_advice
-from periodkit.metrics.summary import describe
-from periodkit.metrics.times import checked_canceled, cycle_times, quantile_table, stage_quantiles
+from periodkit.metrics.summary import describe, outcome_counts
+from periodkit.metrics.times import COUNT_COLUMNS, checked_ways, cycle_times, quantile_table, stage_quantiles
 from periodkit.metrics.workload import workload
 
 __all__ = [
     "CHECKS",
+    "COUNT_COLUMNS",
     "LOWER_BOUND",
     "ai_dispatch_rate",
-    "checked_canceled",
+    "checked_ways",
     "cycle_times",
     "describe",
     "latest_period",
     "on_time",
     "open_actions",
+    "outcome_counts",
     "outcome_curve",
     "quality",
     "quality_advice",

@@ -7,7 +7,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from periodkit.errors import ArgumentError
+from periodkit._arguments import one_of
 from periodkit.metrics.estimate import wilson
 from periodkit.metrics.tally import By, count_flags, grouping
 
@@ -64,9 +64,7 @@ def ai_dispatch_rate(
     >>> ai_dispatch_rate(actions).round(3).iloc[0].tolist()
     [4.0, 2.0, 1.0, 1.0, 0.667, 0.208, 0.939]
     """
-    if of not in ("known", "assigned", "all"):
-        msg = f'of is {of!r}; it takes "known", "assigned" or "all".'
-        raise ArgumentError(msg)
+    one_of(of, "of", ("known", "assigned", "all"))
     keys = grouping(by, _AI_COLUMNS)
     ai = nw.col("ai_dispatched").cast(nw.Boolean)
     counted = ~nw.col("assigned_time").is_null() if of == "assigned" else nw.lit(True)

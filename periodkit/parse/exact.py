@@ -1,6 +1,6 @@
 """The exact way from the API's JSON to columns: every value checked, every complaint with its record and field.
 
-It is the reference that the fast way (`periodkit._json_arrow`) is held to.
+It is the reference that the fast way (`fast`) is held to.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from periodkit._arguments import is_unicode
 from periodkit.errors import BadValueWarning, SchemaError
-from periodkit.frames import UTC_MICROS, Column, infer_column, parse_times, unknown_name
+from periodkit.frames import BAD_TIME, UTC_MICROS, Column, infer_column, parse_times, unknown_name
 from periodkit.parse.response import Answer, OnBad
 from periodkit.parse.values import CHECKS, BadValueError, as_texts, shown
 from periodkit.schema import ACTIONS, FORM_CONTAINERS, FORM_PREFIX, Field, Kind, Table
@@ -123,8 +123,7 @@ class Rows:
             return values if item.kind is Kind.LIST else pa.array(values, _ARROW[item.kind])
         times, bad = parse_times(values)
         for i in bad:
-            reason = "is not an ISO 8601 time with Z or an offset"
-            problems.bad(self.where[i], item.api, values[i], reason, self._ids(i))
+            problems.bad(self.where[i], item.api, values[i], BAD_TIME, self._ids(i))
         return times
 
     def _own_period(self, sent: Column, problems: Problems) -> Column:

@@ -1,16 +1,18 @@
 """JSON bytes of the API -> DataFrames. Pure: knows no HTTP, reads no clock.
 
-Actions take a fast way through pyarrow (`periodkit._json_arrow`). Whatever that declines goes through `json`, value by
-value (`periodkit._json_exact`), to the same result or to an error that names the record and the field.
+Actions take a fast way through pyarrow (`fast`). Whatever that declines goes through `json`, value by
+value (`exact`), to the same result or to an error that names the record and the field.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
-from periodkit.errors import ArgumentError, SchemaError
+from periodkit._arguments import one_of
+from periodkit.errors import SchemaError
 from periodkit.frames import Column, markers, to_frame
 from periodkit.parse.exact import Problems, Rows, exact_columns, loads, read_records
 from periodkit.parse.fast import ActionsReader
@@ -36,8 +38,8 @@ def parse_periods(answers: Iterable[Answer], on_bad: OnBad = "raise") -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        One row per period, columns as `schema.PERIODS`, then unknown fields. A period sent twice is kept once;
-        ``frame.attrs["duplicates"]`` counts those left out.
+        One row per period, columns as `schema.PERIODS`, then unknown fields. Of a period sent twice the newer
+        copy is kept; ``frame.attrs["duplicates"]`` counts the others.
 
     Raises
     ------
@@ -83,8 +85,9 @@ def parse_actions(answers: Iterable[Answer], form_fields: Sequence[str] = (), on
     pandas.DataFrame
         One row per action, columns as `schema.ACTIONS`, then ``form.*``, then unknown fields. ``notes`` is a list of
         texts (notes that stood beside ``actions`` come last in each of its rows, and for an answer without actions
-        in ``frame.attrs["notes"]``). An action sent twice in a period is kept once, where it first stood;
-        ``frame.attrs["duplicates"]`` counts those left out.
+        in ``frame.attrs["notes"]``). Of an action sent twice in a period the newer copy is kept, the
+        one fetched later, else that of the later page, where the first one stood; ``frame.attrs["duplicates"]`` counts
+        the others.
 
     Raises
     ------
@@ -139,17 +142,25 @@ class ActionsParser:
 def _finish(columns: dict[str, Column], problems: Problems, keys: list[str]) -> pd.DataFrame:
     frame = to_frame(columns)
     problems.warn(len(frame))
-    twice = frame.duplicated(keys) & frame[keys[-1]].notna()
-    if twice.any():
-        frame = frame[~twice].reset_index(drop=True)
-    frame.attrs["duplicates"] = int(twice.sum())
+    frame, dropped = _newest(frame, keys)
+    frame.attrs["duplicates"] = dropped
     if problems.on_bad == "null":
         frame.attrs["bad_values"] = problems.found
     return frame
 
 
-def _checked(on_bad: str) -> OnBad:
-    if on_bad not in ("raise", "null"):
-        msg = f'on_bad is {on_bad!r}; it takes "raise" or "null".'
-        raise ArgumentError(msg)
-    return on_bad  # type: ignore[return-value]
+def _newest(frame: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, int]:
+    """Keep of each record the newest copy, where the first one stood: the one fetched last, else that of the last page."""
+    again = frame.duplicated(keys) & frame[keys[-1]].notna()
+    if not again.any():
+        return frame, 0
+    code = frame.groupby(keys, dropna=False).ngroup().to_numpy()
+    order = np.lexsort((frame["fetched_at"].astype("int64").to_numpy(), code))  # stable: pages stay in order
+    last = np.flatnonzero(np.r_[np.diff(code[order]) > 0, True])
+    rows = np.where(frame[keys[-1]].notna(), order[last][code], np.arange(len(frame)))
+    return frame.iloc[rows[~again.to_numpy()]].reset_index(drop=True), int(again.sum())
+
+
+def _checked(on_bad: OnBad) -> OnBad:
+    one_of(on_bad, "on_bad", ("raise", "null"))
+    return on_bad

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -23,7 +23,7 @@ class Answer:
         The period that was asked for; None for ``/periods``.
     """
 
-    body: bytes
+    body: bytes = field(repr=False)
     fetched_at: datetime
     period_id: int | None = None
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from typing import Any
 
 from periodkit._arguments import is_unicode
-from periodkit.frames import INT64, parse_times
+from periodkit.frames import BAD_TIME, INT64, is_empty, parse_times
 from periodkit.schema import Kind
 
 
@@ -73,8 +72,8 @@ def as_texts(value: object) -> list[str] | None:
 
 
 def as_markers(value: object) -> list[dict[str, Any]]:
-    """Bring markers to one shape, a list of objects; null, absence and NaN (a frame's own null) are an empty one."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    """Bring markers to one shape, a list of objects without the empty ones; null and absence are an empty list."""
+    if value is None:
         return []
     items: list[Any] = value if isinstance(value, list) else [value]
     for i, item in enumerate(items):
@@ -85,9 +84,9 @@ def as_markers(value: object) -> list[dict[str, Any]]:
             as_text(item["name"])
         stamp = item.get("timestamp")
         if stamp is not None and (not isinstance(stamp, str) or parse_times([stamp])[1]):
-            msg = f"has a timestamp in [{i}] that is not an ISO 8601 time with Z or an offset"
+            msg = f"has a timestamp in [{i}] that {BAD_TIME}"
             raise BadValueError(msg)
-    return items
+    return [item for item in items if not is_empty(item)]
 
 
 CHECKS: dict[str, Callable[[Any], Any]] = {

@@ -1,8 +1,6 @@
-"""Pictures of what happened: frame in, matplotlib Axes out."""
+"""Plots of what happened: frame in, matplotlib Axes out."""
 
 from periodkit.plots._drawing import alt_text, display, to_png
-from periodkit.plots._drawing import explains as explains
-from periodkit.plots._drawing import figure_of as figure_of
 from periodkit.plots.aging import aging
 from periodkit.plots.areas import outcome_areas
 from periodkit.plots.dispatch import dispatch_rate
@@ -12,7 +10,7 @@ from periodkit.plots.forest import p90_forest
 from periodkit.plots.ribbon import event_ribbon
 from periodkit.plots.routing import routing_matrix
 from periodkit.plots.scatter import cycle_scatter
-from periodkit.plots.season import times_by_period as times_by_period
+from periodkit.plots.season import times_by_period
 
 __all__ = [
     "aging",
@@ -26,5 +24,10 @@ __all__ = [
     "outcome_areas",
     "p90_forest",
     "routing_matrix",
+    "times_by_period",
     "to_png",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

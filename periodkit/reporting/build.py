@@ -1,4 +1,4 @@
-"""A notebook + parameters -> one offline HTML file."""
+"""A notebook and parameters -> one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from periodkit._arguments import named
 from periodkit.errors import ArgumentError
-from periodkit.sources import existing_archive
+from periodkit.jupyter import execute, normalise, parameterise, report_notebook
+from periodkit.reporting.page import find_browser, to_pdf
+from periodkit.sources import open_archive
 
 __all__ = ["report"]
 
@@ -35,9 +38,9 @@ def report(
     pdf: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a report: one HTML file that asks for nothing from anywhere.
+    """Write a report: one self-contained HTML file that loads nothing from the network.
 
-    It is made by running a notebook of periodkit's in a kernel of its own. The same data give the same bytes.
+    A notebook of the package is run in a kernel of its own. The same data give the same bytes.
 
     Parameters
     ----------
@@ -46,28 +49,28 @@ def report(
     output : path
         The file to write; it appears whole or not at all.
     source : {"archive", "api"}, optional
-        Where the data come from; by default the archive if `archive` or `snapshot` is given, else the API.
+        Where to read the data; by default the archive if `archive` or `snapshot` is given, else the API.
     archive : path, optional
         The folder of the archive.
     snapshot : str, optional
         A snapshot of the archive, by name or hash; by default its present state.
     season : bool
-        Report on many periods, with one row each, instead of on what happened within one.
+        Whether to report on many periods, with one row each.
     start, end : date, datetime or ISO 8601 text, optional
         Take only periods that start at `start` or later, and before `end`.
     compare : int
-        With how many of the periods before to compare; 0 for none.
+        The number of earlier periods to compare with; 0 for none.
     target : str
         The promised time from created to closed, such as ``"15min"``.
     tz : str, optional
         The venue's zone, such as ``"Europe/London"``; by default UTC.
     names : bool
-        Name people. Without it no name of a person is in the report.
+        Whether to name people; by default no person is named.
     pdf : bool
-        Print it to PDF too, beside `output`.
+        Whether to print it to PDF too, beside `output`.
     environment : mapping, optional
-        ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` for the notebook, where they are not those of this process. They reach the
-        kernel as its environment and are written nowhere.
+        ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` for the notebook, if they differ from those of this process. They are
+        passed in the kernel's environment and written nowhere.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def report(
     ArgumentError
         Arguments exclude each other.
     ConfigError
-        The extra ``lab`` is not installed, there is no such archive, or a PDF is asked for and there is no Chromium.
+        The extra ``lab`` is not installed, there is no such archive, or there is no Chromium for the PDF.
     PeriodkitError
         A cell of the notebook failed: the period does not exist, the source cannot be read.
 
@@ -89,17 +92,11 @@ def report(
     >>> pk.report(4711, "cup-final.html", tz="Europe/London")  # doctest: +SKIP
     PosixPath('cup-final.html')
     """
-    from periodkit.jupyter import execute, normalise, parameterise, report_notebook  # noqa: PLC0415  (itself a program)
-
     ids = _ids(period)
     chosen = _source(source, archive, snapshot)
-    # Said now, and not once a kernel has started.
-    folder = None if archive is None else existing_archive(archive)
-    browser = None
-    if pdf:
-        from periodkit.reporting.page import find_browser  # noqa: PLC0415
-
-        browser = find_browser()
+    # Checked before a kernel is started.
+    folder = None if archive is None else open_archive(archive).path
+    browser = find_browser() if pdf else None
     parameters: dict[str, Any] = {
         "period_ids": ids,
         "start": None if start is None else str(start),
@@ -115,7 +112,7 @@ def report(
         parameters["compare"] = compare
     notebook = parameterise(report_notebook(season=season), parameters)
     with tempfile.TemporaryDirectory() as workplace, ThreadPoolExecutor(1) as beside:
-        # What makes the page is slow to import, and this process only waits while the kernel works.
+        # nbconvert is slow to import, and this process only waits while the kernel works.
         page_maker = beside.submit(import_module, "periodkit.reporting.page.html")
         notebook = normalise(execute(notebook, Path(workplace), environment))
     make = page_maker.result()
@@ -125,16 +122,14 @@ def report(
         "tz": tz,
         "names": names or None,
     }
-    told = _command(make.periods_of(notebook), chosen, snapshot, season, again)
+    command = _command(make.periods_of(notebook), chosen, snapshot, season, again)
     path = Path(output)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    page = make.to_html(notebook, command=told, source=chosen, snapshot=snapshot)
+    page = make.to_html(notebook, command=command, source=chosen, snapshot=snapshot)
     unfinished.write_text(page, encoding="utf-8", newline="\n")
     os.replace(unfinished, path)  # noqa: PTH105  (atomic, and overwrites on every system)
     if browser is not None:
-        from periodkit.reporting.page import to_pdf  # noqa: PLC0415
-
         to_pdf(path, path.with_suffix(".pdf"), browser)
     return path
 
@@ -143,9 +138,9 @@ def _ids(period: int | Sequence[int] | None) -> list[int] | None:
     if period is None:
         return None
     try:
-        return [int(period)] if isinstance(period, int) else [int(each) for each in period]
+        return [int(period)] if isinstance(period, int) else [int(key) for key in period]
     except (TypeError, ValueError):
-        msg = f"period is {period!r}; it takes the id of a period, or a list of ids."
+        msg = f"period is {named(period)}; it takes the id of a period, or a list of ids."
         raise ArgumentError(msg) from None
 
 
@@ -156,10 +151,10 @@ def _source(source: str | None, archive: str | Path | None, snapshot: str | None
         msg = f'source is {source!r}; it takes "archive" or "api".'
         raise ArgumentError(msg)
     if chosen == "api" and named:
-        msg = "archive and snapshot are given, and the source is the API. Leave one of them out."
+        msg = "archive or snapshot is given, but the source is the API. Leave one of them out."
         raise ArgumentError(msg)
     if chosen == "archive" and archive is None:
-        msg = "No archive: say where it is with archive=PATH, or --archive PATH."
+        msg = "The archive is not given. Pass archive=PATH, or --archive PATH."
         raise ArgumentError(msg)
     return chosen
 
@@ -167,8 +162,8 @@ def _source(source: str | None, archive: str | Path | None, snapshot: str | None
 def _command(
     periods: Sequence[int], source: str, snapshot: str | None, season: bool, options: Mapping[str, object]
 ) -> str:
-    """Return the command that makes the report again. Where the archive is, is for its reader to say."""
-    words = ["periodkit", "report", *(word for each in periods for word in ("--period", str(each)))]
+    """Return the command that makes the report again; the reader fills in where the archive is."""
+    words = ["periodkit", "report", *(word for key in periods for word in ("--period", str(key)))]
     words += ["--season"] if season else []
     words += ["--from", source] + (["--archive", "ARCHIVE"] if source == "archive" else [])
     words += ["--snapshot", snapshot] if snapshot else []

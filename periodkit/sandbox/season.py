@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from periodkit.sandbox.dataset import DataSet
+from periodkit.sandbox.dataset import SYNTHETIC, DataSet
 from periodkit.sandbox.records import period_record, records
 from periodkit.sandbox.simulation import MINUTE, NEVER, STRATA, Drawn, Ints, Parameters, draw_event
 from periodkit.sandbox.venue import CALENDAR
@@ -130,7 +130,7 @@ def make_season(seed: int = 2024, parameters: Parameters | None = None) -> Seaso
         form_values[one.period_id] = forms
         truths.append(_truth(one, ids)[seen])
     moment = datetime.fromtimestamp(as_of // 1000, UTC)
-    dataset = DataSet(moment, f"periodkit synthetic season, seed {seed}", periods, actions, form_values)
+    dataset = DataSet(moment, f"periodkit {SYNTHETIC}, seed {seed}", periods, actions, form_values)
     nights = pd.DataFrame({"period_id": [one.period_id for one in drawn], "time_factor": [one.night for one in drawn]})
     return Season(dataset, Truth(seed, chosen, pd.concat(truths), _anomalies(chosen, drawn), nights))
 

@@ -258,7 +258,7 @@ ACCOUNTS = {
         [
             "1 period with 1 action, as of 2025-05-17 16:00 UTC",
             "The only action is open.",
-            "Whether AI dispatched is not known of 1 action",
+            "`ai_dispatched` is not known for the only action.",
             "There is nothing to compare",
             "1 action is open, not past 20 min. It is 7 (Medical), and passes it in 15.0 min.",
         ],

@@ -1,7 +1,7 @@
 """Bodies as the API sends them, and as it should not."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -105,6 +105,10 @@ def test_null_ai_is_not_false():
         ({"name": "Doors", "timestamp": "2024-07-01T17:00:00.000Z"}, ["Doors"]),
         ([{"name": "Doors", "timestamp": None}, {"name": None, "timestamp": "2024-07-01T17:00:00Z"}], ["Doors", None]),
         ([], []),
+        ({}, []),
+        ([{}], []),
+        ({"name": None, "timestamp": None}, []),
+        ([{}, {"name": "Doors"}, {}, {"timestamp": "2024-07-01T17:00:00Z"}], ["Doors", None]),
         (None, []),
         ("absent", []),
     ],
@@ -265,11 +269,66 @@ def test_a_bad_period_is_named_or_nulled():
         ("2024-07-01T19:00:00+05:30", "2024-07-01T13:30:00"),
         ("2024-07-01T19:00:00.000-0800", "2024-07-02T03:00:00"),
         ("2024-02-29T23:59:59.999Z", "2024-02-29T23:59:59.999"),
+        ("2024-07-01t19:00:00z", "2024-07-01T19:00:00"),
+        ("2024-07-01T19:00:00,25+02:00", "2024-07-01T17:00:00.250"),
+        ("2024-07-01t19:00:00,1234567z", "2024-07-01T19:00:00.123456"),
+        ("2024-07-01T24:00:00Z", "2024-07-02T00:00:00"),
+        ("2024-12-31T24:00:00.000+01:00", "2024-12-31T23:00:00"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00"),
+        ("2017-01-01T00:59:60.5+01:00", "2017-01-01T00:00:00.500"),
+        ("20240701T190000Z", "2024-07-01T19:00:00"),
+        ("2024-W27-1T19:00Z", "2024-07-01T19:00:00"),
+        ("2024-07-01T19:00:00\u221202:00", "2024-07-01T21:00:00"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999"),
+        ("9999-12-31T24:00:00+01:00", "9999-12-31T23:00:00"),
     ],
 )
 def test_times_in_every_spelling(text, utc):
-    frame = actions(ACTION | {"createdTime": text})
-    assert frame["created_time"].iloc[0] == pd.Timestamp(utc, tz="UTC")
+    moment = pd.Timestamp(utc, tz="UTC")
+    frame = actions(ACTION | {"createdTime": text}, ACTION | {"actionId": 2})
+    assert frame["created_time"].tolist() == [moment, pd.Timestamp("2024-07-01T19:00Z")]
+    answers = [Answer(body(ACTION | {"createdTime": text}), FETCHED, 7)]
+    assert ActionsReader().columns(answers)["created_time"].to_pylist() == [moment]
+    assert exactly(answers)["created_time"].tolist() == [moment]
+    found = markers(periods({"id": 7, "start_date": text, "markers": {"name": None, "timestamp": text}}))
+    assert found["timestamp"].tolist() == [moment]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9999-12-31T23:59:59-05:00",
+        "9999-12-31T24:00:00Z",
+        "0001-01-01T00:00:00+05:00",
+        "0000-12-31T23:59:59Z",
+        "9999-12-31t23:59:60z",
+        "2024-07-01T24:00:01Z",
+        "2024-07-01T23:59:61Z",
+        "2024-02-30T19:00:00Z",
+        "2024-07-01T19:00:00+24:00",
+        "2024-07-01x19:00:00Z",
+        "2024-07-01T19:00:00",
+        "2024-07-01",
+        "٢٠٢٤-07-01T19:00:00Z",
+    ],
+)
+def test_a_moment_that_is_none_or_that_utc_cannot_hold_is_a_bad_value(text):
+    with pytest.raises(
+        SchemaError, match=r"actions\[0\].closedTime .* is not an ISO 8601 time .* years 1 to 9999 in UTC"
+    ):
+        actions(ACTION | {"closedTime": text})
+    with pytest.warns(BadValueWarning):
+        frame = actions(ACTION | {"closedTime": text}, ACTION | {"actionId": 2}, on_bad="null")
+    assert frame["closed_time"].isna().tolist() == [True, False]
+    assert frame.attrs["bad_values"][0]["value"] == text
+    assert ActionsReader().columns([Answer(body(ACTION | {"closedTime": text}), FETCHED, 7)]) is None
+    assert repr(frame)
+    for record in ({"id": 7, "end_date": text}, {"id": 7, "markers": [{"name": "Doors", "timestamp": text}]}):
+        with pytest.raises(SchemaError, match="years 1 to 9999"):
+            periods(record)
+        with pytest.warns(BadValueWarning):
+            assert markers(periods(record, on_bad="null")).empty
 
 
 @pytest.mark.parametrize(
@@ -325,6 +384,35 @@ def test_duplicates_are_kept_once_and_counted():
     both = parse_actions([Answer(body(other), FETCHED, 7), Answer(body(other), FETCHED, 8)])
     assert both["period_id"].tolist() == [7, 8]
     assert periods({"id": 1}, {"id": 2}, {"id": 1}).attrs["duplicates"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fetched", "kept"),
+    [((0, 0), "second"), ((0, 1), "second"), ((1, 0), "first")],
+    ids=["later page", "fetched later", "fetched earlier"],
+)
+def test_of_an_action_sent_twice_the_newer_copy_is_kept(fetched, kept):
+    first = [ACTION | {"status": "first"}, ACTION | {"actionId": 2}, ACTION | {"actionId": None}]
+    pages = [first, [ACTION | {"actionId": 3}, ACTION | {"status": "second"}, ACTION | {"actionId": None}]]
+    answers = [
+        Answer(body(*page), FETCHED + timedelta(seconds=seconds), 7)
+        for page, seconds in zip(pages, fetched, strict=True)
+    ]
+    frame = parse_actions(answers)
+    assert frame["action_id"].tolist() == [901, 2, pd.NA, 3, pd.NA]
+    assert frame["status"].tolist() == [kept, "closed", "closed", "closed", "closed"]
+    assert frame["fetched_at"].iloc[0] == FETCHED + timedelta(seconds=max(fetched))
+    assert frame.index.tolist() == [0, 1, 2, 3, 4]
+    assert frame.attrs["duplicates"] == 1
+
+
+def test_of_three_copies_and_of_a_period_sent_twice_the_newest_is_kept():
+    texts = ["one", "two", "three"]
+    frame = actions(*(ACTION | {"status": text} for text in texts), ACTION | {"actionId": 2})
+    assert (frame["status"].tolist(), frame.attrs["duplicates"]) == (["three", "closed"], 2)
+    found = periods({"id": 1, "name": "old"}, {"id": 2}, {"id": 1, "name": "new"})
+    assert found["period_name"].iloc[0] == "new"
+    assert (found["period_id"].tolist(), found.attrs["duplicates"]) == ([1, 2], 1)
 
 
 def test_on_bad_takes_two_words():

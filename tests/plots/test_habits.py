@@ -51,6 +51,7 @@ PLOTS = {
     "outcome_areas": lambda actions, periods, **more: pk.plots.outcome_areas(actions, target="15min", **more),
     "p90_forest": lambda actions, periods, **more: pk.plots.p90_forest(actions, target="15min", **more),
     "routing_matrix": lambda actions, periods, **more: pk.plots.routing_matrix(actions, **more),
+    "times_by_period": pk.plots.times_by_period,
 }
 each_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
 
@@ -231,7 +232,7 @@ def test_a_missing_column_is_named(running):
 
 def test_words_belong_to_pictures_of_this_package():
     _, ax = plt.subplots()
-    with pytest.raises(ArgumentError, match="no words"):
+    with pytest.raises(ArgumentError, match="no alt text"):
         pk.plots.alt_text(ax)
 
 
@@ -252,9 +253,9 @@ def test_display_sends_the_picture_with_its_words_and_closes_it(running, monkeyp
     words = pk.plots.alt_text(ax)
     assert pk.plots.display(ax, dpi=50) is None
     (data, more), (beneath, _) = sent
-    # JupyterLab hands no alternative text on: there a screen reader finds the words beneath.
+    # JupyterLab does not pass alt texts on, so a screen reader finds the text beneath.
     assert beneath == {
-        "text/html": f"<details><summary>This picture in words</summary><p>{words}</p></details>",
+        "text/html": f"<details><summary>This plot in words</summary><p>{words}</p></details>",
         "text/plain": words,
     }
     assert more == {"metadata": {"image/png": {"alt": words}}, "raw": True}
@@ -314,7 +315,7 @@ def test_settings_that_change_while_drawing_are_kept(running, monkeypatch):
 
 def test_a_figure_can_be_pickled(running):
     periods, actions = running
-    _, axes = plt.subplots(2, 5)
+    _, axes = plt.subplots(1, len(PLOTS))
     for draw, ax in zip(PLOTS.values(), axes.flat, strict=True):
         draw(actions, periods, ax=ax)
     again = pickle.loads(pickle.dumps(axes.flat[0].figure))

@@ -10,6 +10,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.patches import StepPatch
 
 import periodkit as pk
+from periodkit.wording import duration
 
 MINUTE = pd.Timedelta(minutes=1)
 
@@ -40,10 +41,6 @@ def lines(ax):
     return {line.get_label(): line for line in ax.get_lines()}
 
 
-def shown_minutes(value):
-    return f"{value / MINUTE:,.1f}"
-
-
 def test_curve_is_one_minus_kaplan_meier(actions):
     # Where nothing is canceled the incidence of closing is one minus the Kaplan-Meier curve.
     kept = actions[~actions["status"].isin(["canceled", "cancelled"])]
@@ -69,7 +66,7 @@ def test_curve_marks_the_quantiles_of_cycle_times(actions, stage):
             if not np.isnan(ends).any():
                 assert any(np.array_equal(bar, [[ends[0], share], [ends[1], share]]) for bar in bars)
     words = pk.plots.alt_text(ax)
-    assert all(f"{shown_minutes(value)} min" in words for value in found["p50"].dropna())
+    assert all(duration(value) in words for value in found["p50"].dropna())
     assert all(f"n {used:,}" in words for used in found["used"])
 
 
@@ -232,7 +229,7 @@ def test_forest_shows_p90_with_its_interval(season_frames):
     assert f"target in {over} of {len(found)} groups" in ax.get_title(loc="left")
     unsure = len(found) - over - within
     assert (f"not certain in {unsure}" in ax.get_title(loc="left")) == bool(unsure)
-    assert all(f"P90 {shown_minutes(value)} min" in pk.plots.alt_text(ax) for value in found["p90"])
+    assert all(f"P90 {duration(value)}" in pk.plots.alt_text(ax) for value in found["p90"])
 
 
 def test_forest_draws_what_was_not_reached_as_an_arrow(actions):
@@ -294,7 +291,7 @@ def test_aging_shows_the_open_ones_the_oldest_first(actions):
     unassigned = int((actions["assigned_time"].isna() & actions["doing_time"].isna() & still).sum())
     assert f"{unassigned:,} unassigned" in pk.plots.alt_text(ax)
     nearest = 1800 - age[age <= 1800].max()
-    assert f"in {nearest / 60:.1f} min" in pk.plots.alt_text(ax)
+    assert f"in {duration(nearest)}" in pk.plots.alt_text(ax)
 
 
 def test_few_open_actions_are_each_named(actions):
@@ -380,8 +377,8 @@ def test_areas_end_where_nothing_was_watched_longer():
     waiting = made({"A": [np.inf] * 5}, seen="2024-07-01T19:10Z")
     ax = pk.plots.outcome_areas(waiting, target="30min")
     title = ax.get_title(loc="left").replace("\n", " ")
-    assert title.startswith("Within 10.0 min, 0.0 % were closed")
-    assert "None was watched for 30 min" in pk.plots.alt_text(ax)
+    assert title.startswith("Within 10 min, 0.0 % were closed")
+    assert "None was observed for 30 min" in pk.plots.alt_text(ax)
     assert max(vertex[0] for area in ax.collections for vertex in area.get_paths()[0].vertices) == 600
     ended = made({"A": [1, 2, 3]}, seen="2024-07-01T19:10Z")
     title = pk.plots.outcome_areas(ended, target="30min").get_title(loc="left").replace("\n", " ")
@@ -407,7 +404,7 @@ def test_ribbon_says_what_lies_outside(frames):
     early = actions.copy()
     early.loc[first, ["created_time", "assigned_time", "doing_time", "closed_time"]] -= pd.Timedelta("40D")
     ax = pk.plots.event_ribbon(early, periods)
-    assert "Outside the picture: 1 arrival and 1 departure." in pk.plots.alt_text(ax)
+    assert "Outside the plot: 1 arrival and 1 departure." in pk.plots.alt_text(ax)
 
 
 @pytest.mark.parametrize(
@@ -450,7 +447,7 @@ def test_scatter_thins_evenly_and_says_so(frames):
     assert len(drawn["open"].get_xdata()) == 100 * (pk.stage_times(actions)["outcome"] == "open").sum()
     assert (
         pk.plots.alt_text(ax).split(" actions")[0]
-        == f"Every action by the moment it was created and its cycle time. {148 * 100:,} of {430 * 100:,}"
+        == f"Every action by the time it was created and its cycle time. {148 * 100:,} of {430 * 100:,}"
     )
 
 
@@ -467,7 +464,7 @@ def test_scatter_keeps_what_was_left_open_for_ever_at_the_top(frames):
 def test_aging_says_how_long_each_has_left():
     seen = "2024-07-01T19:10Z"
     ax = pk.plots.aging(made({"A": [np.inf]}, seen=seen, action_id=7), target="25min")
-    assert "15.0 min left" in [text.get_text() for text in ax.texts]
+    assert "15 min left" in [text.get_text() for text in ax.texts]
     ax = pk.plots.aging(made({"A": [np.inf]}, seen=seen, action_id=7), target="6min")
-    assert "4.0 min past" in [text.get_text() for text in ax.texts]
-    assert ax.get_title(loc="left") == "The only open action is past 6 min, by 4.0 min"
+    assert "4 min past" in [text.get_text() for text in ax.texts]
+    assert ax.get_title(loc="left") == "The only open action is 4 min past 6 min"

@@ -112,6 +112,9 @@ class Platform:
 
 
 class OfflineClient:
+    # The sandbox's clock is that of its data, as the platform's is.
+    origin = "sandbox: a test's platform"
+
     def __init__(self, platform):
         self.platform = platform
 

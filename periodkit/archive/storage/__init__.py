@@ -10,11 +10,13 @@ from periodkit.archive.storage.layout import (
     Stored,
     actions_to_arrow,
     bucket,
-    further_column,
-    further_columns,
+    extra_column,
+    extra_columns,
+    has_known_type,
     known_column,
     period_columns,
     period_records,
+    read_columns,
 )
 from periodkit.archive.storage.state import VOUCHED, State, damage_message, load
 
@@ -32,11 +34,13 @@ __all__ = [
     "actions_to_arrow",
     "bucket",
     "damage_message",
-    "further_column",
-    "further_columns",
+    "extra_column",
+    "extra_columns",
+    "has_known_type",
     "known_column",
     "load",
     "period_columns",
     "period_records",
+    "read_columns",
     "repair_command",
 ]

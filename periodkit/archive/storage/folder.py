@@ -99,18 +99,62 @@ class Folder:
             raise ArchiveError(msg)
         return True
 
-    def prepare(self) -> None:
-        """Make the folder an archive where it is none yet, and check that names go into it as they always did.
+    def require(self) -> None:
+        """Raise an ArchiveError where there is no archive."""
+        if not self.check():
+            quoted = shlex.quote(str(self.path))
+            msg = f"There is no archive at {self.path}. Make it with: periodkit sync --archive {quoted}"
+            raise ArchiveError(msg)
+
+    def prepare(self, origin: str, *, changed: bool = False) -> str | None:
+        """Make the folder an archive if it is none yet, and check that these data belong into it.
+
+        Parameters
+        ----------
+        origin : str
+            Whose data will be written: a base URL, or a data set of the sandbox.
+        changed : bool
+            Whether the archive is to accept another origin than its own.
+
+        Returns
+        -------
+        str or None
+            What to tell the user about the origin, if anything.
 
         Raises
         ------
         ArchiveError
-            As `check`; or the archive holds pseudonyms under another key, or none, or names.
+            As `check`; or the archive holds names or pseudonyms where the other is asked for, or another's data.
         """
         check = None if self.key is None else keyed_hash(self.key, _KEY_CHECK)
         if not self.check():
-            self.write_json(self.path / _MARKER, {"format": FORMAT, "made_by": "periodkit", "key_check": check})
-        kept = json.loads((self.path / _MARKER).read_text(encoding="utf-8")).get("key_check")
+            content = {"format": FORMAT, "made_by": "periodkit", "key_check": check, "origin": origin}
+            self.write_json(self.path / _MARKER, content)
+        content = json.loads((self.path / _MARKER).read_text(encoding="utf-8"))
+        self._check_key(content.get("key_check"), check)
+        known = content.get("origin")
+        if known == origin:
+            return None
+        if known is not None and not changed:
+            msg = (
+                f"The archive {self.path} holds the data of {known}, and these are the data of {origin}. Nothing was "
+                "changed. Use another folder. If it is the same account at a new address, pass --origin-changed, or "
+                "archive.sync(client, origin_changed=True)."
+            )
+            raise ArchiveError(msg)
+        self.write_json(self.path / _MARKER, content | {"origin": origin})
+        return (
+            f"This archive had no recorded origin; from now on it takes the data of {origin} only."
+            if known is None
+            else f"The archive's origin was {known}; it is now {origin}."
+        )
+
+    def origin(self) -> str | None:
+        """Return whose data the archive holds, or None if that was never recorded."""
+        found: str | None = json.loads((self.path / _MARKER).read_text(encoding="utf-8")).get("origin")
+        return found
+
+    def _check_key(self, kept: str | None, check: str | None) -> None:
         if kept == check:
             return
         if kept is None:
@@ -211,7 +255,7 @@ class Folder:
         return {path for path in self._of_tables() if _changed_at(path) < committed}
 
     def to_disk(self, known: set[Path]) -> None:
-        """Let the disk have all files of the tables that are not `known` yet, the owner alone read them, and know them.
+        """Flush new files to disk, make them private and record them in `known`.
 
         Delta Lake leaves its files to the system's cache, so that a power cut could undo what a sync has reported.
         """

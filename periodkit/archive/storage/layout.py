@@ -2,6 +2,9 @@
 
 Form fields and unknown fields of actions have whatever kind the API sends. Each kind that a field was seen with has a
 typed column of its own, so that text in one period and numbers in another neither fail nor lose anything.
+
+Archives are read with today's schema. A column that an older version did not write is null. A field that was unknown
+then and is in the schema now is read from where it was kept as an unknown field, and converted to its kind.
 """
 
 from __future__ import annotations
@@ -9,13 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from periodkit.frames import UTC_MICROS, Column, as_lists, exact_in_double, infer_column, plain
+from periodkit.frames import UTC_MICROS, Column, as_lists, exact_in_double, infer_column, parse_times, plain
 from periodkit.schema import ACTIONS, FORM_PREFIX, PERIODS, Field, Kind
 
 BUCKETS = 32
@@ -30,7 +34,16 @@ _ARROW = {
     Kind.FLAG: pa.bool_(),
     Kind.LIST: pa.list_(pa.string()),
 }
-_KINDS = {"text": pa.string(), "whole": pa.int64(), "number": pa.float64(), "flag": pa.bool_(), "json": pa.string()}
+_KINDS = {
+    "text": pa.string(),
+    "whole": pa.int64(),
+    "number": pa.float64(),
+    "flag": pa.bool_(),
+    "json": pa.string(),
+    "time": UTC_MICROS,
+    "list": pa.list_(pa.string()),
+}
+_KIND_NAMES = {Kind.ID: "whole", Kind.TEXT: "text", Kind.TIME: "time", Kind.FLAG: "flag", Kind.LIST: "list"}
 _BY_DTYPE = {"str": "text", "Int64": "whole", "Float64": "number", "boolean": "flag"}
 # What Delta Lake and Parquet readers refuse in a name, and what would make the encoding ambiguous.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f ,;{}()=`"%]')
@@ -39,6 +52,11 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f ,;{}()=`"%]')
 def _arrow(field: Field) -> pa.DataType:
     # Markers are whatever objects the API sent; only their JSON loses nothing.
     return pa.string() if field.column == "markers" else _ARROW[field.kind]
+
+
+def has_known_type(physical: pa.Schema, field: Field) -> bool:
+    """Whether the column of that name is the schema's field, and not an unknown field of an older version."""
+    return bool(physical.field(field.column).type == _arrow(field))
 
 
 ACTION_SCHEMA = pa.schema(
@@ -51,6 +69,7 @@ PERIOD_SCHEMA = pa.schema(
         ("_position", pa.int32()),
         ("_rows", pa.int64()),
         ("_open", pa.int64()),
+        ("_unchanged", pa.int64()),
         ("_sha256", pa.string()),
         ("_form_fields", pa.string()),
         ("_columns", pa.string()),
@@ -60,7 +79,7 @@ PERIOD_SCHEMA = pa.schema(
 
 
 class Stored(NamedTuple):
-    """One form or unknown column of a period: its name, kind ("empty" if all null) and the column that holds it."""
+    """A column of a period that is not where the schema has it: its name, kind ("empty" if all null), physical column."""
 
     name: str
     kind: str
@@ -76,11 +95,24 @@ def bucket(period_id: IdOrIds) -> IdOrIds:
 
 
 class Names:
-    """Which physical column holds which field in which kind."""
+    """Which physical column holds which field in which kind.
 
-    def __init__(self, physical: Iterable[str], known: Iterable[Stored]) -> None:
-        self._taken = {name.casefold() for name in physical}
-        self._known = {(each.name, each.kind): each.physical for each in known if each.kind != "empty"}
+    Parameters
+    ----------
+    physical : pyarrow.Schema
+        The columns that the table has.
+    known : iterable of Stored
+        The columns that the archived periods use.
+    """
+
+    def __init__(self, physical: pa.Schema, known: Iterable[Stored]) -> None:
+        self._physical = physical
+        self._taken = {name.casefold() for name in (*physical.names, *ACTION_SCHEMA.names)}
+        self._known = {(stored.name, stored.kind): stored.physical for stored in known if stored.kind != "empty"}
+
+    def is_free(self, field: Field) -> bool:
+        """Whether the schema's field can have the physical column of its name: an unknown field may have taken it."""
+        return field.column not in self._physical.names or has_known_type(self._physical, field)
 
     def __call__(self, name: str, kind: str) -> str:
         """Return the physical column for a field, choosing a new one where it was never seen in this kind."""
@@ -96,57 +128,111 @@ class Names:
 
 
 def actions_to_arrow(frame: pd.DataFrame, names: Names) -> tuple[pa.Table, list[Stored]]:
-    """Return actions as the table holds them, and where their further columns stand."""
+    """Return actions as the table holds them, and where their extra columns stand."""
     ids = frame["period_id"]
     arrays = {
         BUCKET: pa.array(bucket(ids.to_numpy("int64")), pa.int32()),
         ROW: pa.array(ids.groupby(ids).cumcount(), pa.int32()),
-    } | {field.column: pa.array(frame[field.column], _arrow(field), from_pandas=True) for field in ACTIONS.fields}
-    further = []
+    }
+    extra = []
+    for field in ACTIONS.fields:
+        physical = field.column
+        if not names.is_free(field):
+            kind = _KIND_NAMES[field.kind]
+            physical = names(field.column, kind)
+            extra.append(Stored(field.column, kind, physical))
+        arrays[physical] = pa.array(frame[field.column], _arrow(field), from_pandas=True)
     for name in frame.columns:
         if name in ACTIONS.columns:
             continue
         values = frame[name]
         if values.isna().all():
-            further.append(Stored(name, "empty", ""))
+            extra.append(Stored(name, "empty", ""))
             continue
         kind = _BY_DTYPE.get(str(values.dtype), "json")
         physical = names(name, kind)
-        further.append(Stored(name, kind, physical))
-        written = [None if each is None else json.dumps(each) for each in plain(values)] if kind == "json" else values
+        extra.append(Stored(name, kind, physical))
+        written = (
+            [None if value is None else json.dumps(value) for value in plain(values)] if kind == "json" else values
+        )
         arrays[physical] = pa.array(written, _KINDS[kind], from_pandas=True)
-    return pa.table({name: _chunk(array) for name, array in arrays.items()}), further
+    return pa.table({name: _chunk(array) for name, array in arrays.items()}), extra
 
 
-def further_columns(stored: Iterable[Stored]) -> dict[str, list[Stored]]:
+def extra_columns(stored: Iterable[Stored]) -> dict[str, list[Stored]]:
     """Group the columns of several periods by name, form fields first, each in the order in which it was first seen."""
-    found: dict[str, list[Stored]] = {}
-    for each in stored:
-        places = found.setdefault(each.name, [])
-        if each.kind != "empty" and each not in places:
-            places.append(each)
-    form = {name: places for name, places in found.items() if name.startswith(FORM_PREFIX)}
-    return form | found
+    columns: dict[str, list[Stored]] = {}
+    for column in stored:
+        places = columns.setdefault(column.name, [])
+        if column.kind != "empty" and column not in places:
+            places.append(column)
+    form = {name: places for name, places in columns.items() if name.startswith(FORM_PREFIX)}
+    return form | columns
 
 
-def known_column(table: pa.Table, field: Field) -> Column:
-    """Return one of the schema's columns as a frame takes it."""
+def known_column(table: pa.Table, field: Field, places: Sequence[Stored], *, as_written: bool = False) -> Column:
+    """Return one of the schema's columns as a frame takes it.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Rows of the actions.
+    field : Field
+        Which column.
+    places : sequence of Stored
+        Where else the table holds the field.
+    as_written : bool
+        Leave values from other places as they were hashed, and do not convert them to the field's kind.
+    """
     column = table[field.column]
-    return column if field.kind is not Kind.LIST else as_lists(_chunk(column))
+    own = column.type == _arrow(field)
+    others = [place for place in places if not (own and place.physical == field.column)]
+    used = [place for place in others if table[place.physical].null_count < table.num_rows]
+    if not used:
+        if not own:
+            column = pa.nulls(table.num_rows, _arrow(field))
+        return column if field.kind is not Kind.LIST else as_lists(_chunk(column))
+    if as_written and (not own or column.null_count == len(column)):
+        return extra_column(table, used)
+    values: list[Any] = _listed(column) if own else [None] * table.num_rows
+    for place in used:
+        kept = _values(table, place)
+        kept = kept if as_written or place.kind == _KIND_NAMES[field.kind] else converted(kept, field)
+        values = [old if new is None else new for old, new in zip(values, kept, strict=True)]
+    return values if as_written or field.kind is Kind.LIST else pa.array(values, _arrow(field))
 
 
-def further_column(table: pa.Table, places: Sequence[Stored]) -> Column:
+def _listed(column: pa.ChunkedArray) -> list[Any]:
+    values: list[Any] = column.to_pylist()
+    return [pd.Timestamp(value) if isinstance(value, datetime) else value for value in values]
+
+
+def converted(values: Sequence[Any], field: Field) -> list[Any]:
+    """Return values of an unknown field as the schema's field has them, null where one is not of its kind."""
+    if field.kind is Kind.TEXT:
+        return [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+    if field.kind is Kind.TIME:
+        times: list[Any] = parse_times([value if isinstance(value, str) else None for value in values])[0].to_pylist()
+        return times
+    kind = {Kind.ID: int, Kind.FLAG: bool, Kind.LIST: list}[field.kind]
+    return [value if type(value) is kind else None for value in values]
+
+
+def _values(table: pa.Table, place: Stored) -> list[Any]:
+    values = _listed(table[place.physical])
+    return values if place.kind != "json" else [None if value is None else json.loads(value) for value in values]
+
+
+def extra_column(table: pa.Table, places: Sequence[Stored]) -> Column:
     """Return a form or unknown column as the client would have inferred it over all of these rows."""
     used = [place for place in places if table[place.physical].null_count < table.num_rows]
     if not used:
         return pa.nulls(table.num_rows, pa.string())
-    if len(used) == 1 and used[0].kind != "json":
+    if len(used) == 1 and used[0].kind not in {"json", "list"}:
         return table[used[0].physical]
     values: list[Any] = [None] * table.num_rows
     for place in used:
-        for i, value in enumerate(table[place.physical].to_pylist()):
-            if value is not None:
-                values[i] = json.loads(value) if place.kind == "json" else value
+        values = [old if new is None else new for old, new in zip(values, _values(table, place), strict=True)]
     if all(place.kind in {"whole", "number"} for place in used) and exact_in_double(values):
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
     return values
@@ -157,33 +243,42 @@ def period_records(periods: pd.DataFrame) -> dict[int, dict[str, Any]]:
     known = {}
     for field in PERIODS.fields:
         values = (
-            [json.dumps(each) for each in periods["markers"]] if field.column == "markers" else periods[field.column]
+            [json.dumps(markers) for markers in periods["markers"]]
+            if field.column == "markers"
+            else periods[field.column]
         )
         known[field.column] = pa.array(values, _arrow(field), from_pandas=True)
-    further = {str(name): plain(periods[name]) for name in periods.columns if name not in PERIODS.columns}
+    extra = {str(name): plain(periods[name]) for name in periods.columns if name not in PERIODS.columns}
     records = pa.table({name: _chunk(array) for name, array in known.items()}).to_pylist()
     for i, record in enumerate(records):
-        record["_extra"] = json.dumps({name: values[i] for name, values in further.items()})
+        record["_extra"] = json.dumps({name: values[i] for name, values in extra.items()})
     return {record["period_id"]: record for record in records}
 
 
-def period_columns(table: pa.Table) -> dict[str, Column]:
-    """Return the columns of a periods frame."""
+def period_columns(table: pa.Table, *, as_written: bool = False) -> dict[str, Column]:
+    """Return the columns of a periods frame; `as_written` as for `known_column`."""
     columns: dict[str, Column] = {
-        field.column: [json.loads(each) for each in table["markers"].to_pylist()]
+        field.column: [json.loads(markers) for markers in table["markers"].to_pylist()]
         if field.column == "markers"
         else table[field.column]
         for field in PERIODS.fields
     }
-    extra = [json.loads(each) for each in table["_extra"].to_pylist()]
-    for name in dict.fromkeys(name for each in extra for name in each):
-        columns[name] = infer_column([each.get(name) for each in extra])
+    extra = [json.loads(text) for text in table["_extra"].to_pylist()]
+    for name in dict.fromkeys(name for fields in extra for name in fields):
+        values = [fields.get(name) for fields in extra]
+        if name not in PERIODS.columns:
+            columns[name] = infer_column(values)
+            continue
+        own = _listed(table[name])
+        kept = values if as_written else converted(values, PERIODS[name])
+        merged = [old if new is None else new for old, new in zip(own, kept, strict=True)]
+        columns[name] = infer_column(merged) if as_written else pa.array(merged, _arrow(PERIODS[name]))
     return columns
 
 
 def read_columns(text: str) -> list[Stored]:
-    """Read what `actions_to_arrow` said of a period's further columns, from its JSON."""
-    return [Stored(*each) for each in json.loads(text)]
+    """Read what `actions_to_arrow` said of a period's extra columns, from its JSON."""
+    return [Stored(*column) for column in json.loads(text)]
 
 
 def _chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -153,7 +153,10 @@ class State:
     def salvage(self, ids: Sequence[int], columns: Iterable[str]) -> tuple[pa.Table, dict[int, str]]:
         """Read what can be read of periods: whole periods alone, and for each of the others what is wrong."""
         names = list(dict.fromkeys(["period_id", ROW, *columns]))
-        schema = pa.schema([self.schema.field(name) for name in names])
+        # A column that an older version did not write is null.
+        schema = pa.schema(
+            [(self.schema if name in self.schema.names else ACTION_SCHEMA).field(name) for name in names]
+        )
         rows, broken = _read_files(self.files_of(ids), schema)
         places, counts = _places(rows["period_id"].to_numpy(), ids)
         short = {i for i, count in zip(ids, counts, strict=True) if count != self.rows[i]}

@@ -1,4 +1,4 @@
-"""Any data engine's frame -> counts. The only module that knows engines.
+"""Any data engine's frame -> counts.
 
 Frames in memory, and engines that hand their rows over a batch at a time, are counted by sorting one number a row; all
 others count where they are, and only the counts come here. Either way the result is the same counts.
@@ -6,8 +6,8 @@ others count where they are, and only the counts come here. Either way the resul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
@@ -15,34 +15,18 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from periodkit._arguments import AsOf
-from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames import batches, check_columns, open_frame
+from periodkit._arguments import AsOf, By, grouping, one_of
+from periodkit.errors import SchemaError
+from periodkit.frames import batches, collect, open_frame
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
-from periodkit.metrics.tally.stage_counts import TIMED, UNITS, StageCounts, count_cells, join_entry
-from periodkit.milestones import STATES, checked_stage, prepare, stage_entry
+from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
+from periodkit.milestones import STATES, TIMED, checked_stage, enter_stage
 from periodkit.schema import ACTIONS, Kind
 
 __all__ = ["By", "StageCounts", "count_flags", "count_stage", "grouping", "open_frame"]
 
-By: TypeAlias = str | Sequence[str] | None
-
 FLAGS = frozenset(field.column for field in ACTIONS.fields if field.kind is Kind.FLAG)
-
-
-def grouping(by: By, reserved: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return `by` as a tuple of column names."""
-    names = () if by is None else (by,) if isinstance(by, str) or not isinstance(by, Iterable) else tuple(by)
-    wrong: list[object] = [name for name in cast("tuple[object, ...]", names) if not isinstance(name, str)]
-    if wrong:
-        msg = f"by is or holds {wrong[0]!r}; it takes a column name or a list of column names."
-        raise ArgumentError(msg)
-    clash = [name for name in names if name in reserved]
-    if clash or len(set(names)) < len(names):
-        msg = f"by is {list(names)}; it takes each column once, and none that is a name in the result."
-        raise ArgumentError(msg)
-    return names
 
 
 def count_stage(
@@ -81,31 +65,26 @@ def count_stage(
     """
     chosen = checked_stage(stage)
     names = grouping(by)
-    if resolution not in UNITS:
-        msg = f"resolution is {resolution!r}; it takes one of {', '.join(UNITS)}."
-        raise ArgumentError(msg)
+    unit = UNITS[one_of(resolution, "resolution", UNITS)]
     needed = dict.fromkeys([chosen.start, chosen.end, "closed_time", "status", *names])
     if as_of is not None:
         needed["created_time"] = None
-    frame = open_frame(actions, [*needed, "fetched_at"])
-    check_columns(frame, needed)
-    state, micros = stage_entry(chosen)
+    frame = open_frame(actions, [*needed, "fetched_at"], needed)
 
     def enter(rows: Any) -> Any:  # noqa: ANN401
-        return prepare(rows, as_of, needed).select(*names, _state=state, _micros=micros)
+        return enter_stage(rows, chosen, as_of, needed).select(*names, "_state", "_micros")
 
-    unit = UNITS[resolution]
     arriving = batches(frame)
     if arriving is None:
         timed = nw.col("_state").is_in([STATES.index(name) for name in TIMED])
         lines = enter(frame).with_columns(_duration=nw.when(timed).then(nw.col("_micros") // unit))
-        lines = lines.group_by(*names, "_state", "_duration").agg(_n=nw.len()).collect("pyarrow").to_arrow()
+        lines = collect(lines.group_by(*names, "_state", "_duration").agg(_n=nw.len()))
         parts = [_Part.read(lines, names, lines["_duration"])]
         n = lines["_n"].cast(pa.int64()).to_numpy()
     else:
 
         def read(rows: pa.Table) -> _Part:
-            entered = enter(nw.from_native(rows, eager_only=True)).to_arrow()
+            entered = collect(enter(nw.from_native(rows, eager_only=True)))
             return _Part.read(entered, names, entered["_micros"], unit)
 
         parts, n = [read(rows) for rows in arriving], None
@@ -160,8 +139,9 @@ def count_flags(
         One row per group, sorted by key with nulls last: the keys, ``n``, then one count per flag.
     """
     names = grouping(by, [*flags, "n"])
-    frame = open_frame(actions, dict.fromkeys([*columns, *names]))
-    schema = check_columns(frame, [*columns, *names])
+    needed = dict.fromkeys([*columns, *names])
+    frame = open_frame(actions, needed, needed)
+    schema = frame.collect_schema()
     for name in columns:
         # A number or a text would be read as true by one engine and refused by the next.
         if name in FLAGS and schema[name] not in (nw.Boolean(), nw.Unknown()):
@@ -173,8 +153,8 @@ def count_flags(
     frame = frame.with_columns(**counts).select(*names, *counts)
     if isinstance(frame, nw.LazyFrame):
         sums = [nw.col(name).sum() for name in counts]
-        frame = (frame.group_by(*names).agg(*sums) if names else frame.select(*sums)).collect("pyarrow")
-    table = frame.to_arrow()
+        frame = frame.group_by(*names).agg(*sums) if names else frame.select(*sums)
+    table = collect(frame)
     keys, code = encode(table, names)
     groups, rank = sort_keys(keys, names, actions)
     for name in counts:

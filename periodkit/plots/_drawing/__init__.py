@@ -1,4 +1,4 @@
-"""What the charts share."""
+"""What the plots share."""
 
 from periodkit.plots._drawing.canvas import (
     COLOURS,
@@ -10,7 +10,6 @@ from periodkit.plots._drawing.canvas import (
     SMALL,
     alt_text,
     explain,
-    explains,
     figure_of,
     finish,
     is_own,
@@ -20,7 +19,7 @@ from periodkit.plots._drawing.canvas import (
     styled,
 )
 from periodkit.plots._drawing.clock import Floats, at_clock, clock, day, local, numbers
-from periodkit.plots._drawing.groups import GROUP, Groups, at_most, columns_of, group_by, widened
+from periodkit.plots._drawing.groups import GROUP, Groups, columns_of, group_by, widened
 from periodkit.plots._drawing.labels import beside, row_points, small_points
 from periodkit.plots._drawing.markers import mark_times, shade_after
 from periodkit.plots._drawing.output import display, to_png
@@ -35,7 +34,8 @@ from periodkit.plots._drawing.scales import (
     target_line,
 )
 from periodkit.plots._drawing.stages import DONE, at_once, axis_label, confidence_words, left_out, noun, the_only
-from periodkit.plots._drawing.text import drawable, stub
+from periodkit.plots._drawing.text import drawable, wrap_label
+from periodkit.plots._drawing.times import GroupTimes, group_times
 
 __all__ = [
     "COLOURS",
@@ -49,11 +49,11 @@ __all__ = [
     "NEEDED",
     "SMALL",
     "Floats",
+    "GroupTimes",
     "Groups",
     "alt_text",
     "as_target",
     "at_clock",
-    "at_most",
     "at_once",
     "axis_label",
     "beside",
@@ -67,10 +67,10 @@ __all__ = [
     "duration_limits",
     "event_limits",
     "explain",
-    "explains",
     "figure_of",
     "finish",
     "group_by",
+    "group_times",
     "is_own",
     "left_out",
     "local",
@@ -87,11 +87,11 @@ __all__ = [
     "shade_after",
     "share_axis",
     "small_points",
-    "stub",
     "styled",
     "target_line",
     "the_only",
     "to_png",
     "view",
     "widened",
+    "wrap_label",
 ]

@@ -1,63 +1,50 @@
-"""Single actions as they stood at a moment: their milestones, and how each entered a stage's statistics."""
+"""Single actions as of a moment: their milestones, and how each enters a stage's statistics."""
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from periodkit._arguments import AsOf
+from periodkit._arguments import PERIODS_FRAME, AsOf, require_columns
 from periodkit.errors import SchemaError
-from periodkit.frames import open_frame
-from periodkit.milestones import MILESTONES, STATES, checked_stage, prepare, stage_entry
+from periodkit.milestones import MILESTONES, stage_states
 from periodkit.plots._drawing.clock import Floats, numbers
 
 __all__ = ["NEEDED", "periods_of", "replay", "view"]
 
 NEEDED = (*MILESTONES, "status", "fetched_at", "period_id")
-"""The columns that pictures of single actions look at."""
+"""The columns that plots of actions need."""
 
 
 def replay(actions: pd.DataFrame, stage: str, as_of: AsOf | None) -> pd.DataFrame:
-    """Return one row per action: its milestones, when it was last ``seen``, its ``state`` in a stage and ``seconds``.
+    """Return each action's milestones, when it was last ``seen``, its ``state`` in a stage and its ``seconds``.
 
     The index is that of `actions`.
     """
-    chosen = checked_stage(stage)
-    columns = [*MILESTONES, "status"]
-    frame = prepare(open_frame(actions, [*columns, "fetched_at"]), as_of, columns)
-    state, micros = stage_entry(chosen)
-    # What was counted is decided here, by the rules that the metrics follow.
-    times = {name: nw.col(name).cast(nw.Datetime("us", "UTC")) for name in MILESTONES}
-    table = frame.select(**times, seen=nw.col("_seen").cast(nw.Datetime("us", "UTC")), state=state, micros=micros)
-    found = cast("pd.DataFrame", table.to_pandas())
-    for name in (*MILESTONES, "seen"):
-        found[name] = found[name].astype("datetime64[us, UTC]")
-    found["state"] = np.asarray(STATES, dtype=object)[found["state"].to_numpy(dtype=np.int64)]
-    found["seconds"] = found.pop("micros").to_numpy(dtype=np.float64, na_value=np.nan) / 1e6
-    return found.set_axis(actions.index)
+    found = stage_states(actions, stage, as_of)
+    found["seconds"] = found.pop("length").dt.total_seconds()
+    return found
 
 
 def periods_of(actions: pd.DataFrame, periods: object) -> pd.DataFrame | None:
-    """Return those of the periods that the actions are of."""
+    """Return the periods that have actions."""
     if periods is None:
         return None
-    if not isinstance(periods, pd.DataFrame) or "period_id" not in periods.columns:
-        msg = "periods is no frame of periods with a column 'period_id'. Pass what client.periods() returns."
+    if not isinstance(periods, pd.DataFrame):
+        msg = f"periods is a {type(periods).__name__}. Pass {PERIODS_FRAME}."
         raise SchemaError(msg)
+    require_columns(periods.columns, ["period_id"], PERIODS_FRAME)
     if "period_id" not in actions.columns or not len(actions):
         return periods
     return periods[periods["period_id"].isin(actions["period_id"])]
 
 
 def view(came: pd.Series, went: pd.Series, periods: pd.DataFrame | None) -> tuple[float, float]:
-    """Return the stretch of time to look at, in matplotlib's days: the periods and nearly all that came and went.
+    """Return the span of time to show, in matplotlib's days: the periods and nearly all arrivals and departures.
 
-    What is left open for months, or closed long after, would squeeze the event into a corner.
+    Actions closed long after would squeeze the event into a corner.
     """
-    arrivals, departures = (_known(numbers(each)) for each in (came, went))
+    arrivals, departures = (_known(numbers(times)) for times in (came, went))
     low, high = (0.01, 0.99) if periods is not None else (0.0, 1.0)
     ends = [float(np.quantile(arrivals, share)) for share in (low, high)] if arrivals.size else []
     if departures.size:
@@ -69,6 +56,5 @@ def view(came: pd.Series, went: pd.Series, periods: pd.DataFrame | None) -> tupl
     return start - margin, end + margin
 
 
-def _known(values: Any) -> Floats:  # noqa: ANN401
-    array = np.asarray(values, dtype=np.float64)
-    return array[np.isfinite(array)]
+def _known(values: Floats) -> Floats:
+    return values[np.isfinite(values)]

@@ -1,8 +1,9 @@
-"""What pictures call stages, and what they say of the actions that are not in them."""
+"""The names of stages on plots, and notes on actions that are left out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,24 +15,24 @@ from periodkit.wording import count, listed
 __all__ = ["DONE", "at_once", "axis_label", "confidence_words", "left_out", "noun", "the_only"]
 
 DONE = {"dispatch": "assigned", "pickup": "begun", "response": "begun", "work": "closed", "cycle": "closed"}
-"""What has happened to an action at the end of each stage."""
+"""An action at the end of each stage."""
 
 _MILESTONES = {"created_time": "created", "assigned_time": "assigned", "doing_time": "begun", "closed_time": "closed"}
 
 
 def noun(stage: str) -> str:
-    """Return what a stage's length is called."""
+    """Return the name of a stage's duration."""
     return f"{stage} time"
 
 
 def axis_label(stage: str) -> str:
-    """Return what an axis of a stage's length says."""
+    """Return the label of an axis of a stage's duration."""
     chosen = STAGES[stage]
     return f"{noun(stage)}: from {_MILESTONES[chosen.start]} to {_MILESTONES[chosen.end]} (log scale)"
 
 
 def at_once(n: int, stage: str) -> str:
-    """Say that there is no length of time to draw on a log axis.
+    """Say that no duration can be drawn on a log axis.
 
     Examples
     --------
@@ -43,7 +44,7 @@ def at_once(n: int, stage: str) -> str:
 
 
 def the_only(n: int) -> str:
-    """Return what to call the only one of `n` actions that is counted.
+    """Return a name for the only one of `n` actions that is counted.
 
     Examples
     --------
@@ -53,21 +54,31 @@ def the_only(n: int) -> str:
     return "The only action" if n == 1 else f"The only action counted, of {n:,},"
 
 
-def left_out(counts: Mapping[str, Any] | pd.Series) -> str:
-    """Return how many actions had no duration, and why, or nothing if all had one.
+def left_out(counts: Mapping[str, Any] | pd.Series, states: Sequence[str] = EXCLUDED) -> str:
+    """Return how many actions are not in a picture, and why; empty if all are.
+
+    Parameters
+    ----------
+    counts : mapping or pandas.Series
+        How many actions are in each state.
+    states : sequence of str
+        The states that are left out, see `periodkit.metrics.tally.unused_states`.
 
     Examples
     --------
     >>> left_out({"not_started": 2, "invalid": 0, "unknown": 1})
     'left out: 2 not started and 1 unknown'
     """
-    reasons = [f"{int(counts[name]):,} {name.replace('_', ' ')}" for name in EXCLUDED]
-    some = listed([text for text in reasons if not text.startswith("0 ")])
+    reasons: Counter[str] = Counter()
+    for name in states:
+        # Those that left were canceled before the stage's end.
+        reasons["canceled" if name == "left" else name.replace("_", " ")] += int(counts[name])
+    some = listed([f"{n:,} {reason}" for reason, n in reasons.items() if n])
     return f"left out: {some}" if some else ""
 
 
 def confidence_words(confidence: float) -> str:
-    """Return what an interval is called.
+    """Return the name of an interval.
 
     Examples
     --------
