@@ -25,6 +25,9 @@ from periodkit.errors import (
 from periodkit.frames import latest_period, markers, pseudonymize
 from periodkit.metrics import (
     ai_dispatch_rate,
+    ai_effect,
+    ai_funnel,
+    compare,
     cycle_times,
     describe,
     on_time,
@@ -67,6 +70,9 @@ __all__ = [
     "TransportError",
     "__version__",
     "ai_dispatch_rate",
+    "ai_effect",
+    "ai_funnel",
+    "compare",
     "connect",
     "cycle_times",
     "demo_client",

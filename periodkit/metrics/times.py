@@ -13,7 +13,15 @@ from periodkit.errors import ArgumentError
 from periodkit.metrics.estimate import observed_quantiles, survival_quantiles
 from periodkit.metrics.tally import EXCLUDED, By, StageCounts, count_stage, grouping
 
-__all__ = ["COUNT_COLUMNS", "as_timedelta", "checked_canceled", "cycle_times", "quantile_table", "stage_totals"]
+__all__ = [
+    "COUNT_COLUMNS",
+    "as_timedelta",
+    "checked_canceled",
+    "cycle_times",
+    "quantile_names",
+    "quantile_table",
+    "stage_totals",
+]
 
 COUNT_COLUMNS = ("n", "used", "events", "open", "canceled", "left", "not_started", "invalid", "unknown")
 
@@ -82,7 +90,7 @@ def cycle_times(
     """
     checked_canceled(canceled)
     check_share(confidence, "confidence")
-    names = _quantile_names(quantiles)
+    names = quantile_names(quantiles)
     grouping(by, [*COUNT_COLUMNS, *(column for name in names.values() for column in _columns(name))])
     if method not in ("kaplan-meier", "observed"):
         msg = f'method is {method!r}; it takes "kaplan-meier" or "observed".'
@@ -144,7 +152,8 @@ def as_timedelta(values: Any, unit: int) -> pd.Series:  # noqa: ANN401
     return pd.Series(whole.view("timedelta64[us]"))
 
 
-def _quantile_names(quantiles: object) -> dict[float, str]:
+def quantile_names(quantiles: object) -> dict[float, str]:
+    """Return what the columns of quantiles are called, or say what `quantiles` takes."""
     if isinstance(quantiles, str) or not isinstance(quantiles, Iterable):
         msg = f"quantiles is {quantiles!r}; pass a list, such as [0.5, 0.9]."
         raise ArgumentError(msg)

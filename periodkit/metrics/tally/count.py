@@ -31,16 +31,16 @@ By: TypeAlias = str | Sequence[str] | None
 FLAGS = frozenset(field.column for field in ACTIONS.fields if field.kind is Kind.FLAG)
 
 
-def grouping(by: By, reserved: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return `by` as a tuple of column names."""
+def grouping(by: By, reserved: Sequence[str] = (), argument: str = "by") -> tuple[str, ...]:
+    """Return `by` as a tuple of column names; `argument` is what the caller calls it."""
     names = () if by is None else (by,) if isinstance(by, str) or not isinstance(by, Iterable) else tuple(by)
     wrong: list[object] = [name for name in cast("tuple[object, ...]", names) if not isinstance(name, str)]
     if wrong:
-        msg = f"by is or holds {wrong[0]!r}; it takes a column name or a list of column names."
+        msg = f"{argument} is or holds {wrong[0]!r}; it takes a column name or a list of column names."
         raise ArgumentError(msg)
     clash = [name for name in names if name in reserved]
     if clash or len(set(names)) < len(names):
-        msg = f"by is {list(names)}; it takes each column once, and none that is a name in the result."
+        msg = f"{argument} is {list(names)}; it takes each column once, and none that is a name in the result."
         raise ArgumentError(msg)
     return names
 
