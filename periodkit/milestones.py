@@ -10,24 +10,40 @@ import functools
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from periodkit._arguments import AsOf, read_moment
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames import as_arrow, as_utc, check_columns, require_pandas
+from periodkit.frames import UTC_MICROS, as_arrow, as_utc, check_columns, open_frame, require_pandas
 
-__all__ = ["STAGES", "STATES", "Stage", "prepare", "stage_entry", "stage_times"]
+__all__ = [
+    "MILESTONES",
+    "STAGES",
+    "STATES",
+    "TIMED",
+    "Stage",
+    "checked_stage",
+    "enter_stage",
+    "stage_states",
+    "stage_times",
+]
 
 MILESTONES = ("created_time", "assigned_time", "doing_time", "closed_time")
 CANCELED = ("canceled", "cancelled")
-ENDED = ("closed", "completed", "done", "resolved")
+ENDED = ("closed", "complete", "completed", "done", "finished", "resolved")
+# Engines disagree on what white space is, so it is listed: Unicode's, and the marks of no width.
+_SPACE = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029)))
+_SPACE += "\u202f\u205f\u2060\u3000\ufeff"
 _SKEW = timedelta(minutes=1)
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +73,10 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
     }
 )
 
-STATES = ("not_started", "invalid", "event", "canceled", "left", "unknown", "open")
-"""How an action enters a stage's statistics; `stage_entry` gives the position in this tuple."""
+STATES = ("not_started", "invalid", "event", "skipped", "canceled", "left", "unknown", "open")
+"""How an action enters a stage's statistics; `enter_stage` gives the position in this tuple."""
+TIMED = ("event", "skipped", "canceled", "left", "open")
+"""The states that have a duration."""
 
 
 def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
@@ -84,6 +102,8 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
         - ``skipped_stage``: there is a ``closed_time``, but no assigned or no doing time.
         - ``ended_without_time``: the status says ended or canceled, but there is no ``closed_time``.
         - ``after_as_of``: a milestone lies more than a minute after ``fetched_at``.
+        - ``absurd``: a milestone lies before the year 2000 or more than a day after ``fetched_at``, which is what systems
+          write for "none".
 
     Raises
     ------
@@ -107,9 +127,11 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     schema = check_columns(frame, columns)
     frame = _in_utc(frame, schema)
     # Taken before a replay, which nulls what lies after its moment.
+    has_fetched = "fetched_at" in schema
     limit = nw.col("fetched_at") + _SKEW
-    skewed = [_lies_after(nw.col(name), limit) for name in MILESTONES] if "fetched_at" in schema else []
-    frame = prepare(frame.with_columns(_after_as_of=_any(skewed)), as_of, columns)
+    skewed = [_lies_after(nw.col(name), limit) for name in MILESTONES] if has_fetched else []
+    absurd = [_is_absurd(nw.col(name), has_fetched=has_fetched) for name in MILESTONES]
+    frame = _prepare(frame.with_columns(_after_as_of=_any(skewed), _absurd=_any(absurd)), as_of, columns)
     outcome = (
         nw.when(~nw.col("_exists"))
         .then(nw.lit("not_started"))
@@ -127,6 +149,7 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
         "skipped_stage": closed & (nw.col("assigned_time").is_null() | nw.col("doing_time").is_null()),
         "ended_without_time": (nw.col("_canceled") | nw.col("_ended")) & ~closed & nw.col("_exists"),
         "after_as_of": nw.col("_after_as_of"),
+        "absurd": nw.col("_absurd"),
     }
     stages = {}
     for name, stage in STAGES.items():
@@ -139,13 +162,69 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     return times.set_axis(actions.index)
 
 
-def prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # noqa: ANN401
-    """Return a narwhals frame as it stood at `as_of`, with what the rules need beside it.
+def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) -> pd.DataFrame:  # noqa: ANN401
+    """Return how each action enters a stage's statistics, with the times that decided it.
+
+    Everything that looks at single actions stands on this, and everything that counts them on the same rules
+    (`enter_stage`): a picture, a list of what is open and a quantile agree on what is open.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
+    stage : {"cycle", "dispatch", "pickup", "response", "work"}
+        Between which milestones.
+    as_of : datetime, Timestamp or ISO 8601 text, optional
+        The moment to replay, see `stage_times`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per action, with the index of a pandas frame: the milestones as they stood; ``seen``, the last moment at
+        which the action was known; ``state``, one of `STATES`; ``length``, the time in the stage as ``timedelta64[us]``,
+        null unless the state is one of `TIMED`.
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing or does not hold UTC times.
+    ArgumentError
+        `stage` or `as_of` is not one that can be.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> t = pd.to_datetime(["2024-07-01T19:00Z", "2024-07-01T19:30Z"]).as_unit("us")
+    >>> actions = pd.DataFrame({"created_time": t[:1], "assigned_time": t[:1], "doing_time": pd.NaT,
+    ...                         "closed_time": t[1:], "status": "closed", "fetched_at": t[1:]})
+    >>> [stage_states(actions, stage)["state"].item() for stage in STAGES]
+    ['event', 'skipped', 'skipped', 'not_started', 'event']
+    """
+    chosen = checked_stage(stage)
+    columns = [*MILESTONES, "status"]
+    frame = enter_stage(open_frame(actions, [*columns, "fetched_at"]), chosen, as_of, columns)
+    frame = frame.select(*MILESTONES, "_seen", "_state", "_micros")
+    table = (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
+    state = table["_state"].to_numpy().astype(np.int64)
+    times = {name: table[name].cast(UTC_MICROS) for name in MILESTONES} | {"seen": table["_seen"].cast(UTC_MICROS)}
+    found: pd.DataFrame = pa.table(times).to_pandas()
+    found["state"] = np.array(STATES, dtype=object)[state]
+    timed = np.isin(state, [STATES.index(name) for name in TIMED])
+    found["length"] = table["_micros"].cast(pa.duration("us")).to_pandas().where(timed)
+    return found.set_axis(actions.index) if isinstance(actions, pd.DataFrame) else found
+
+
+def enter_stage(frame: Any, stage: Stage, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # noqa: ANN401
+    """Return a narwhals frame with how each action enters a stage's statistics.
+
+    The first rule that fits decides, as the package's documentation of methods lists them.
 
     Parameters
     ----------
     frame : narwhals DataFrame or LazyFrame
         Actions in any engine.
+    stage : Stage
+        Between which milestones.
     as_of : datetime or text, optional
         The moment to replay.
     columns : iterable of str
@@ -154,8 +233,45 @@ def prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # n
     Returns
     -------
     narwhals DataFrame or LazyFrame
-        `frame` with its milestones replayed, and ``_seen`` (last moment at which the row was known), ``_exists``
-        (created by then), ``_canceled`` and ``_ended`` (what the status said by then).
+        `frame` with its milestones replayed, and ``_seen`` (last moment at which the row was known), ``_state`` (position
+        in `STATES`) and ``_micros`` (time in the stage in microseconds, for the states in `TIMED`).
+    """
+    frame = _prepare(frame, as_of, columns)
+    start, end, closed, seen = nw.col(stage.start), nw.col(stage.end), nw.col("closed_time"), nw.col("_seen")
+    has_fetched = "fetched_at" in frame.collect_schema()
+    frame = frame.with_columns(_stop=nw.coalesce(end, closed))
+    stop = nw.col("_stop")
+    frame = frame.with_columns(_micros=_micros(start, nw.coalesce(stop, seen)))
+    micros = nw.col("_micros")
+    # Servers' clocks show whole seconds: one created a moment before it was fetched can seem to be created after that.
+    skewed = stop.is_null() & (micros >= -(_SKEW // timedelta(microseconds=1)))
+    negative = (micros < 0).fill_null(False) & ~skewed.fill_null(False)
+    absurd = [_is_absurd(each, has_fetched=has_fetched) for each in (start, stop)]
+    number = {name: nw.lit(position, dtype=nw.Int8) for position, name in enumerate(STATES)}
+    canceled = nw.col("_canceled")
+    if stage.end == "closed_time":
+        reached = nw.when(canceled).then(number["canceled"]).otherwise(number["event"])
+    else:
+        gone = nw.when(canceled).then(number["left"]).otherwise(number["skipped"])
+        reached = nw.when(~end.is_null()).then(number["event"]).otherwise(gone)
+    state = (
+        nw.when(start.is_null() | ~nw.col("_exists"))
+        .then(number["not_started"])
+        .when(negative | _any(absurd))
+        .then(number["invalid"])
+        .when(~stop.is_null())
+        .then(reached)
+        .when(canceled | nw.col("_ended") | seen.is_null())
+        .then(number["unknown"])
+        .otherwise(number["open"])
+    )
+    return frame.with_columns(_state=state, _micros=nw.when(micros < 0).then(0).otherwise(micros))
+
+
+def _prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # noqa: ANN401
+    """Return a frame as it stood at `as_of`, with what the rules need beside it.
+
+    These are ``_seen``, ``_exists`` (created by then), ``_canceled`` and ``_ended`` (what the status said by then).
     """
     schema = check_columns(frame, columns)
     frame = _in_utc(frame, schema)
@@ -168,41 +284,11 @@ def prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # n
         frame = frame.with_columns(_seen=nw.col("fetched_at"), _exists=nw.lit(True))
     else:
         frame = _replay(frame, read_moment(as_of, "as_of", ArgumentError), milestones, has_fetched)
-    if "status" not in schema:
-        return frame
     frame = _read_status(frame)
     if as_of is None:
         return frame
     so_far = ~nw.col("_closed_later")
     return frame.with_columns(_canceled=nw.col("_canceled") & so_far, _ended=nw.col("_ended") & so_far)
-
-
-def stage_entry(stage: Stage) -> tuple[nw.Expr, nw.Expr]:
-    """Return how an action enters a stage's statistics: its state, as a position in `STATES`, and its microseconds.
-
-    To be used on a frame that `prepare` returned. The first rule that fits decides, as the package's documentation of
-    methods lists them.
-    """
-    start, end, closed, seen = nw.col(stage.start), nw.col(stage.end), nw.col("closed_time"), nw.col("_seen")
-    last = nw.coalesce(end, closed, seen)
-    number = {name: nw.lit(position, dtype=nw.Int8) for position, name in enumerate(STATES)}
-    stopped = nw.col("_canceled") | nw.col("_ended") | seen.is_null()
-    rest = nw.when(stopped).then(number["unknown"]).otherwise(number["open"])
-    if stage.end == "closed_time":
-        reached = nw.when(nw.col("_canceled")).then(number["canceled"]).otherwise(number["event"])
-    else:
-        reached = number["event"]
-        rest = nw.when(~closed.is_null()).then(number["left"]).otherwise(rest)
-    state = (
-        nw.when(start.is_null() | ~nw.col("_exists"))
-        .then(number["not_started"])
-        .when(last < start)
-        .then(number["invalid"])
-        .when(~end.is_null())
-        .then(reached)
-        .otherwise(rest)
-    )
-    return state, _micros(start, last)
 
 
 def checked_stage(name: object) -> Stage:
@@ -214,9 +300,9 @@ def checked_stage(name: object) -> Stage:
 
 
 def _read_status(frame: Any) -> Any:  # noqa: ANN401
-    status = nw.col("status").cast(nw.String).str.to_lowercase()
-    says = {"_canceled": CANCELED, "_ended": ENDED}
-    read = {name: status.is_in(texts).fill_null(value=False) for name, texts in says.items()}
+    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.to_lowercase()
+    says = {"_canceled": _any(status.str.starts_with(text) for text in CANCELED), "_ended": status.is_in(ENDED)}
+    read = {name: said.fill_null(value=False) for name, said in says.items()}
     if isinstance(frame, nw.LazyFrame):
         return frame.with_columns(**read)
     # Millions of rows hold a handful of texts, so in memory each text is read once.
@@ -224,7 +310,7 @@ def _read_status(frame: Any) -> Any:  # noqa: ANN401
     texts = table["status"].combine_chunks()
     coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
     distinct = nw.from_native(pa.table({"status": coded.dictionary}), eager_only=True).select(**read).to_arrow()
-    for name in says:
+    for name in read:
         table = table.append_column(name, distinct[name].combine_chunks().take(coded.indices).fill_null(False))
     return nw.from_native(table, eager_only=True)
 
@@ -249,6 +335,11 @@ def _in_utc(frame: Any, schema: nw.Schema) -> Any:  # noqa: ANN401
 
 def _micros(start: nw.Expr, end: nw.Expr) -> nw.Expr:
     return (end - start).dt.total_microseconds()
+
+
+def _is_absurd(time: nw.Expr, *, has_fetched: bool) -> nw.Expr:
+    early = _lies_after(nw.lit(_EARLIEST), time)
+    return early | _lies_after(time, nw.col("fetched_at") + _AHEAD) if has_fetched else early
 
 
 def _lies_after(one: nw.Expr, other: nw.Expr) -> nw.Expr:

@@ -2,17 +2,41 @@
 
 from datetime import datetime, timedelta, timezone
 
-import narwhals as nw
 import pandas as pd
 import pytest
-from metrics.strategies import ENGINES, action, actions, at, frame, minutes
+from metrics.strategies import ENGINES, NO_TIMES, action, actions, at, frame, minutes
 
 import periodkit as pk
-from periodkit.frames.engines import as_arrow
-from periodkit.milestones import MILESTONES, STAGES, STATES, prepare, stage_entry
+from periodkit.milestones import MILESTONES, STAGES, TIMED, stage_states
 
-FLAGS = ["out_of_order", "skipped_stage", "ended_without_time", "after_as_of"]
+DAY = 24 * 60
+FLAGS = ["out_of_order", "skipped_stage", "ended_without_time", "after_as_of", "absurd"]
 WHOLE = {"assigned": 2, "doing": 5, "closed": 30, "status": "closed"}
+
+
+ENDED = ["closed", "complete", "completed", "done", "finished", "resolved", "CLOSED", "Resolved"]
+ENDED += [" done", "done\t", "\u00a0Closed\u00a0", "\u202fFINISHED\u3000", "\ufeffcomplete\r\n"]
+CANCELED = [
+    "canceled",
+    "cancelled",
+    "CANCELED",
+    "Cancelled",
+    "Canceled - duplicate",
+    "\u00a0cancelled by guest ",
+    "CANCELEDx",
+]
+GOING_ON = [
+    "doing",
+    "not canceled",
+    "cancel",
+    "cance led",
+    "undone",
+    "done?",
+    "closed later",
+    "to be finished",
+    " ",
+    "\u00a0",
+]
 
 
 def first(as_of=None, **row):
@@ -22,12 +46,9 @@ def first(as_of=None, **row):
 
 def enters(stage, as_of=None, **row):
     """Return how one action enters a stage: its state, and its minutes where it has any."""
-    columns = [*MILESTONES, "status", "fetched_at"]
-    table = nw.from_native(as_arrow(actions(row), columns), eager_only=True)
-    state, micros = stage_entry(STAGES[stage])
-    entry = prepare(table, as_of, columns).select(state=state, micros=micros).to_arrow().to_pylist()[0]
-    name = STATES[entry["state"]]
-    return name, entry["micros"] / 60e6 if name in ("event", "canceled", "left", "open") else None
+    entry = stage_states(actions(row), stage, as_of).iloc[0]
+    assert pd.isna(entry["length"]) == (entry["state"] not in TIMED)
+    return entry["state"], None if pd.isna(entry["length"]) else entry["length"] / minutes(1)
 
 
 def test_stages_are_those_five():
@@ -60,12 +81,12 @@ def test_stage_times_of_a_whole_action():
         ({}, "open"),
         ({"assigned": 1, "doing": 2}, "open"),
         ({"status": "doing"}, "open"),
-        ({"status": "closed later"}, "open"),
         ({"closed": 9}, "closed"),
         ({"closed": 9, "status": "open"}, "closed"),
         ({"closed": 9, "status": "closed"}, "closed"),
-        *(({"status": text}, "unknown") for text in ("closed", "completed", "done", "resolved", "CLOSED", "Resolved")),
-        *(({"status": text}, "canceled") for text in ("canceled", "cancelled", "CANCELED", "Cancelled")),
+        *(({"status": text}, "unknown") for text in ENDED),
+        *(({"status": text}, "canceled") for text in CANCELED),
+        *(({"status": text}, "open") for text in GOING_ON),
         ({"closed": 9, "status": "cancelled"}, "canceled"),
         ({"created": None}, "open"),
         ({"created": None, "closed": 9}, "closed"),
@@ -95,6 +116,13 @@ def test_outcome(row, outcome):
         ({**WHOLE, "fetched": 28.99}, ["after_as_of"]),
         ({"created": 62}, ["after_as_of"]),
         ({**WHOLE, "fetched": None}, []),
+        ({**WHOLE, "fetched": 30 - DAY}, ["after_as_of"]),
+        ({**WHOLE, "fetched": 29.999 - DAY}, ["after_as_of", "absurd"]),
+        ({"closed": "9999-12-31T23:59:59Z"}, ["skipped_stage", "after_as_of", "absurd"]),
+        ({**WHOLE, "assigned": "1900-01-01T00:00Z"}, ["out_of_order", "absurd"]),
+        ({**WHOLE, "doing": "1970-01-01T00:00Z", "fetched": None}, ["out_of_order", "absurd"]),
+        ({**WHOLE, "created": "1999-12-31T23:59Z"}, ["absurd"]),
+        ({**WHOLE, "created": "2000-01-01T00:00Z"}, []),
     ],
 )
 def test_flags(row, flags):
@@ -121,7 +149,7 @@ open_ended = pytest.mark.parametrize(
 
 @each_stage
 class TestStageEntry:
-    """The six rules, in their order, for each of the five stages; the start is at minute 10."""
+    """The rules, in their order, for each of the five stages; the start is at minute 10."""
 
     def test_1_no_start(self, start, end, stage):
         row = {"created": 0, "assigned": 1, "doing": 2, "closed": 3, start: None}
@@ -136,7 +164,26 @@ class TestStageEntry:
         assert enters(stage, **{start: 10, end: 9.9, "status": "canceled"}) == ("invalid", None)
 
     def test_2_it_was_fetched_before_the_start(self, start, end, stage):
-        assert enters(stage, **{start: 10, "fetched": 9.9}) == ("invalid", None)
+        assert enters(stage, **{start: 10, "fetched": 8.99}) == ("invalid", None)
+        assert enters(stage, **{start: 10, end: 8.99, "fetched": 8.99}) == ("invalid", None)
+
+    def test_2_clocks_differ_by_up_to_a_minute(self, start, end, stage):
+        assert enters(stage, **{start: 10, "fetched": 9.9}) == ("open", 0)
+        assert enters(stage, **{start: 10, "fetched": 9}) == ("open", 0)
+        assert enters(stage, **{start: 10, "fetched": 9.9, "status": "done"}) == ("unknown", None)
+        assert enters(stage, **{start: 10, end: 9.99, "fetched": 9.9}) == ("invalid", None)
+
+    @pytest.mark.parametrize("none", NO_TIMES)
+    def test_2_a_time_that_stands_for_none(self, start, end, stage, none):
+        assert enters(stage, **{start: none, end: 12}) == ("invalid", None)
+        assert enters(stage, **{start: none}) == ("invalid", None)
+        assert enters(stage, **{start: 10, end: none}) == ("invalid", None)
+        assert enters(stage, **{start: 10, "closed": none}) == ("invalid", None)
+
+    def test_2_only_the_stages_made_of_an_absurd_time(self, start, end, stage):
+        others = {"created_time", "assigned_time", "doing_time"} - {STAGES[stage].start, STAGES[stage].end}
+        row = {name.removesuffix("_time"): "1970-01-01T00:00Z" for name in others}
+        assert enters(stage, **{**row, start: 10, end: 12}) == ("event", 2)
 
     def test_3_both_ends(self, start, end, stage):
         assert enters(stage, **{start: 10, end: 12.5}) == ("event", 2.5)
@@ -148,19 +195,19 @@ class TestStageEntry:
         expected = "canceled" if end == "closed" else "event"
         assert enters(stage, **{start: 10, end: 12, "status": "Cancelled"}) == (expected, 2)
 
-    def test_5_ended_nobody_knows_when(self, start, end, stage):
+    def test_6_ended_nobody_knows_when(self, start, end, stage):
         assert enters(stage, **{start: 10, "status": "canceled"}) == ("unknown", None)
         assert enters(stage, **{start: 10, "status": "Resolved"}) == ("unknown", None)
 
-    def test_5_nobody_knows_when_it_was_seen(self, start, end, stage):
+    def test_6_nobody_knows_when_it_was_seen(self, start, end, stage):
         assert enters(stage, **{start: 10, "fetched": None}) == ("unknown", None)
 
-    def test_6_still_open(self, start, end, stage):
+    def test_7_still_open(self, start, end, stage):
         assert enters(stage, **{start: 10}) == ("open", 50)
         assert enters(stage, **{start: 10, "fetched": 10}) == ("open", 0)
         assert enters(stage, **{start: 10, "status": "nobody knows this one"}) == ("open", 50)
 
-    def test_6_still_open_at_the_moment(self, start, end, stage):
+    def test_7_still_open_at_the_moment(self, start, end, stage):
         assert enters(stage, as_of=at(12), **{start: 10, end: 12.1}) == ("open", 2)
         assert enters(stage, as_of=at(12), **{start: 10, end: 12}) == ("event", 2)
 
@@ -174,14 +221,23 @@ class TestStageEntry:
 
 
 @open_ended
-class TestLeavers:
-    def test_4_closed_without_reaching_the_end(self, start, end, stage):
-        assert enters(stage, **{start: 10, "closed": 14}) == ("left", 4)
+class TestLeaversAndSkippers:
+    def test_4_canceled_before_the_end(self, start, end, stage):
         assert enters(stage, **{start: 10, "closed": 14, "status": "canceled"}) == ("left", 4)
-        assert enters(stage, **{start: 10, "closed": 10}) == ("left", 0)
+        assert enters(stage, **{start: 10, "closed": 10, "status": "canceled"}) == ("left", 0)
+
+    def test_5_closed_without_a_record_of_the_end(self, start, end, stage):
+        assert enters(stage, **{start: 10, "closed": 14}) == ("skipped", 4)
+        assert enters(stage, **{start: 10, "closed": 14, "status": "closed", "fetched": None}) == ("skipped", 4)
+        assert enters(stage, **{start: 10, "closed": 10, "status": "doing"}) == ("skipped", 0)
+
+    def test_5_not_before_it_was_closed(self, start, end, stage):
+        assert enters(stage, as_of=at(13), **{start: 10, "closed": 14, "status": "closed"}) == ("open", 3)
+        assert enters(stage, as_of=at(14), **{start: 10, "closed": 14, "status": "closed"}) == ("skipped", 4)
 
     def test_2_closed_before_the_start(self, start, end, stage):
         assert enters(stage, **{start: 10, "closed": 9}) == ("invalid", None)
+        assert enters(stage, **{start: 10, "closed": 9.99, "fetched": 9.99}) == ("invalid", None)
 
     def test_3_closed_before_both_ends_is_invalid_for_other_stages_alone(self, start, end, stage):
         row = {"created": 10, start: 10, end: 12, "closed": 9}

@@ -9,15 +9,16 @@ from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
 from periodkit.metrics.quality import quality, quality_advice
 from periodkit.metrics.summary import describe
-from periodkit.metrics.times import checked_canceled, cycle_times, quantile_table, stage_quantiles
+from periodkit.metrics.times import COUNT_COLUMNS, checked_ways, cycle_times, quantile_table, stage_quantiles
 from periodkit.metrics.workload import workload
 
 __all__ = [
+    "COUNT_COLUMNS",
     "LOWER_BOUND",
     "ai_dispatch_rate",
     "ai_effect",
     "ai_funnel",
-    "checked_canceled",
+    "checked_ways",
     "compare",
     "cycle_times",
     "describe",

@@ -12,12 +12,12 @@ import pandas as pd
 from periodkit._arguments import AsOf
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.metrics.estimate.stratified import Strata
-from periodkit.metrics.tally import By, Ints, LifeTable, StageCounts, count_stage, grouping
+from periodkit.metrics.tally import By, Ints, LifeTable, StageCounts, count_stage, grouping, unused_states
+from periodkit.milestones import STATES
 
 __all__ = ["AI", "EXCLUSIONS", "ArmCounts", "check_flag", "count_arms", "number_keys"]
 
 AI = "ai_dispatched"
-USED = ("event", "canceled", "left", "open")
 EXCLUSIONS = ("not_started", "invalid", "skipped", "unknown")
 
 
@@ -37,6 +37,8 @@ class ArmCounts:
         The key columns of the strata, those of their group among them, one row per stratum.
     group, stratum, arm : array of int64
         Of each group of `counts`: its group, its stratum, and its arm: 0 or 1, or -1 where that is not known.
+    skipped : {"exclude", "at_close"}
+        What the skipped count as.
     """
 
     counts: StageCounts
@@ -46,6 +48,7 @@ class ArmCounts:
     group: Ints
     stratum: Ints
     arm: Ints
+    skipped: str
 
     def rows(self) -> Ints:
         """Return of each stratum where its two arms are among the groups of `counts`; -1 for an absent one."""
@@ -56,7 +59,7 @@ class ArmCounts:
 
     def tables(self) -> Strata:
         """Return the life tables of each stratum's two arms, canceled and left ones competing."""
-        tables = [*self.counts.life_tables("censor"), LifeTable.empty()]
+        tables = [*self.counts.life_tables("censor", self.skipped), LifeTable.empty()]
         return [(tables[first], tables[second]) for first, second in self.rows()]
 
     def strata_of(self) -> list[Ints]:
@@ -73,12 +76,13 @@ class ArmCounts:
         """
         code, size = (self.stratum, len(self.strata)) if by_stratum else (self.group, len(self.groups))
         states = self.counts.totals()
-        used = states[list(USED)].sum(axis=1)
+        unused = unused_states("censor", self.skipped)
+        used = states[[name for name in STATES if name not in unused]].sum(axis=1)
         columns = {"n": states["n"]}
         columns |= {
             name: used.where(self.arm == at, 0) for name, at in (("first", 0), ("second", 1), ("unknown_arm", -1))
         }
-        columns |= {name: states[name] if name in states else used * 0 for name in EXCLUSIONS}
+        columns |= {name: states[name] for name in EXCLUSIONS}
         # Counts stay far below 2**53, so the float sums of bincount are exact.
         return pd.DataFrame({name: np.bincount(code, n, size).astype(np.int64) for name, n in columns.items()})
 
@@ -90,6 +94,7 @@ def count_arms(
     by: Sequence[str],
     strata: By,
     as_of: AsOf | None,
+    skipped: str = "exclude",
     argument: str = "strata",
 ) -> ArmCounts:
     """Count a stage by group, stratum and arm.
@@ -108,6 +113,8 @@ def count_arms(
         Columns of what is alike; those that are among `by` are the same within a group anyway.
     as_of : datetime or text, optional
         The moment to replay.
+    skipped : {"exclude", "at_close"}
+        What the skipped count as.
     argument : str
         What the caller calls `strata`.
 
@@ -134,7 +141,7 @@ def count_arms(
             number[np.flatnonzero((values == value).fillna(value=False))] = position
     group, keys = number_keys(groups, by)
     stratum, layer = number_keys(groups, layers)
-    return ArmCounts(counts, arms, keys, layer, group, stratum, number)
+    return ArmCounts(counts, arms, keys, layer, group, stratum, number, skipped)
 
 
 def check_flag(column: pd.Series) -> pd.Series:

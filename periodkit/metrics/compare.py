@@ -18,7 +18,7 @@ from periodkit.metrics.estimate.standardise import contrasts, standardise
 from periodkit.metrics.estimate.steps import normal_quantile
 from periodkit.metrics.estimate.stratified import Strata, incidence_by_stratum
 from periodkit.metrics.tally import By, Ints, grouping
-from periodkit.metrics.times import as_timedelta, checked_canceled, quantile_names
+from periodkit.metrics.times import as_timedelta, checked_ways, quantile_names
 from periodkit.milestones import checked_stage
 
 __all__ = ["compare"]
@@ -35,6 +35,7 @@ def compare(
     quantiles: Sequence[float] = (0.5, 0.9),
     target: str | timedelta | None = None,
     canceled: str = "exclude",
+    skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
 ) -> pd.DataFrame:
@@ -58,6 +59,8 @@ def compare(
     canceled : {"exclude", "censor"}
         What cancellations count as in quantiles, see `periodkit.cycle_times`. In shares they compete, as in
         `periodkit.outcome_curve`.
+    skipped : {"exclude", "at_close"}
+        What an action counts as that was closed without passing the stage's end, see `periodkit.cycle_times`.
     confidence : float
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
@@ -106,16 +109,16 @@ def compare(
     (4173, 4176, 4176)
     """
     checked_stage(stage)
-    checked_canceled(canceled)
+    checked_ways(canceled, skipped)
     check_share(confidence, "confidence")
     named = quantile_names(quantiles)
     limit = None if target is None else float(as_micros(target, "target"))
     measures = (*(() if limit is None else ("share",)), *named.values())
     names = grouping(within, [*_LEAD, *(column for name in measures for column in _columns(name))], "within")
     warn_of_dispatch(arm, stage)
-    counted = count_arms(actions, arm, stage, (), names, as_of, "within")
+    counted = count_arms(actions, arm, stage, (), names, as_of, skipped, "within")
     found = {} if limit is None else _share(counted.tables(), limit, counted.arms, confidence)
-    estimates = survival_quantiles(counted.counts, [*named], canceled, confidence)
+    estimates = survival_quantiles(counted.counts.taking_skipped(skipped), [*named], canceled, confidence)
     # The last row is that of absent arms.
     of_arms = np.concatenate([estimates, np.full((1, *estimates.shape[1:]), np.nan)])[counted.rows()]
     size = counted.totals(by_stratum=True)[["first", "second"]].sum(axis=1).to_numpy()

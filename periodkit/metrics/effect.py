@@ -16,7 +16,7 @@ from periodkit.metrics.estimate.mantel_haenszel import e_value, mantel_haenszel
 from periodkit.metrics.estimate.standardise import Contrast, contrasts, standardise, support
 from periodkit.metrics.estimate.stratified import Strata, decided, incidence_by_stratum, mean_by_stratum, pool
 from periodkit.metrics.tally import By, grouping
-from periodkit.metrics.times import as_timedelta
+from periodkit.metrics.times import as_timedelta, checked_ways
 from periodkit.milestones import checked_stage
 
 __all__ = ["ai_effect", "warn_of_dispatch", "with_limits"]
@@ -54,6 +54,7 @@ def ai_effect(
     by: By = None,
     confidence: float = 0.95,
     as_of: AsOf | None = None,
+    skipped: str = "exclude",
 ) -> pd.DataFrame:
     """Return what AI dispatch is associated with: AI-dispatched actions against the others, plainly and among like work.
 
@@ -77,6 +78,8 @@ def ai_effect(
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``.
+    skipped : {"exclude", "at_close"}
+        What an action counts as that was closed without passing the stage's end, see `periodkit.cycle_times`.
 
     Returns
     -------
@@ -128,11 +131,12 @@ def ai_effect(
     True
     """
     checked_stage(stage)
+    checked_ways("censor", skipped)
     check_share(confidence, "confidence")
     names = grouping(by, _COLUMNS)
     limit = None if target is None else float(as_micros(target, "target"))
     warn_of_dispatch(AI, stage)
-    counted = count_arms(actions, AI, stage, names, strata, as_of)
+    counted = count_arms(actions, AI, stage, names, strata, as_of, skipped)
     tables, totals = counted.tables(), counted.totals()
     rows = [
         _effect([tables[at] for at in strata], totals.iloc[number], limit, confidence)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from periodkit._arguments import AsOf, as_micros
-from periodkit.frames import as_arrow, require_columns, require_pandas
-from periodkit.milestones import MILESTONES, STAGES, STATES, prepare, stage_entry
+from periodkit.frames import require_pandas
+from periodkit.milestones import stage_states
 
 __all__ = ["open_actions"]
 
@@ -59,21 +58,15 @@ def open_actions(
     """
     limit = None if target is None else pd.Timedelta(as_micros(target, "target"), unit="us")
     require_pandas(actions)
-    columns = [*MILESTONES, "status"]
-    require_columns(actions.columns, columns)
-    frame = prepare(nw.from_native(as_arrow(actions, [*columns, "fetched_at"]), eager_only=True), as_of, columns)
-    state, micros = stage_entry(STAGES["cycle"])
-    table = frame.select(
-        state=state, micros=micros, assigned=~nw.col("assigned_time").is_null(), begun=~nw.col("doing_time").is_null()
-    )
-    still = table["state"].to_numpy() == STATES.index("open")
+    states = stage_states(actions, as_of=as_of)
+    still = (states["state"] == "open").to_numpy()
+    states = states[still]
     found: pd.DataFrame = actions.loc[still, [name for name in _SHOWN if name in actions.columns]].copy()
-    begun, assigned = (table[name].to_numpy()[still].astype(bool) for name in ("begun", "assigned"))
+    begun, assigned = (states[name].notna().to_numpy() for name in ("doing_time", "assigned_time"))
     found["waits_for"] = pd.Series(
         np.select([begun, assigned], ["closing", "start"], "assignment"), found.index, dtype="str"
     )
-    age = table["micros"].to_numpy()[still].astype(np.int64).view("timedelta64[us]")
-    found["age"] = pd.Series(age, found.index)
+    found["age"] = states["length"]
     if limit is not None:
         found["left"] = (limit - found["age"]).astype("timedelta64[us]")
         found["past"] = found["age"] > limit

@@ -14,7 +14,7 @@ from periodkit._arguments import AsOf, as_micros, check_share
 from periodkit.errors import ArgumentError
 from periodkit.metrics.estimate import Floats, IncidenceCurve, aalen_johansen, incidence_at, wilson
 from periodkit.metrics.tally import By, LifeTable, count_stage, gone_states, grouping
-from periodkit.metrics.times import COUNT_COLUMNS, as_timedelta, checked_canceled, stage_totals
+from periodkit.metrics.times import COUNT_COLUMNS, as_timedelta, checked_ways, stage_totals
 
 __all__ = ["on_time", "outcome_curve"]
 
@@ -23,9 +23,9 @@ _SUFFIXES = {"": "", "_se": "_std_error", "_low": "_low", "_high": "_high"}
 _NO_CURVE = {
     field.name: np.zeros(0, np.int64 if field.name == "at_risk" else float) for field in fields(IncidenceCurve)
 }
-_CURVE_COUNTS = ["n", "used", "not_started", "invalid", "unknown"]
+_CURVE_COUNTS = ["n", "used", "skipped", "not_started", "invalid", "unknown"]
 _CURVE_COLUMNS = ["time", "at_risk", *(share + suffix for share in _SHARES for suffix in _SUFFIXES)]
-_ON_TIME_COLUMNS = ("met", "missed", "undetermined", "rate", "low", "high", "worst", "best")
+_ON_TIME_COLUMNS = ("met", "missed", "undetermined", "skipped_late", "rate", "low", "high", "worst", "best")
 
 
 def outcome_curve(
@@ -33,6 +33,7 @@ def outcome_curve(
     stage: str = "cycle",
     by: By = None,
     times: Any = None,  # noqa: ANN401
+    skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
 ) -> pd.DataFrame:
@@ -48,6 +49,8 @@ def outcome_curve(
         Columns to group by; null is a group of its own.
     times : list of timedelta or str, optional
         Times to read the curve at; by default 0 and every duration at which something happened.
+    skipped : {"exclude", "at_close"}
+        What an action counts as that was closed without a record of the stage's end, as in `periodkit.cycle_times`.
     confidence : float
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
@@ -57,9 +60,9 @@ def outcome_curve(
     -------
     pandas.DataFrame
         One row per group and time: the keys; ``time`` as a timedelta; ``at_risk``, how many were still in it just before;
-        ``closed``, ``canceled`` (cancellations and actions that left the stage another way) and ``open``, which sum to 1;
-        each with ``_se``, ``_low`` and ``_high``; then ``n``, ``used``, ``not_started``, ``invalid``, ``unknown``. Shares
-        are NaN for a group in which nothing has a duration.
+        ``closed``, ``canceled`` (cancellations, and actions canceled before the stage's end) and ``open``, which sum to 1;
+        each with ``_se``, ``_low`` and ``_high``; then ``n``, ``used``, ``skipped``, ``not_started``, ``invalid``,
+        ``unknown``. Shares are NaN for a group in which nothing has a duration.
 
     Raises
     ------
@@ -82,6 +85,7 @@ def outcome_curve(
     >>> float(round(curve[["closed", "canceled", "open"]].sum(axis=1).iloc[0], 12))
     1.0
     """
+    checked_ways("censor", skipped)
     check_share(confidence, "confidence")
     grouping(by, [*_CURVE_COLUMNS, *_CURVE_COUNTS])
     counts = count_stage(actions, stage, by, as_of)
@@ -89,8 +93,8 @@ def outcome_curve(
         msg = f'times is {times!r}; pass a list, such as ["5min", "15min"].'
         raise ArgumentError(msg)
     asked = None if times is None else np.array([as_micros(each, "times") for each in times]) / counts.unit
-    totals = stage_totals(counts, "censor")
-    curves = [_read_curve(table, asked, confidence) for table in counts.life_tables()]
+    totals = stage_totals(counts, "censor", skipped)
+    curves = [_read_curve(table, asked, confidence) for table in counts.life_tables("censor", skipped)]
     joined = {
         name: np.concatenate([none, *(getattr(curve, name) for curve in curves)]) for name, none in _NO_CURVE.items()
     }
@@ -113,7 +117,8 @@ def on_time(
     target: str | timedelta,
     stage: str = "cycle",
     by: By = None,
-    canceled: str = "censor",
+    canceled: str = "exclude",
+    skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
 ) -> pd.DataFrame:
@@ -129,9 +134,12 @@ def on_time(
         Between which milestones.
     by : str or list of str, optional
         Columns to group by; null is a group of its own.
-    canceled : {"censor", "exclude"}
-        ``"censor"``: one that was canceled or left before the target is undetermined, after it a miss. ``"exclude"``:
-        none of them counts.
+    canceled : {"exclude", "censor"}
+        ``"exclude"``: actions canceled before the stage's end do not count. ``"censor"``: one that was canceled before the
+        target is undetermined, after it a miss.
+    skipped : {"exclude", "at_close"}
+        What an action counts as that was closed without a record of the stage's end. ``"exclude"``: it does not.
+        ``"at_close"``: met if it was closed within the target; else a miss, though it may have been met, as `best` says.
     confidence : float
         Coverage of the interval.
     as_of : datetime, Timestamp or ISO 8601 text, optional
@@ -141,9 +149,10 @@ def on_time(
     -------
     pandas.DataFrame
         One row per group: the keys; ``n`` and the counts as in `cycle_times`; ``met``; ``missed`` (ended later, or still
-        open at the target); ``undetermined`` (open or gone for less than the target); ``rate``, ``low``, ``high`` of
-        met over the determined ones with a Wilson interval; and ``worst``, ``best``, the rate if all undetermined ones
-        were to miss or to make it. NaN where there is nothing to count.
+        open at the target); ``undetermined`` (open or gone for less than the target); ``skipped_late``, how many of
+        `missed` were only closed later, with ``"at_close"``; ``rate``, ``low``, ``high`` of met over the determined ones
+        with a Wilson interval; and ``worst``, ``best``, the rate if all undetermined and ``skipped_late`` ones missed or
+        made it. NaN where there is nothing to count.
 
     Raises
     ------
@@ -166,25 +175,28 @@ def on_time(
     >>> bool(row["worst"] <= row["rate"] <= row["best"])
     True
     """
-    checked_canceled(canceled)
+    checked_ways(canceled, skipped)
     grouping(by, [*COUNT_COLUMNS, *_ON_TIME_COLUMNS])
     limit = as_micros(target, "target")
     counts = count_stage(actions, stage, by, as_of, resolution="us")
-    events, unfinished = counts.only("event"), counts.only("open", *gone_states(canceled))
+    closed_only = counts.only("skipped") if skipped == "at_close" else np.zeros_like(counts.n)
+    ended, unfinished = counts.only("event") + closed_only, counts.only("open", *gone_states(canceled))
     within, before = counts.duration <= limit, counts.duration < limit
-    met = counts.sum_by_group(events * within)
-    missed = counts.sum_by_group(events * ~within + unfinished * ~before)
+    met = counts.sum_by_group(ended * within)
+    missed = counts.sum_by_group(ended * ~within + unfinished * ~before)
     undetermined = counts.sum_by_group(unfinished * before)
+    skipped_late = counts.sum_by_group(closed_only * ~within)
     rate, low, high = wilson(met, met + missed, confidence)
-    result = pd.concat([counts.keys(), stage_totals(counts, canceled)], axis=1)
+    result = pd.concat([counts.keys(), stage_totals(counts, canceled, skipped)], axis=1)
     everyone = np.where(met + missed + undetermined > 0, met + missed + undetermined, np.nan)
     return result.assign(
         met=met,
         missed=missed,
         undetermined=undetermined,
+        skipped_late=skipped_late,
         rate=rate,
         low=low,
         high=high,
         worst=met / everyone,
-        best=(met + undetermined) / everyone,
+        best=(met + undetermined + skipped_late) / everyone,
     )

@@ -31,7 +31,9 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
     pandas.DataFrame
         One row per measure: ``measure``; ``kind`` of its value (``count``, ``duration``, ``share``); ``value``; ``low`` and
         ``high``, its 95 % interval where it has one; ``n``, how many actions it rests on. Values are whole numbers,
-        timedeltas and floats in one column; `periodkit.format_table` shows each in its own way.
+        timedeltas and floats in one column; `periodkit.format_table` shows each in its own way. ``closed``, ``canceled``
+        and ``open`` (as in `periodkit.cycle_times` and `periodkit.open_actions`) and ``unknown`` add up to ``actions``:
+        unknown are those that ended at no known time, and those that did not, but have no usable created time.
 
     Raises
     ------
@@ -48,25 +50,25 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
     """
     times = stage_times(actions, as_of)
     there = actions[(times["outcome"] != "not_started").to_numpy()]
-    outcomes = times["outcome"].value_counts()
-    rows: list[dict[str, object]] = [{"measure": "actions", "kind": "count", "value": len(there), "n": len(there)}]
-    rows += [
-        {"measure": outcome, "kind": "count", "value": int(outcomes.get(outcome, 0)), "n": len(there)}
-        for outcome in ("closed", "canceled", "open", "unknown")
-    ]
     by_stage = stage_quantiles(actions, as_of=as_of).set_index("stage").to_dict("index")
+    counts = {name: int((times["outcome"] == name).sum()) for name in ("closed", "canceled")}
+    counts["open"] = int(by_stage["cycle"]["open"])
+    counts = {"actions": len(there), **counts, "unknown": len(there) - sum(counts.values())}
+    rows: list[dict[str, object]] = [
+        {"measure": name, "kind": "count", "value": value, "n": len(there)} for name, value in counts.items()
+    ]
     for stage in ("cycle", *(name for name in STAGES if name != "cycle")):
         found = by_stage[stage]
         for name in ("p50", "p90"):
             estimate = {"value": found[name], "low": found[f"{name}_low"], "high": found[f"{name}_high"]}
             rows.append({"measure": f"{stage} {name.upper()}", "kind": "duration", **estimate, "n": int(found["used"])})
-    for measure, rate, counts in (
+    for measure, rate, known in (
         ("AI-dispatch rate", ai_dispatch_rate(there), ["ai", "not_ai"]),
         ("re-route rate (lower bound)", reroute_rate(there), ["rerouted", "stayed"]),
     ):
         row = rate.iloc[0]
         estimate = {"value": row["rate"], "low": row["low"], "high": row["high"]}
-        rows.append({"measure": measure, "kind": "share", **estimate, "n": int(row[counts].sum())})
+        rows.append({"measure": measure, "kind": "share", **estimate, "n": int(row[known].sum())})
     flags = [row for row in quality(there).to_dict("records") if row["check"] in _FLAGS]
     worst = max(flags, key=lambda row: row["count"])
     label = f"worst flag: {worst['check'].replace('_', ' ') if worst['count'] else 'none'}"

@@ -11,19 +11,20 @@ import pandas as pd
 from periodkit._arguments import AsOf, check_share
 from periodkit.errors import ArgumentError
 from periodkit.metrics.estimate import observed_quantiles, survival_quantiles
-from periodkit.metrics.tally import EXCLUDED, By, StageCounts, count_stage, grouping
+from periodkit.metrics.tally import By, StageCounts, count_stage, gone_states, grouping
 
 __all__ = [
     "COUNT_COLUMNS",
     "as_timedelta",
-    "checked_canceled",
+    "checked_ways",
     "cycle_times",
     "quantile_names",
     "quantile_table",
+    "stage_quantiles",
     "stage_totals",
 ]
 
-COUNT_COLUMNS = ("n", "used", "events", "open", "canceled", "left", "not_started", "invalid", "unknown")
+COUNT_COLUMNS = ("n", "used", "events", "open", "canceled", "left", "skipped", "not_started", "invalid", "unknown")
 
 
 def cycle_times(
@@ -31,7 +32,8 @@ def cycle_times(
     by: By = None,
     stage: str = "cycle",
     quantiles: Sequence[float] = (0.5, 0.9),
-    canceled: str = "censor",
+    canceled: str = "exclude",
+    skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
     method: str = "kaplan-meier",
@@ -48,23 +50,29 @@ def cycle_times(
         Between which milestones, see `periodkit.stage_times`.
     quantiles : sequence of float
         Shares strictly between 0 and 1.
-    canceled : {"censor", "exclude"}
-        What cancellations, and actions that left the stage without reaching its end, count as: seen unfinished until
-        then, or not at all.
+    canceled : {"exclude", "censor"}
+        What cancellations, and actions that were canceled before the stage's end, count as: not at all, or seen
+        unfinished until then. With nothing open, ``"exclude"`` gives the numbers of the closed actions; ``"censor"`` asks
+        how long it would take, were none canceled.
+    skipped : {"exclude", "at_close"}
+        What an action counts as that was closed without a record of the stage's end: not at all, or ended at its closing.
+        ``"at_close"`` is a bound: what would be seen, had every milestone been recorded, is no longer. It is of other
+        actions than ``"exclude"``, so its quantile can be the shorter one.
     confidence : float
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``.
     method : {"kaplan-meier", "observed"}
-        ``"observed"`` gives the plain quantiles of completed durations (type 7), cancellations among them unless
-        excluded. It is biased low while actions are open.
+        ``"observed"`` gives the plain quantiles of the durations that ended (type 7); `canceled` does not matter to it.
+        It is biased low while actions are open.
 
     Returns
     -------
     pandas.DataFrame
-        One row per group, sorted by key with nulls last: the keys; ``n`` actions, of which ``used``; ``events``,
-        ``open``, ``canceled``, ``left`` among those with a duration; ``not_started``, ``invalid``, ``unknown``; then
-        ``p50``, ``p50_low``, ``p50_high`` and so on as timedeltas. NaT is "not reached": too few have ended to say.
+        One row per group, sorted by key with nulls last: the keys; ``n`` actions, of which ``used``; ``events`` (with
+        ``"at_close"`` the skipped among them), ``open``, ``canceled``, ``left``, ``skipped``; ``not_started``, ``invalid``,
+        ``unknown``; then ``p50``, ``p50_low``, ``p50_high`` and so on as timedeltas. NaT is "not reached": too few have
+        ended to say.
 
     Raises
     ------
@@ -88,20 +96,21 @@ def cycle_times(
     >>> bool(honest.loc[0, "p50"] > completed_only.loc[0, "p50"])
     True
     """
-    checked_canceled(canceled)
+    checked_ways(canceled, skipped)
     check_share(confidence, "confidence")
     names = quantile_names(quantiles)
     grouping(by, [*COUNT_COLUMNS, *(column for name in names.values() for column in _columns(name))])
     if method not in ("kaplan-meier", "observed"):
         msg = f'method is {method!r}; it takes "kaplan-meier" or "observed".'
         raise ArgumentError(msg)
-    return quantile_table(count_stage(actions, stage, by, as_of), names, canceled, confidence, method)
+    return quantile_table(count_stage(actions, stage, by, as_of), names, canceled, skipped, confidence, method)
 
 
 def quantile_table(
     counts: StageCounts,
     names: Mapping[float, str],
-    canceled: str = "censor",
+    canceled: str = "exclude",
+    skipped: str = "exclude",
     confidence: float = 0.95,
     method: str = "kaplan-meier",
 ) -> pd.DataFrame:
@@ -113,35 +122,40 @@ def quantile_table(
         The counts of a stage.
     names : mapping of float to str
         The quantiles, and how their columns are called.
-    canceled, confidence, method
+    canceled, skipped, confidence, method
         As for `cycle_times`.
     """
-    result = pd.concat([counts.keys(), stage_totals(counts, canceled, method)], axis=1)
-    estimator = observed_quantiles if method == "observed" else survival_quantiles
-    estimates = estimator(counts, [*names], canceled, confidence)
+    result = pd.concat([counts.keys(), stage_totals(counts, canceled, skipped, method)], axis=1)
+    taken = counts.taking_skipped(skipped)
+    if method == "observed":
+        estimates = observed_quantiles(taken, [*names], confidence)
+    else:
+        estimates = survival_quantiles(taken, [*names], canceled, confidence)
     for position, name in enumerate(names.values()):
         for side, column in enumerate(_columns(name)):
             result[column] = as_timedelta(estimates[:, position, side], counts.unit)
     return result
 
 
-def stage_totals(counts: StageCounts, canceled: str, method: str = "kaplan-meier") -> pd.DataFrame:
+def stage_totals(
+    counts: StageCounts, canceled: str, skipped: str = "exclude", method: str = "kaplan-meier"
+) -> pd.DataFrame:
     """Return the counts beside every stage estimate, one row per group; ``n`` is ``used`` plus all that was left out."""
     totals = counts.totals().rename(columns={"event": "events"})
-    unused = list(EXCLUDED)
-    if canceled == "exclude":
-        unused += ["canceled", "left"]
-    if method == "observed":
-        unused += ["open"] if canceled == "exclude" else ["open", "left"]
-    totals["used"] = totals["n"] - totals[unused].sum(axis=1)
+    if skipped == "at_close":
+        totals["events"] += totals["skipped"]
+    used = ["events"] if method == "observed" else ["events", *gone_states(canceled), "open"]
+    totals["used"] = totals[used].sum(axis=1)
     return totals[list(COUNT_COLUMNS)]
 
 
-def checked_canceled(canceled: str) -> None:
-    """Raise an ArgumentError unless `canceled` is one of the two ways."""
-    if canceled not in ("censor", "exclude"):
-        msg = f'canceled is {canceled!r}; it takes "censor" or "exclude".'
-        raise ArgumentError(msg)
+def checked_ways(canceled: str, skipped: str = "exclude") -> None:
+    """Raise an ArgumentError unless `canceled` and `skipped` are each one of their two ways."""
+    ways = {"canceled": (canceled, ("exclude", "censor")), "skipped": (skipped, ("exclude", "at_close"))}
+    for name, (value, choices) in ways.items():
+        if value not in choices:
+            msg = f'{name} is {value!r}; it takes "{choices[0]}" or "{choices[1]}".'
+            raise ArgumentError(msg)
 
 
 def as_timedelta(values: Any, unit: int) -> pd.Series:  # noqa: ANN401
@@ -172,7 +186,8 @@ def stage_quantiles(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
     quantiles: Sequence[float] = (0.5, 0.9),
-    canceled: str = "censor",
+    canceled: str = "exclude",
+    skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
 ) -> pd.DataFrame:
@@ -182,7 +197,7 @@ def stage_quantiles(
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
-    by, quantiles, canceled, confidence, as_of
+    by, quantiles, canceled, skipped, confidence, as_of
         As for `periodkit.cycle_times`.
 
     Returns
@@ -208,8 +223,7 @@ def stage_quantiles(
     ['dispatch', 'pickup', 'work', 'response', 'cycle']
     """
     keys = grouping(by, ["stage"])
-    options: dict[str, Any] = {"quantiles": quantiles, "canceled": canceled, "confidence": confidence, "as_of": as_of}
-    parts = [cycle_times(actions, by, stage, **options) for stage in _ORDER]
+    parts = [cycle_times(actions, by, stage, quantiles, canceled, skipped, confidence, as_of) for stage in _ORDER]
     for stage, part in zip(_ORDER, parts, strict=True):
         part.insert(len(keys), "stage", pd.Series(stage, index=part.index, dtype="str"))
     # Every stage has the same groups in the same order: rows of one group are brought together.

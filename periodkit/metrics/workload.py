@@ -13,7 +13,7 @@ from periodkit._arguments import AsOf, as_micros
 from periodkit.errors import ArgumentError
 from periodkit.frames import UTC_MICROS, open_frame
 from periodkit.metrics.tally import EXCLUDED
-from periodkit.milestones import STAGES, STATES, prepare, stage_entry
+from periodkit.milestones import STAGES, STATES, enter_stage
 
 __all__ = ["workload"]
 
@@ -64,9 +64,8 @@ def workload(
     [[2, 1, 1, 2], [0, 0, 1, 1], [0, 1, 0, 1]]
     """
     width = _width(freq)
-    state, _ = stage_entry(STAGES["cycle"])
-    frame = prepare(open_frame(actions, [*_NEEDED, "fetched_at"]), as_of, _NEEDED)
-    frame = frame.select("created_time", "closed_time", "_seen", _state=state)
+    frame = enter_stage(open_frame(actions, [*_NEEDED, "fetched_at"]), STAGES["cycle"], as_of, _NEEDED)
+    frame = frame.select("created_time", "closed_time", "_seen", "_state")
     table = (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
     moments = {name: table[name].cast(UTC_MICROS).cast("int64") for name in ("created_time", "closed_time", "_seen")}
     states = table["_state"].to_numpy()

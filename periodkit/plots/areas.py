@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from periodkit._arguments import AsOf
 from periodkit.frames import in_pandas
 from periodkit.metrics import cycle_times, outcome_curve
+from periodkit.metrics.tally import unused_states
 from periodkit.milestones import checked_stage
 from periodkit.plots._drawing import (
     DONE,
@@ -108,7 +109,7 @@ def outcome_areas(
     frame = in_pandas(actions, NEEDED)
     curve = outcome_curve(frame, stage, confidence=confidence, as_of=as_of)
     total = curve.iloc[0] if len(curve) else pd.Series({"n": 0, "used": 0})
-    out = left_out(total) if len(curve) else ""
+    out = left_out(total, unused_states("censor")) if len(curve) else ""
     if not total["used"]:
         reason = nothing_of(int(total["n"]), f"has a {noun(stage)}")
         return explain(ax, "How actions ended", reason, out)

@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 
 from periodkit._arguments import AsOf, check_share
 from periodkit.frames import in_pandas
-from periodkit.metrics import checked_canceled, quantile_table
+from periodkit.metrics import COUNT_COLUMNS, checked_ways, quantile_table
 from periodkit.metrics.estimate import SurvivalCurve, kaplan_meier
-from periodkit.metrics.tally import By, count_stage
+from periodkit.metrics.tally import By, count_stage, unused_states
 from periodkit.milestones import checked_stage
 from periodkit.plots._drawing import (
     COLOURS,
@@ -68,7 +68,8 @@ def cycle_time_ecdf(
     by: By = None,
     stage: str = "cycle",
     target: Any = None,  # noqa: ANN401
-    canceled: str = "censor",
+    canceled: str = "exclude",
+    skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
     max_groups: int = 6,
@@ -92,8 +93,10 @@ def cycle_time_ecdf(
         Between which milestones.
     target : timedelta or str, optional
         A promised time to mark, such as ``"15min"``.
-    canceled : {"censor", "exclude"}
+    canceled : {"exclude", "censor"}
         What cancellations count as, see `periodkit.cycle_times`.
+    skipped : {"exclude", "at_close"}
+        What actions count as that were closed without a record of the stage's end, see `periodkit.cycle_times`.
     confidence : float
         Coverage of the bands and intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
@@ -127,14 +130,14 @@ def cycle_time_ecdf(
     """
     checked_stage(stage)
     limit = as_target(target)
-    checked_canceled(canceled)
+    checked_ways(canceled, skipped)
     check_share(confidence, "confidence")
     groups = group_by(in_pandas(actions, [*NEEDED, *columns_of(by)]), by, max_groups)
     counts = count_stage(groups.actions, stage, GROUP, as_of)
-    found = quantile_table(counts, _QUANTILES, canceled, confidence)
-    curves = [kaplan_meier(table, confidence) for table in counts.life_tables(canceled)]
-    total = found[["n", "used", "events", "open", "not_started", "invalid", "unknown"]].sum()
-    out = left_out(total)
+    found = quantile_table(counts, _QUANTILES, canceled, skipped, confidence)
+    curves = [kaplan_meier(table, confidence) for table in counts.life_tables(canceled, skipped)]
+    total = found[[*COUNT_COLUMNS]].sum()
+    out = left_out(total, unused_states(canceled, skipped))
     if not total["used"]:
         reason = nothing_of(int(total["n"]), f"has a {noun(stage)}")
         return explain(ax, noun(stage).capitalize(), reason, out)
@@ -167,7 +170,7 @@ def cycle_time_ecdf(
         f"the {groups.folded} smallest groups in one" if groups.folded else "",
         out,
     ]
-    wide = quantile_table(counts, _QUANTILES, canceled, widened(confidence, len(found)))
+    wide = quantile_table(counts, _QUANTILES, canceled, skipped, widened(confidence, len(found)))
     title = _title(groups, found, wide, stage)
     details = "; ".join(
         f"{plain(groups.names[at])}: n {row['used']:,}, P50 {with_interval(row['p50'], row['p50_low'], row['p50_high'])}, "

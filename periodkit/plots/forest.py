@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 
 from periodkit._arguments import AsOf
 from periodkit.frames import in_pandas
-from periodkit.metrics import cycle_times
-from periodkit.metrics.tally import By
+from periodkit.metrics import COUNT_COLUMNS, cycle_times
+from periodkit.metrics.tally import By, unused_states
 from periodkit.milestones import checked_stage
 from periodkit.plots._drawing import (
     COLOURS,
@@ -57,7 +57,8 @@ def p90_forest(
     by: By = "classification",
     stage: str = "cycle",
     target: Any = None,  # noqa: ANN401
-    canceled: str = "censor",
+    canceled: str = "exclude",
+    skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
     max_groups: int = 12,
@@ -78,8 +79,10 @@ def p90_forest(
         Between which milestones.
     target : timedelta or str, optional
         A promised time to mark, such as ``"30min"``.
-    canceled : {"censor", "exclude"}
+    canceled : {"exclude", "censor"}
         What cancellations count as, see `periodkit.cycle_times`.
+    skipped : {"exclude", "at_close"}
+        What actions count as that were closed without a record of the stage's end, see `periodkit.cycle_times`.
     confidence : float
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
@@ -114,10 +117,10 @@ def p90_forest(
     checked_stage(stage)
     limit = as_target(target)
     groups = group_by(in_pandas(actions, [*NEEDED, *columns_of(by)]), by, max_groups)
-    measured = partial(cycle_times, groups.actions, GROUP, stage, canceled=canceled, as_of=as_of)
+    measured = partial(cycle_times, groups.actions, GROUP, stage, canceled=canceled, skipped=skipped, as_of=as_of)
     found = measured(confidence=confidence)
-    total = found[["n", "used", "events", "open", "not_started", "invalid", "unknown"]].sum()
-    out = left_out(total)
+    total = found[[*COUNT_COLUMNS]].sum()
+    out = left_out(total, unused_states(canceled, skipped))
     if not total["used"]:
         reason = nothing_of(int(total["n"]), f"has a {noun(stage)}")
         return explain(ax, f"P90 {noun(stage)}", reason, out)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from periodkit._arguments import AsOf, zone
 from periodkit.frames import in_pandas
 from periodkit.metrics import cycle_times
+from periodkit.metrics.tally import unused_states
 from periodkit.milestones import STAGES, checked_stage
 from periodkit.plots._drawing import (
     DONE,
@@ -121,7 +122,7 @@ def cycle_scatter(
     single = replay(frame, stage, as_of)
     chosen = periods_of(frame, periods)
     row = cycle_times(frame, stage=stage, as_of=as_of).iloc[0]
-    out = left_out(row)
+    out = left_out(row, unused_states("censor"))
     single["kind"] = _kinds(frame)
     start = STAGES[stage].start
     shown = single[single["state"].isin(["event", "open"])]

@@ -77,7 +77,8 @@ class Truth:
         """
         factor = self.parameters.ai_factor
         had = np.where(self.actions["ai"], factor, 1.0)
-        return (self.actions["dispatch"] + self.actions["pickup"]) / had * (factor if ai else 1.0)
+        response = self.actions["dispatch"] + self.actions["pickup"]
+        return response * ((factor if ai else 1.0) / had)
 
     def draw(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         """Draw whole lifetimes independently from the season's population.

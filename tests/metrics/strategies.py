@@ -20,8 +20,11 @@ BY = ("classification", "period_id", "ai_dispatched")
 BASE = {"created": 0, "fetched": 60, "period_id": 1, "classification": "Spill", "channel": "Bar"}
 
 
-def at(minutes: float | None) -> pd.Timestamp | None:
-    return None if minutes is None else START + pd.Timedelta(minutes=minutes)
+def at(moment: float | str | None) -> pd.Timestamp | None:
+    """Return so many minutes after 19:00 UTC, or the moment that a text names."""
+    if isinstance(moment, str):
+        return pd.Timestamp(moment).as_unit("us")
+    return None if moment is None else START + pd.Timedelta(minutes=moment)
 
 
 def minutes(value: float | None) -> pd.Timedelta:
@@ -29,7 +32,7 @@ def minutes(value: float | None) -> pd.Timedelta:
 
 
 def frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return an actions frame with the API's dtypes; milestones are minutes after 19:00 UTC."""
+    """Return an actions frame with the API's dtypes; milestones are minutes after 19:00 UTC, or texts."""
     records = []
     for number, row in enumerate(rows, 1):
         record = {MOMENTS.get(name, name): at(value) if name in MOMENTS else value for name, value in row.items()}
@@ -66,8 +69,14 @@ ENGINES: dict[str, Callable[[pd.DataFrame], Any]] = {
 }
 
 # Few and whole, so that ties, zero durations and reversed order are common; a fraction to keep milliseconds honest.
-MINUTES = st.none() | st.integers(0, 12) | st.sampled_from([0.001, 2.5, 7.0001])
+NO_TIMES = ("9999-12-31T23:59:59.999Z", "0001-01-01T00:00Z", "1900-01-01T00:00Z", "1970-01-01T00:00Z")
+"""What systems write for "none"."""
+USUAL_MINUTES = st.none() | st.integers(0, 12) | st.sampled_from([0.001, 2.5, 7.0001])
+MINUTES = USUAL_MINUTES | USUAL_MINUTES | st.sampled_from([-0.5, 2000, *NO_TIMES])
 STATUS = st.none() | st.sampled_from(["closed", "Canceled", "CANCELLED", "cancelled", "Resolved", "open", "", "réglé"])
+STATUS |= st.sampled_from(
+    ["\u00a0Done ", "Canceled - duplicate", "FİNİSHED", "finished\u2003", "not canceled", "\ufeffclosed\n"]
+)
 CHANNEL = st.none() | st.sampled_from(["Bar", "Gate", "", "é"])
 FLAG = st.none() | st.booleans()
 ROW = st.fixed_dictionaries(

@@ -199,7 +199,7 @@ def test_input_is_never_changed(rows, by):
     pd.testing.assert_frame_equal(actions, before)
 
 
-@pytest.mark.parametrize("stage", {"dispatch", "pickup", "work", "cycle"})
+@pytest.mark.parametrize("stage", ["dispatch", "pickup", "work", "cycle"])
 @pytest.mark.parametrize("by", [None, "ai_dispatched", "classification"])
 def test_periods_cut_off_at_their_end_agree_with_r(recorded_frames, stage, by):
     """Every period is counted as it stood at its own end, and the counts are added."""

@@ -32,7 +32,7 @@ def survival_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled
         Counts of a stage.
     quantiles : sequence of float
         Shares ended.
-    canceled : {"censor", "exclude"}
+    canceled : {"exclude", "censor"}
         What cancellations and leavers count as.
     confidence : float
         Coverage of the intervals.
@@ -67,8 +67,8 @@ def survival_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled
     return found
 
 
-def observed_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled: str, confidence: float) -> Floats:
-    """Return the type-7 quantiles of completed durations, as `observed_quantile` and `quantile_interval` give them.
+def observed_quantiles(counts: StageCounts, quantiles: Sequence[float], confidence: float) -> Floats:
+    """Return the type-7 quantiles of the durations that ended, as `observed_quantile` and `quantile_interval` give them.
 
     Parameters
     ----------
@@ -76,8 +76,6 @@ def observed_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled
         Counts of a stage.
     quantiles : sequence of float
         Shares.
-    canceled : {"censor", "exclude"}
-        Whether cancellations count as completed.
     confidence : float
         Least coverage of the intervals.
 
@@ -86,7 +84,7 @@ def observed_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled
     array of float64, shape (groups, quantiles, 3)
         Estimate, lower and upper limit in units of the counts; NaN where too few are counted.
     """
-    done = sum_up(counts.only("event", "canceled") if canceled == "censor" else counts.only("event"))
+    done = sum_up(counts.only("event"))
     before = done[counts.bounds[:-1]]
     n = done[counts.bounds[1:]] - before
 

@@ -5,18 +5,17 @@ from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints, LifeTable, as_counts, merge
 from periodkit.metrics.tally.stage_counts import (
     EXCLUDED,
-    TIMED,
     UNITS,
     StageCounts,
     count_cells,
     gone_states,
     join_entry,
     sum_up,
+    unused_states,
 )
 
 __all__ = [
     "EXCLUDED",
-    "TIMED",
     "UNITS",
     "By",
     "Ints",
@@ -34,4 +33,5 @@ __all__ = [
     "merge_keys",
     "sort_keys",
     "sum_up",
+    "unused_states",
 ]

@@ -20,8 +20,8 @@ from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames import batches, check_columns, open_frame
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
-from periodkit.metrics.tally.stage_counts import TIMED, UNITS, StageCounts, count_cells, join_entry
-from periodkit.milestones import STATES, checked_stage, prepare, stage_entry
+from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
+from periodkit.milestones import STATES, TIMED, checked_stage, enter_stage
 from periodkit.schema import ACTIONS, Kind
 
 __all__ = ["By", "StageCounts", "count_flags", "count_stage", "grouping", "open_frame"]
@@ -89,10 +89,9 @@ def count_stage(
         needed["created_time"] = None
     frame = open_frame(actions, [*needed, "fetched_at"])
     check_columns(frame, needed)
-    state, micros = stage_entry(chosen)
 
     def enter(rows: Any) -> Any:  # noqa: ANN401
-        return prepare(rows, as_of, needed).select(*names, _state=state, _micros=micros)
+        return enter_stage(rows, chosen, as_of, needed).select(*names, "_state", "_micros")
 
     unit = UNITS[resolution]
     arriving = batches(frame)

@@ -14,15 +14,23 @@ from numpy.typing import NDArray
 from periodkit.errors import ArgumentError
 from periodkit.metrics.tally.keys import encode, sort_keys
 from periodkit.metrics.tally.life_table import Ints, LifeTable
-from periodkit.milestones import STATES
+from periodkit.milestones import STATES, TIMED
 
-__all__ = ["EXCLUDED", "TIMED", "UNITS", "StageCounts", "count_cells", "gone_states", "join_entry", "sum_up"]
+__all__ = [
+    "EXCLUDED",
+    "TIMED",
+    "UNITS",
+    "StageCounts",
+    "count_cells",
+    "gone_states",
+    "join_entry",
+    "sum_up",
+    "unused_states",
+]
 
 UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000}
-TIMED = ("event", "canceled", "left", "open")
-"""The states that have a duration."""
 EXCLUDED = tuple(name for name in STATES if name not in TIMED)
-"""The states that have none."""
+"""The states without a duration."""
 _STATE_BITS = (len(STATES) - 1).bit_length()
 
 
@@ -107,15 +115,36 @@ class StageCounts:
         """Add up counts of cells by group."""
         return np.diff(sum_up(counts)[self.bounds])
 
-    def life_tables(self, canceled: str = "censor") -> Iterator[LifeTable]:
-        """Yield the life table of each group; ``canceled="exclude"`` leaves cancellations and leavers out."""
+    def taking_skipped(self, skipped: str) -> StageCounts:
+        """Return the counts in which ``skipped="at_close"`` makes events of the skipped; ``"exclude"`` changes nothing."""
+        if skipped == "exclude":
+            return self
+        state = self.state.copy()
+        state[self.only("skipped") > 0] = STATES.index("event")
+        cells = count_cells([self.code()], join_entry(self.duration, state), self.n, len(self.groups))
+        return StageCounts(self.groups, *cells, by=self.by, resolution=self.resolution)
+
+    def life_tables(self, canceled: str = "exclude", skipped: str = "exclude") -> Iterator[LifeTable]:
+        """Yield the life table of each group.
+
+        Parameters
+        ----------
+        canceled : {"exclude", "censor"}
+            Whether cancellations and leavers are left out, or are the table's competing ends.
+        skipped : {"exclude", "at_close"}
+            Whether those that skipped the stage's end are left out, or are events at their closing.
+        """
+        if skipped != "exclude":
+            yield from self.taking_skipped(skipped).life_tables(canceled)
+            return
+        used = ("event", *gone_states(canceled), "open")
         for start, stop in pairwise(self.bounds):
-            timed = np.flatnonzero(_is_in(self.state[start:stop], TIMED)) + start
+            timed = np.flatnonzero(_is_in(self.state[start:stop], used)) + start
             duration, state, n = self.duration[timed], self.state[timed], self.n[timed]
             first = np.flatnonzero(np.diff(duration, prepend=-1))
             event, gone, still = (
                 np.add.reduceat(np.where(_is_in(state, names), n, 0), first)
-                for names in (("event",), gone_states(canceled), ("open",))
+                for names in (("event",), ("canceled", "left"), ("open",))
             )
             yield LifeTable(duration[first], event, gone, still)
 
@@ -123,6 +152,12 @@ class StageCounts:
 def gone_states(canceled: str) -> tuple[str, ...]:
     """Return the states that count as ended another way: none where ``canceled="exclude"`` leaves them out."""
     return ("canceled", "left") if canceled == "censor" else ()
+
+
+def unused_states(canceled: str = "exclude", skipped: str = "exclude") -> tuple[str, ...]:
+    """Return the states that are left out of an estimate."""
+    gone = ("canceled", "left") if canceled == "exclude" else ()
+    return (*gone, *(("skipped",) if skipped == "exclude" else ()), *EXCLUDED)
 
 
 def sum_up(counts: Ints) -> Ints:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from periodkit._arguments import AsOf
 from periodkit.errors import SchemaError
-from periodkit.frames import open_frame
-from periodkit.milestones import MILESTONES, STATES, checked_stage, prepare, stage_entry
+from periodkit.milestones import MILESTONES, stage_states
 from periodkit.plots._drawing.clock import Floats, numbers
 
 __all__ = ["NEEDED", "periods_of", "replay", "view"]
@@ -25,19 +23,9 @@ def replay(actions: pd.DataFrame, stage: str, as_of: AsOf | None) -> pd.DataFram
 
     The index is that of `actions`.
     """
-    chosen = checked_stage(stage)
-    columns = [*MILESTONES, "status"]
-    frame = prepare(open_frame(actions, [*columns, "fetched_at"]), as_of, columns)
-    state, micros = stage_entry(chosen)
-    # What was counted is decided here, by the rules that the metrics follow.
-    times = {name: nw.col(name).cast(nw.Datetime("us", "UTC")) for name in MILESTONES}
-    table = frame.select(**times, seen=nw.col("_seen").cast(nw.Datetime("us", "UTC")), state=state, micros=micros)
-    found = cast("pd.DataFrame", table.to_pandas())
-    for name in (*MILESTONES, "seen"):
-        found[name] = found[name].astype("datetime64[us, UTC]")
-    found["state"] = np.asarray(STATES, dtype=object)[found["state"].to_numpy(dtype=np.int64)]
-    found["seconds"] = found.pop("micros").to_numpy(dtype=np.float64, na_value=np.nan) / 1e6
-    return found.set_axis(actions.index)
+    found = stage_states(actions, stage, as_of)
+    found["seconds"] = found.pop("length").dt.total_seconds()
+    return found
 
 
 def periods_of(actions: pd.DataFrame, periods: object) -> pd.DataFrame | None:

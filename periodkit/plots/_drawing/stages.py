@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -53,16 +54,26 @@ def the_only(n: int) -> str:
     return "The only action" if n == 1 else f"The only action counted, of {n:,},"
 
 
-def left_out(counts: Mapping[str, Any] | pd.Series) -> str:
-    """Return how many actions had no duration, and why, or nothing if all had one.
+def left_out(counts: Mapping[str, Any] | pd.Series, states: Sequence[str] = EXCLUDED) -> str:
+    """Return how many actions are not in a picture, and why, or nothing if all are.
+
+    Parameters
+    ----------
+    counts : mapping or pandas.Series
+        How many actions are in each state.
+    states : sequence of str
+        The states that are left out, see `periodkit.metrics.tally.unused_states`.
 
     Examples
     --------
     >>> left_out({"not_started": 2, "invalid": 0, "unknown": 1})
     'left out: 2 not started and 1 unknown'
     """
-    reasons = [f"{int(counts[name]):,} {name.replace('_', ' ')}" for name in EXCLUDED]
-    some = listed([text for text in reasons if not text.startswith("0 ")])
+    reasons: Counter[str] = Counter()
+    for name in states:
+        # Those that left were canceled before the stage's end.
+        reasons["canceled" if name == "left" else name.replace("_", " ")] += int(counts[name])
+    some = listed([f"{n:,} {reason}" for reason, n in reasons.items() if n])
     return f"left out: {some}" if some else ""
 
 
