@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from periodkit.frames import latest_period, markers, pseudonymize
     from periodkit.metrics import (
         ai_dispatch_rate,
+        ai_effect,
+        ai_funnel,
+        compare,
         cycle_times,
         describe,
         on_time,
@@ -68,6 +71,9 @@ __all__ = [
     "TransportError",
     "__version__",
     "ai_dispatch_rate",
+    "ai_effect",
+    "ai_funnel",
+    "compare",
     "connect",
     "cycle_times",
     "demo_client",
@@ -98,6 +104,9 @@ _HOMES = {
     "frames": ("latest_period", "markers", "pseudonymize"),
     "metrics": (
         "ai_dispatch_rate",
+        "ai_effect",
+        "ai_funnel",
+        "compare",
         "cycle_times",
         "describe",
         "on_time",

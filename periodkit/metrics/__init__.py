@@ -2,7 +2,10 @@
 
 from periodkit.frames import latest_period
 from periodkit.metrics.checks import CHECKS
+from periodkit.metrics.compare import compare
 from periodkit.metrics.dispatch import LOWER_BOUND, ai_dispatch_rate, reroute_rate, routing_matrix
+from periodkit.metrics.effect import ai_effect
+from periodkit.metrics.funnel import ai_funnel
 from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
 from periodkit.metrics.quality import quality, quality_advice
@@ -24,7 +27,10 @@ __all__ = [
     "LOWER_BOUND",
     "SKIPPED_SHARE",
     "ai_dispatch_rate",
+    "ai_effect",
+    "ai_funnel",
     "checked_ways",
+    "compare",
     "cycle_times",
     "describe",
     "latest_period",

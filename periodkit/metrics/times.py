@@ -19,6 +19,7 @@ __all__ = [
     "as_timedelta",
     "checked_ways",
     "cycle_times",
+    "quantile_names",
     "quantile_table",
     "stage_quantiles",
     "stage_totals",
@@ -101,7 +102,7 @@ def cycle_times(
     """
     checked_ways(canceled, skipped)
     check_share(confidence, "confidence")
-    names = _quantile_names(quantiles)
+    names = quantile_names(quantiles)
     grouping(by, [*COUNT_COLUMNS, *(column for name in names.values() for column in _columns(name))])
     if method not in ("kaplan-meier", "observed"):
         msg = f'method is {method!r}; it takes "kaplan-meier" or "observed".'
@@ -169,7 +170,8 @@ def as_timedelta(values: Any, unit: int) -> pd.Series:  # noqa: ANN401
     return pd.Series(whole.view("timedelta64[us]"))
 
 
-def _quantile_names(quantiles: object) -> dict[float, str]:
+def quantile_names(quantiles: object) -> dict[float, str]:
+    """Return what the columns of quantiles are called, or say what `quantiles` takes."""
     if isinstance(quantiles, str) or not isinstance(quantiles, Iterable):
         msg = f"quantiles is {quantiles!r}; pass a list, such as [0.5, 0.9]."
         raise ArgumentError(msg)
@@ -278,7 +280,7 @@ def with_bound(
     """
     checked_ways(canceled)
     check_share(confidence, "confidence")
-    names = _quantile_names(quantiles)
+    names = quantile_names(quantiles)
     grouping(by, [*COUNT_COLUMNS, "all_used", "skipped_share", "bound_shown", *names.values()])
     counts = count_stage(actions, stage, by, as_of)
     result = quantile_table(counts, names, canceled, confidence=confidence)
