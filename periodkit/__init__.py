@@ -34,7 +34,9 @@ from periodkit.metrics import (
     quality_advice,
     reroute_rate,
     routing_matrix,
+    season,
     stage_quantiles,
+    unusual,
     workload,
 )
 from periodkit.milestones import stage_times
@@ -84,9 +86,11 @@ __all__ = [
     "report",
     "reroute_rate",
     "routing_matrix",
+    "season",
     "source",
     "stage_quantiles",
     "stage_times",
+    "unusual",
     "workload",
 ]
 

@@ -63,6 +63,13 @@ def check_share(value: object, name: str) -> float:
     return float(value)
 
 
+def whole_number(value: object, name: str, least: int = 1) -> int:
+    """Return `value`, or raise an ArgumentError that names it unless it is a whole number from `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ArgumentError(f"{name} is {value!r}; it takes a whole number from {least}.")
+    return value
+
+
 Zone = tuple[tzinfo, str]
 
 

@@ -5,12 +5,16 @@ from periodkit.metrics.dispatch import LOWER_BOUND, ai_dispatch_rate, reroute_ra
 from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
 from periodkit.metrics.quality import quality, quality_advice
+from periodkit.metrics.season import season
 from periodkit.metrics.summary import describe
 from periodkit.metrics.times import checked_canceled, cycle_times, quantile_table, stage_quantiles
+from periodkit.metrics.unusual import COUNTS, TIMES, unusual
 from periodkit.metrics.workload import workload
 
 __all__ = [
+    "COUNTS",
     "LOWER_BOUND",
+    "TIMES",
     "ai_dispatch_rate",
     "checked_canceled",
     "cycle_times",
@@ -24,6 +28,8 @@ __all__ = [
     "quantile_table",
     "reroute_rate",
     "routing_matrix",
+    "season",
     "stage_quantiles",
+    "unusual",
     "workload",
 ]
