@@ -4,6 +4,7 @@ from periodkit.frames import latest_period
 from periodkit.metrics.dispatch import LOWER_BOUND, ai_dispatch_rate, reroute_rate, routing_matrix
 from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
+from periodkit.metrics.outlook import outlook
 from periodkit.metrics.profile import marker_profile
 from periodkit.metrics.quality import quality, quality_advice
 from periodkit.metrics.season import season
@@ -25,6 +26,7 @@ __all__ = [
     "on_time",
     "open_actions",
     "outcome_curve",
+    "outlook",
     "quality",
     "quality_advice",
     "quantile_table",

@@ -6,6 +6,7 @@ from periodkit.metrics.estimate.holm import holm_within
 from periodkit.metrics.estimate.incidence import IncidenceCurve, aalen_johansen, incidence_at
 from periodkit.metrics.estimate.logrank import LogRank, logrank
 from periodkit.metrics.estimate.meta import Prediction, predict
+from periodkit.metrics.estimate.outlook import count_limits, remaining_share
 from periodkit.metrics.estimate.poisson import garwood
 from periodkit.metrics.estimate.rates import (
     Floats,
@@ -37,6 +38,7 @@ __all__ = [
     "SurvivalCurve",
     "SurvivalPoints",
     "aalen_johansen",
+    "count_limits",
     "from_log",
     "from_logit",
     "garwood",
@@ -55,6 +57,7 @@ __all__ = [
     "observed_quantiles",
     "predict",
     "quantile_interval",
+    "remaining_share",
     "restricted_mean",
     "survival_at",
     "survival_quantile",
