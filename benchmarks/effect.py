@@ -6,6 +6,7 @@ actions would have done, had AI dispatched all of them, and none. Drawn and coun
 
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,9 +19,9 @@ from periodkit.sandbox.venue import CALENDAR, CLASSIFICATIONS
 TARGET = 300_000  # five minutes, in milliseconds
 CLASSES = np.array([[one.name for one in CLASSIFICATIONS].index(kind.name) for kind, _ in STRATA])
 WITHIN = {
-    "nothing (crude)": lambda stratum, event: stratum * 0,
-    "classification": lambda stratum, event: CLASSES[stratum],
-    "and sub-classification": lambda stratum, event: stratum,
+    "nothing (crude)": lambda stratum, _: stratum * 0,
+    "classification": lambda stratum, _: CLASSES[stratum],
+    "and sub-classification": lambda stratum, _: stratum,
     "and period": lambda stratum, event: stratum * len(CALENDAR) + event,
 }
 
@@ -58,7 +59,7 @@ def tables(code, season):
         n = np.diff(first, append=len(rows))
         return LifeTable(at, events, n - events, np.zeros_like(at))
 
-    arms = [table(order[start:stop]) for start, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+    arms = [table(order[start:stop]) for start, stop in pairwise(bounds)]
     return list(zip(arms[::2], arms[1::2], strict=True))
 
 

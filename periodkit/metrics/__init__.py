@@ -8,7 +8,10 @@ from periodkit.metrics.effect import ai_effect
 from periodkit.metrics.funnel import ai_funnel
 from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
+from periodkit.metrics.outlook import outlook
+from periodkit.metrics.profile import marker_profile
 from periodkit.metrics.quality import quality, quality_advice
+from periodkit.metrics.season import season
 from periodkit.metrics.summary import describe, outcome_counts
 from periodkit.metrics.times import (
     COUNT_COLUMNS,
@@ -19,13 +22,16 @@ from periodkit.metrics.times import (
     stage_quantiles,
     with_bound,
 )
+from periodkit.metrics.unusual import COUNTS, TIMES, unusual
 from periodkit.metrics.workload import workload
 
 __all__ = [
     "CHECKS",
+    "COUNTS",
     "COUNT_COLUMNS",
     "LOWER_BOUND",
     "SKIPPED_SHARE",
+    "TIMES",
     "ai_dispatch_rate",
     "ai_effect",
     "ai_funnel",
@@ -34,16 +40,20 @@ __all__ = [
     "cycle_times",
     "describe",
     "latest_period",
+    "marker_profile",
     "on_time",
     "open_actions",
     "outcome_counts",
     "outcome_curve",
+    "outlook",
     "quality",
     "quality_advice",
     "quantile_table",
     "reroute_rate",
     "routing_matrix",
+    "season",
     "stage_quantiles",
+    "unusual",
     "with_bound",
     "workload",
 ]
