@@ -24,6 +24,7 @@ from periodkit.plots._drawing.groups import GROUP, Groups, at_most, columns_of, 
 from periodkit.plots._drawing.labels import beside, row_points, small_points
 from periodkit.plots._drawing.markers import mark_times, shade_after
 from periodkit.plots._drawing.output import display, to_png
+from periodkit.plots._drawing.panels import grid_of, panels
 from periodkit.plots._drawing.replay import NEEDED, periods_of, replay, view
 from periodkit.plots._drawing.scales import (
     as_target,
@@ -70,6 +71,7 @@ __all__ = [
     "explains",
     "figure_of",
     "finish",
+    "grid_of",
     "group_by",
     "is_own",
     "left_out",
@@ -79,6 +81,7 @@ __all__ = [
     "noun",
     "numbers",
     "open_axes",
+    "panels",
     "periods_of",
     "points_of",
     "replay",
