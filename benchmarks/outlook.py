@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 import periodkit as pk
-from periodkit.sandbox import DataSet, Sandbox, make_season
+from periodkit.sandbox import DataSet, Sandbox
+from periodkit.sandbox.season import make_season
 
 HORIZONS = ("10min", "20min", "40min", "1h")
 MOMENTS = np.arange(0.1, 1.0, 0.1)

@@ -23,6 +23,7 @@ from periodkit.plots._drawing.groups import GROUP, Groups, columns_of, group_by,
 from periodkit.plots._drawing.labels import beside, row_points, small_points
 from periodkit.plots._drawing.markers import mark_times, shade_after
 from periodkit.plots._drawing.output import display, to_png
+from periodkit.plots._drawing.panels import grid_of, panels
 from periodkit.plots._drawing.replay import NEEDED, periods_of, replay, view
 from periodkit.plots._drawing.scales import (
     as_target,
@@ -69,6 +70,7 @@ __all__ = [
     "explain",
     "figure_of",
     "finish",
+    "grid_of",
     "group_by",
     "group_times",
     "is_own",
@@ -79,6 +81,7 @@ __all__ = [
     "noun",
     "numbers",
     "open_axes",
+    "panels",
     "periods_of",
     "points_of",
     "replay",
