@@ -322,7 +322,7 @@ def test_a_figure_can_be_pickled(running):
 
 
 ORDER = (
-    "actions periods by stage target freq of canceled confidence tz as_of max_groups max_labels ax".split()  # noqa: SIM905
+    "actions periods by stage target freq of canceled skipped confidence tz as_of max_groups max_labels ax".split()  # noqa: SIM905
 )
 
 
