@@ -6,18 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from periodkit.wording import (
-    Span,
-    Target,
-    between,
-    count,
-    estimate,
-    format_value,
-    label,
-    listed,
-    sentences,
-    was_or_were,
-)
+from periodkit.wording import Span, Target, between, count, duration, estimate, format_value, label, listed, percent, sentences, unit_of, was_or_were
 
 __all__ = [
     "ai_mix",
@@ -494,9 +483,10 @@ def _ends(low: Any, high: Any) -> str:  # noqa: ANN401
         return ""
     if isinstance(high, float) and high > 1:
         return f"{low:,.0f}–{high:,.0f}"
-    unit = f" {unit_of(high if _missing(low) else low)}" if isinstance(low, pd.Timedelta) else " %"
-    ends = ["" if _missing(end) else format_value(end).removesuffix(unit) for end in (low, high)]
-    return between(*ends) + unit
+    if isinstance(high, float):
+        return between(*("" if _missing(end) else percent(end, named=False) for end in (low, high))) + " %"
+    unit = unit_of(low if _missing(high) else high)
+    return between(*("" if _missing(end) else duration(end, unit, named=False) for end in (low, high))) + f" {unit}"
 
 
 def _is(n: int) -> str:

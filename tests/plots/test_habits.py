@@ -356,7 +356,7 @@ def test_a_figure_can_be_pickled(running):
 
 ORDER = (
     "actions periods period earlier marker measure by stage target width before after baseline rebase freq of canceled "  # noqa: SIM905
-    "confidence tz as_of max_groups max_labels max_rows ax".split()
+    "skipped confidence tz as_of max_groups max_labels max_rows ax".split()
 )
 
 
