@@ -131,9 +131,10 @@ def require_columns(present: Iterable[object], columns: Iterable[str], expected:
             raise SchemaError(msg)
         if name in names:
             continue
-        near = difflib.get_close_matches(name, names, 1)
+        folded = {known.casefold(): known for known in names}
+        near = difflib.get_close_matches(name.casefold(), folded, 1)
         text = f"The frame has no column {name!r}"
-        text += f"; did you mean {near[0]!r}?" if near else f". Pass {expected}."
+        text += f"; did you mean {folded[near[0]]!r}?" if near else f". Pass {expected}."
         shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
         raise SchemaError(f"{text} The frame has: {shown or 'no columns'}.")
 

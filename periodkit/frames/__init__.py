@@ -19,6 +19,7 @@ from periodkit.frames.columns import (
 )
 from periodkit.frames.engines import (
     ActionsFrame,
+    aggregate,
     batches,
     collect,
     in_pandas,
@@ -41,6 +42,7 @@ __all__ = [
     "ActionsFrame",
     "Column",
     "Fingerprint",
+    "aggregate",
     "as_lists",
     "batches",
     "collect",
