@@ -15,6 +15,10 @@ WORKERS ?= 2
 # What pytest is given beside its settings in pyproject.toml: make test PYTEST_FLAGS="-x -k client"
 PYTEST_FLAGS ?=
 
+# The tests start dozens of processes that import pandas and more. Bytecode halves what that takes, whatever the
+# environment says of it, and is kept out of the checkout.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

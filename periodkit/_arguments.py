@@ -103,17 +103,17 @@ def checked_form_fields(form_fields: Iterable[str] | None) -> list[str]:
     return list(dict.fromkeys(fields))
 
 
-def grouping(by: By, reserved: Collection[str] = ()) -> tuple[str, ...]:
+def grouping(by: By, reserved: Collection[str] = (), argument: str = "by") -> tuple[str, ...]:
     """Return `by` as a tuple of column names; none of them may be one of the `reserved` names of the result."""
     one = isinstance(by, str | pd.Series | pd.DataFrame) or not isinstance(by, Iterable)
     names: tuple[Any, ...] = () if by is None else (by,) if one else tuple(by)
     wrong = [name for name in names if not isinstance(name, str)]
     if wrong:
-        msg = f"by is or holds {named(wrong[0])}; it takes a column name or a list of column names."
+        msg = f"{argument} is or holds {named(wrong[0])}; it takes a column name or a list of column names."
         raise ArgumentError(msg)
     clash = [name for name in names if name in reserved]
     if clash or len(set(names)) < len(names):
-        msg = f"by is {list(names)}; it takes each column once, and none that is a name in the result."
+        msg = f"{argument} is {list(names)}; it takes each column once, and none that is a name in the result."
         raise ArgumentError(msg)
     return names
 

@@ -30,7 +30,7 @@ from periodkit.frames.engines import (
 )
 from periodkit.frames.export import export
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
-from periodkit.frames.periods import is_empty, latest_period, markers
+from periodkit.frames.periods import is_empty, latest_period, markers, ordered_periods, position_of
 from periodkit.frames.pseudonyms import key_bytes, keyed_hash, pseudonymize
 
 __all__ = [
@@ -59,7 +59,9 @@ __all__ = [
     "latest_period",
     "markers",
     "open_frame",
+    "ordered_periods",
     "parse_times",
+    "position_of",
     "pseudonymize",
     "python_values",
     "require_columns",
