@@ -143,8 +143,8 @@ def utc_text(moment: pd.Timestamp) -> str:
     return f"{moment.tz_convert('UTC').tz_localize(None).isoformat(timespec='microseconds')}Z"
 
 
-def plain(values: pd.Series) -> list[Any]:
-    """Return the values as plain Python, one null for all kinds of null."""
+def python_values(values: pd.Series) -> list[Any]:
+    """Return the values as Python objects, None for every kind of null."""
     if values.dtype == object:
         return [None if each is pd.NA or (isinstance(each, float) and pd.isna(each)) else each for each in values]
     found: list[Any] = pa.array(values, from_pandas=True).to_pylist()

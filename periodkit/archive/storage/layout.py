@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from periodkit.frames import UTC_MICROS, Column, as_lists, exact_in_double, infer_column, parse_times, plain
+from periodkit.frames import UTC_MICROS, Column, as_lists, exact_in_double, infer_column, parse_times, python_values
 from periodkit.schema import ACTIONS, FORM_PREFIX, PERIODS, Field, Kind
 
 BUCKETS = 32
@@ -172,7 +172,9 @@ def actions_to_arrow(frame: pd.DataFrame, names: Names) -> tuple[pa.Table, list[
         physical = names(name, kind)
         extra.append(Stored(name, kind, physical))
         written = (
-            [None if value is None else json.dumps(value) for value in plain(values)] if kind == "json" else values
+            [None if value is None else json.dumps(value) for value in python_values(values)]
+            if kind == "json"
+            else values
         )
         arrays[physical] = pa.array(written, _KINDS[kind], from_pandas=True)
     return pa.table({name: _chunk(array) for name, array in arrays.items()}), extra
@@ -267,7 +269,7 @@ def period_records(periods: pd.DataFrame) -> dict[int, dict[str, Any]]:
             else periods[field.column]
         )
         known[field.column] = pa.array(values, _arrow(field), from_pandas=True)
-    extra = {str(name): plain(periods[name]) for name in periods.columns if name not in PERIODS.columns}
+    extra = {str(name): python_values(periods[name]) for name in periods.columns if name not in PERIODS.columns}
     records = pa.table({name: _chunk(array) for name, array in known.items()}).to_pylist()
     for i, record in enumerate(records):
         record["_extra"] = json.dumps({name: values[i] for name, values in extra.items()})
