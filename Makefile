@@ -10,14 +10,20 @@ PYTHON ?=
 INSTALLER ?= uv
 # Pins are kept where they still fit; LOCK_FLAGS=--upgrade moves them all.
 LOCK_FLAGS ?=
+# How many processes the tests are spread over; WORKERS=0 keeps them in one, for a debugger.
+WORKERS ?= 2
 # What pytest is given beside its settings in pyproject.toml: make test PYTEST_FLAGS="-x -k client"
 PYTEST_FLAGS ?=
 
+# The tests start dozens of processes that import pandas and more. Bytecode halves what that takes, whatever the
+# environment says of it, and is kept out of the checkout.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check lint docs notebooks lock clean
+.PHONY: help setup demo lab test check soak lint docs notebooks lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -26,10 +32,13 @@ demo: $(READY) ## set up, start the sandbox, build a real report
 	@$(BIN)/periodkit demo
 
 test: lint ## set up, run everything
-	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
 
 check: lint ## the quick gate: lint, types, imports and the tests that need no notebook or browser
-	@$(BIN)/python -m pytest -m "not notebook and not browser and not slow" $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not notebook and not browser and not slow and not soak" $(PYTEST_FLAGS)
+
+soak: $(READY) ## run what takes many minutes: hundreds of syncs killed at any moment
+	@$(BIN)/python -m pytest -n $(WORKERS) -m soak $(PYTEST_FLAGS)
 
 lab: $(READY) ## open JupyterLab on the notebooks
 	@$(BIN)/periodkit lab

@@ -1,4 +1,4 @@
-"""What a metric's frame says, in one plain sentence. A comparison is made only where the intervals are apart."""
+"""One plain sentence on the frame that a metric returned. A comparison is made only where the intervals are apart."""
 
 from __future__ import annotations
 
@@ -6,30 +6,53 @@ from typing import Any
 
 import pandas as pd
 
-from periodkit.wording import be, count, format_value
+from periodkit.wording import Span, Target, between, count, duration, estimate, format_value, label, listed, percent, sentences, unit_of, was_or_were
 
 __all__ = [
     "ai_mix",
     "ai_share",
     "ai_times",
+    "compared",
     "completed_only",
     "in_short",
     "kept_target",
     "longest_stage",
+    "measure_label",
+    "measure_name",
+    "most_surprising",
+    "recorded",
     "records",
+    "season",
     "slowest",
+    "unusual",
     "waiting",
 ]
 
 Row = dict[str, Any]
 
 _NOTHING = "There are no actions yet."
+_MEASURES = {
+    "actions": "Number of actions",
+    "on_time": "Share on time",
+    "ai_rate": "AI-dispatch rate",
+    "reroute_rate": "Re-route rate",
+    "response_p90": "P90 response time",
+}
+_SHORT = {name: text[:1].lower() + text[1:] for name, text in _MEASURES.items()} | {
+    "actions": "actions",
+    "p50": "P50",
+    "p90": "P90",
+    "response_p90": "P90 response",
+    "ai_rate": "AI-dispatch rate",
+}
+_LEAST_NIGHTS = 8
+_SAID = 3
 _ALIKE = 0.05
-"""Shares nearer to one another than this are called much the same."""
+"""Shares that differ by less are called much the same."""
 
 
 def in_short(summary: pd.DataFrame) -> str:
-    """Return what `periodkit.describe` says.
+    """Summarise what `periodkit.describe` returned.
 
     Examples
     --------
@@ -37,34 +60,31 @@ def in_short(summary: pd.DataFrame) -> str:
     >>> with pk.demo_client() as client:
     ...     actions = client.actions(client.periods().head(1))
     >>> in_short(pk.describe(actions))
-    'Half of 187 actions were closed within 13.7 min (11.6–17.4), nine of ten within 47.2 min (37.7–67.3). 1 is open.'
+    'Half of 175 actions counted, of 187, were closed within 13.6 min (11.5–17.2), nine of ten within 45.4 min (37.5–65.9). \
+1 is open.'
     """
     rows = {row["measure"]: row for row in _rows(summary)}
     n, still = rows["actions"]["value"], rows["open"]["value"]
     if not n:
         return _NOTHING
-    half, most = (rows[f"cycle {name}"] for name in ("P50", "P90"))
+    half, most = rows["cycle P50"], rows["cycle P90"]
+    known = not _missing(half["value"])
     if n == 1:
-        took = "" if _missing(half["value"]) else f" within {format_value(half['value'])}"
-        return (
-            f"The only action {'was closed' + took if took else 'is open' if still else 'is not known to be closed'}."
-        )
-    if _missing(half["value"]):
-        times = f"Of {count(n)} fewer than half are known to be closed"
+        if not known:
+            return f"The only action {'is open' if still else 'is not known to be closed'}."
+        return f"The only action was closed within {format_value(half['value'])}."
+    if not known:
+        times = f"Fewer than half of {count(n)} are known to be closed"
     else:
-        tail = (
-            "; nine of ten not yet"
-            if _missing(most["value"])
-            else f", nine of ten within {_with_interval(most['value'], most['low'], most['high'])}"
-        )
-        times = (
-            f"Half of {count(n)} were closed within {_with_interval(half['value'], half['low'], half['high'])}{tail}"
-        )
-    return f"{times}. {_are(still)} open."
+        tail = "; nine of ten not yet" if _missing(most["value"]) else f", nine of ten within {_estimate(most)}"
+        used = int(half["n"])
+        which = count(used) if used == n else f"{count(used)} counted, of {n:,},"
+        times = f"Half of {which} were closed within {_estimate(half)}{tail}"
+    return f"{times}. {'None is' if not still else '1 is' if still == 1 else f'{still:,} are'} open."
 
 
 def slowest(times: pd.DataFrame) -> str:
-    """Return which group takes longest, of what `periodkit.cycle_times` gives by group.
+    """Name the group that takes longest in what `periodkit.cycle_times` returned by group.
 
     Examples
     --------
@@ -72,73 +92,70 @@ def slowest(times: pd.DataFrame) -> str:
     >>> times = pd.DataFrame({"channel": ["Bar", "Lift"], "n": 9, "p90": minutes(5, 30), "p90_low": minutes(4, 20),
     ...                       "p90_high": minutes(6, 40)})
     >>> slowest(times)
-    'Lift takes longest: nine of ten within 30.0 min (20.0–40.0). The next is Bar: 5.0 min (4.0–6.0).'
+    'Lift takes longest: nine of ten within 30 min (20–40). The next is Bar: 5 min (4–6).'
     """
     if not times["n"].sum():
         return _NOTHING
-    open_ended = [_name(row) for row in _rows(times[times["p90"].isna()])]
-    ordered = _rows(times.dropna(subset=["p90"]).sort_values("p90", ascending=False, kind="stable"))
-    names = ", ".join(open_ended) if len(open_ended) < 4 else f"{len(open_ended)} groups"
-    more = f" {names} cannot be told yet: too few are closed." if open_ended else ""
-    if not ordered:
-        return f"Which takes longest cannot be told yet: nowhere are nine of ten closed, of {count(int(times['n'].sum()))}."
-    first = ordered[0]
-    said = _with_interval(first["p90"], first["p90_low"], first["p90_high"])
-    if len(ordered) == 1:
-        return f"{_name(first)}: nine of ten within {said}.{more}"
-    second = ordered[1]
-    other = f"{_name(second)}: {_with_interval(second['p90'], second['p90_low'], second['p90_high'])}"
-    if second["p90_high"] < first["p90_low"]:
-        return f"{_name(first)} takes longest: nine of ten within {said}. The next is {other}.{more}"
-    return f"{_name(first)} takes longest, nine of ten within {said}, but not surely: see {other}.{more}"
+    early = [_name(row) for row in _rows(times[times["p90"].isna()])]
+    ranked = _rows(times.dropna(subset=["p90"]).sort_values("p90", ascending=False, kind="stable"))
+    if not ranked:
+        return f"Too few of {count(int(times['n'].sum()))} are closed to rank the groups."
+    names = listed(early) if len(early) < 4 else f"{len(early)} groups"
+    more = f"Too few actions are closed to rank {names}" if early else ""
+    first = f"{_name(ranked[0])} takes longest"
+    within = f"nine of ten within {_estimate(ranked[0], 'p90')}"
+    if len(ranked) == 1:
+        return sentences(f"{_name(ranked[0])}: {within}", more)
+    second = f"{_name(ranked[1])}: {_estimate(ranked[1], 'p90')}"
+    if ranked[1]["p90_high"] < ranked[0]["p90_low"]:
+        return sentences(f"{first}: {within}", f"The next is {second}", more)
+    return sentences(f"{first}, {within}, but this is uncertain; the next is {second}", more)
 
 
 def longest_stage(stages: pd.DataFrame) -> str:
-    """Return in which stage the time goes, of what `periodkit.stage_quantiles` gives of all actions.
+    """Name the stage that takes the most time in what `periodkit.stage_quantiles` returned for all actions.
 
     Examples
     --------
     >>> p50 = pd.to_timedelta([1, 3, 8], unit="min")
     >>> longest_stage(pd.DataFrame({"stage": ["dispatch", "pickup", "work"], "n": 20, "p50": p50}))
-    'Most of the time goes into work: half take over 8.0 min for it, against dispatch 1.0 min and pickup 3.0 min.'
+    'Work takes the most time: half take over 8 min, against 1 min for dispatch and 3 min for pickup.'
     """
     if not stages["n"].sum():
         return _NOTHING
-    single = stages[stages["stage"].isin(["dispatch", "pickup", "work"])].dropna(subset=["p50"])
+    single = _rows(stages[stages["stage"].isin(["dispatch", "pickup", "work"])].dropna(subset=["p50"]))
     if len(single) < 3:
-        return "Where the time goes cannot be told yet: not every stage has been reached by half of the actions."
-    most = max(_rows(single), key=lambda row: row["p50"])
-    others = [f"{row['stage']} {format_value(row['p50'])}" for row in _rows(single) if row != most]
-    return (
-        f"Most of the time goes into {most['stage']}: half take over {format_value(most['p50'])} for it, "
-        f"against {' and '.join(others)}."
-    )
+        return "Too few actions have been through every stage to compare the stages."
+    most = max(single, key=lambda row: row["p50"])
+    others = listed(f"{format_value(row['p50'])} for {row['stage']}" for row in single if row != most)
+    name = most["stage"].capitalize()
+    return f"{name} takes the most time: half take over {format_value(most['p50'])}, against {others}."
 
 
-def kept_target(share: pd.DataFrame, target: str) -> str:
-    """Return how many were on time, of what `periodkit.on_time` gives of all actions.
+def kept_target(share: pd.DataFrame, target: Span | Target) -> str:
+    """Say how many were on time in what `periodkit.on_time` returned for all actions.
 
     Examples
     --------
     >>> share = pd.DataFrame({"met": [30], "missed": [10], "undetermined": [2], "rate": [0.75], "low": [0.6],
     ...                       "high": [0.86], "worst": [0.714], "best": [0.762]})
     >>> kept_target(share, "20min")
-    '75.0 % (60.0–86.0) of 40 actions were closed within 20 min. Of 2 it is not decided: between 71.4 and 76.2 % of all.'
+    '75.0 % (60.0–86.0) of 40 actions were closed within 20 min. 2 are undetermined: of all, between 71.4 % and 76.2 %.'
     """
-    row = _rows(share)[0]
-    decided = int(row["met"] + row["missed"])
+    row, promised = _rows(share)[0], Target.read(target)
+    decided, undecided = int(row["met"] + row["missed"]), int(row["undetermined"])
     if not decided:
-        return f"Of no action is it decided yet whether it was closed within {_target(target)}."
-    rate = _with_interval(row["rate"], row["low"], row["high"])
-    said = f"{rate} of {count(decided)} {be(decided)} closed within {_target(target)}."
-    if not row["undetermined"]:
+        return f"No action can be judged against {promised} yet."
+    rate = estimate(row["rate"], row["low"], row["high"])
+    said = f"{rate} of {count(decided)} {was_or_were(decided)} closed within {promised}."
+    if not undecided:
         return said
-    ends = f"between {format_value(row['worst'], unit=False)} and {format_value(row['best'])} of all"
-    return f"{said} Of {int(row['undetermined']):,} it is not decided: {ends}."
+    ends = f"between {format_value(row['worst'])} and {format_value(row['best'])}"
+    return f"{said} {undecided:,} {'is' if undecided == 1 else 'are'} undetermined: of all, {ends}."
 
 
 def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:
-    """Return how far the median of what is closed is off, of two results of `periodkit.cycle_times`.
+    """Say how far off the median of the closed actions is, from two results of `periodkit.cycle_times`.
 
     Parameters
     ----------
@@ -149,46 +166,81 @@ def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:
     --------
     >>> p50 = lambda value: pd.DataFrame({"n": [50], "open": [9], "p50": pd.to_timedelta([value], unit="min")})
     >>> completed_only(p50(12), p50(9))
-    'With 9 open, the median of what is closed says 9.0 min; counting the open ones it is 12.0 min, 3.0 min more.'
+    'With 9 open, the median of the closed actions is 9 min; counting the open ones it is 12 min.'
     """
     whole = _rows(honest)[0]
     true, naive, still = whole["p50"], _rows(closed)[0]["p50"], int(whole["open"])
     if not whole["n"]:
         return _NOTHING
-    if _missing(true) or _missing(naive):
-        return f"The median of what is closed says {format_value(naive)}; too few have ended to tell the true one."
-    gap = true - naive
+    if _missing(naive):
+        return "Too few actions are closed to give a median."
+    if _missing(true):
+        return f"The median of the closed actions is {format_value(naive)}; too few are closed to give that of all."
+    said = f"With {still:,} open, the median of the closed actions is"
     if format_value(true) == format_value(naive):
-        return f"With {still:,} open, the median of what is closed is the same: {format_value(true)}."
-    more = f"{format_value(abs(gap))} {'more' if gap > pd.Timedelta(0) else 'less'}"
-    return (
-        f"With {still:,} open, the median of what is closed says {format_value(naive)}; "
-        f"counting the open ones it is {format_value(true)}, {more}."
-    )
+        return f"{said} the same as that of all: {format_value(true)}."
+    return f"{said} {format_value(naive)}; counting the open ones it is {format_value(true)}."
+
+
+def recorded(times: pd.DataFrame, stage: str = "response", quantile: str = "p90") -> str:
+    """Return what is recorded of a stage and, if over 5 % of it is not, a bound for all.
+
+    Parameters
+    ----------
+    times : pandas.DataFrame
+        What `periodkit.metrics.with_bound` gives of all actions.
+    stage, quantile : str
+        The stage, and the column to read.
+
+    Examples
+    --------
+    >>> minutes = lambda value: pd.to_timedelta([value], unit="min")
+    >>> times = pd.DataFrame({"n": [1500], "used": [1120], "all_used": [1406], "bound_shown": [True], "p90": minutes(12.4),
+    ...                       "p90_low": minutes(11.8), "p90_high": minutes(13.1), "p90_at_most": minutes(18.5)})
+    >>> recorded(times)
+    'Response P90 is 12.4 min (11.8–13.1) of the 1,120 recorded; of all 1,406 at most 18.5 min, each unrecorded start \
+taken at its closing.'
+    """
+    row = _rows(times)[0]
+    if not row["n"]:
+        return _NOTHING
+    name = quantile.upper()
+    if _missing(row[quantile]):
+        said = f"{stage.capitalize()} {name} is not reached by the {int(row['used']):,} recorded"
+    else:
+        value = _estimate(row, quantile)
+        said = f"{stage.capitalize()} {name} is {value} of the {int(row['used']):,} recorded"
+    if not row["bound_shown"]:
+        return f"{said}."
+    most, taken = row[f"{quantile}_at_most"], "assignment" if stage == "dispatch" else "start"
+    limit = "it is not reached" if _missing(most) else f"at most {format_value(most)}"
+    return f"{said}; of all {int(row['all_used']):,} {limit}, each unrecorded {taken} taken at its closing."
 
 
 def ai_share(rates: pd.DataFrame) -> str:
-    """Return how much AI dispatched, of what `periodkit.ai_dispatch_rate` gives of all actions.
+    """Say how much AI dispatched, in what `periodkit.ai_dispatch_rate` returned for all actions.
 
     Examples
     --------
     >>> ai_share(pd.DataFrame({"n": [50], "ai": [12], "not_ai": [36], "unknown": [2], "rate": [0.25], "low": [0.149],
     ...                        "high": [0.388]}))
-    'AI dispatched 25.0 % (14.9–38.8) of 48 actions. Of 2 it is not known.'
+    'AI dispatched 25.0 % (14.9–38.8) of 48 actions. 2 more are unknown.'
     """
     row = _rows(rates)[0]
     if not row["n"]:
         return _NOTHING
-    known = int(row["ai"] + row["not_ai"])
+    known, unknown = int(row["ai"] + row["not_ai"]), int(row["unknown"])
     if not known:
-        which = count(int(row["n"]))
-        return f"Whether AI dispatched is not known of {'any of ' * (row['n'] > 1)}{which}: see what `ai_dispatched` holds."
-    unknown = f" Of {int(row['unknown']):,} it is not known." if row["unknown"] else ""
-    return f"AI dispatched {_with_interval(row['rate'], row['low'], row['high'])} of {count(known)}.{unknown}"
+        which = "the only action" if row["n"] == 1 else f"any of {count(int(row['n']))}"
+        return f"`ai_dispatched` is not known for {which}."
+    return sentences(
+        f"AI dispatched {estimate(row['rate'], row['low'], row['high'])} of {count(known)}",
+        f"{unknown:,} more {'is' if unknown == 1 else 'are'} unknown" if unknown else "",
+    )
 
 
 def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
-    """Return what AI dispatch is associated with, of what `periodkit.cycle_times` gives by ``ai_dispatched``.
+    """Say what AI dispatch is associated with, in what `periodkit.cycle_times` returned by ``ai_dispatched``.
 
     Examples
     --------
@@ -196,14 +248,14 @@ def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
     >>> times = pd.DataFrame({"ai_dispatched": [False, True], "n": 90, "p50": minutes(5, 3), "p50_low": minutes(4.5, 2),
     ...                       "p50_high": minutes(6, 4)})
     >>> ai_times(times)
-    'AI dispatch is associated with a shorter response: median 3.0 min (2.0–4.0), of the others 5.0 min (4.5–6.0).'
+    'AI dispatch is associated with a shorter response: median 3 min (2–4), against 5 min (4.5–6) for the others.'
     """
     arms = times.dropna(subset=["ai_dispatched", "p50"])
     by_ai = {bool(row["ai_dispatched"]): row for row in _rows(arms)}
     if len(by_ai) < 2:
-        return f"There is nothing to compare: a median {stage} of both AI-dispatched and other actions is not there."
+        return f"There is nothing to compare: AI-dispatched and other actions do not both have a median {stage} time."
     ai, rest = by_ai[True], by_ai[False]
-    said = f"median {_median(ai)}, of the others {_median(rest)}"
+    said = f"median {_estimate(ai, 'p50')}, against {_estimate(rest, 'p50')} for the others"
     for one, other, word in ((ai, rest, "shorter"), (rest, ai, "longer")):
         if one["p50_high"] < other["p50_low"]:
             return f"AI dispatch is associated with a {word} {stage}: {said}."
@@ -211,7 +263,7 @@ def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
 
 
 def ai_mix(rates: pd.DataFrame) -> str:
-    """Return how AI's work differs from the rest, of what `periodkit.ai_dispatch_rate` gives by group.
+    """Say how AI's work differs from the rest, in what `periodkit.ai_dispatch_rate` returned by group.
 
     Examples
     --------
@@ -221,50 +273,49 @@ def ai_mix(rates: pd.DataFrame) -> str:
     rows = [row for row in _rows(rates) if row["ai"] + row["not_ai"]]
     ai, rest = (sum(row[arm] for row in rows) for arm in ("ai", "not_ai"))
     if not ai or not rest:
-        return "There is nothing to compare: AI dispatched all or none of the actions of which it is known."
+        return "There is nothing to compare: AI dispatched all or none of the actions with a known value."
     shares = [(row["ai"] / ai, row["not_ai"] / rest, _name(row)) for row in rows]
     of_ai, of_rest, name = max(shares, key=lambda share: abs(share[0] - share[1]))
     said = f"{name} is {format_value(of_ai)} of what AI dispatched, and {format_value(of_rest)} of the rest."
     return f"AI was given {'other' if abs(of_ai - of_rest) >= _ALIKE else 'much the same'} work: {said}"
 
 
-def waiting(found: pd.DataFrame, target: str) -> str:
-    """Return what is open and what passes the target next, of what `periodkit.open_actions` gives.
+def waiting(open_now: pd.DataFrame, target: Span | Target) -> str:
+    """Say what is open and what passes the target next, in what `periodkit.open_actions` returned.
 
     Examples
     --------
     >>> minutes = lambda *values: pd.to_timedelta(values, unit="min")
-    >>> found = pd.DataFrame({"action_id": [7, 9], "classification": ["Lift", "Bar"], "age": minutes(25, 12),
-    ...                       "left": minutes(-5, 8), "past": [True, False]})
-    >>> waiting(found, "20min")
-    '2 actions are open, 1 of them past 20 min. The next to pass it is 9 (Bar), in 8.0 min.'
+    >>> open_now = pd.DataFrame({"action_id": [7, 9], "classification": ["Lift", "Bar"], "age": minutes(25, 12),
+    ...                          "left": minutes(-5, 8), "past": [True, False]})
+    >>> waiting(open_now, "20min")
+    '2 actions are open, 1 of them past 20 min. The next to pass it is 9 (Bar), in 8 min.'
     """
-    if found.empty:
+    if open_now.empty:
         return "Nothing is open."
-    rows = _rows(found)
+    rows, promised = _rows(open_now), Target.read(target)
     n, past = len(rows), sum(row["past"] for row in rows)
     if n == 1:
-        said = f"1 action is open, {'' if past else 'not '}past {_target(target)}."
+        said = f"1 action is open, {'' if past else 'not '}past {promised}"
     else:
-        said = f"{count(n)} are open, {f'{past:,}' if past else 'none'} of them past {_target(target)}."
+        said = f"{count(n)} are open, {f'{past:,}' if past else 'none'} of them past {promised}"
     coming = [row for row in rows if not row["past"]]
     if not coming:
-        return said
+        return f"{said}."
     first = min(coming, key=lambda row: row["left"])
     kind = "" if _missing(first["classification"]) else f" ({first['classification']})"
-    who = format_value(first["action_id"], grouped=False)
-    which = "It is" if n == 1 else "The next to pass it is"
-    return f"{said} {which} {who}{kind}, {'and passes it ' * (n == 1)}in {format_value(first['left'])}."
+    who, left = f"{format_value(first['action_id'], grouped=False)}{kind}", format_value(first["left"])
+    return sentences(said, f"{who} will pass it in {left}" if n == 1 else f"The next to pass it is {who}, in {left}")
 
 
 def records(advice: pd.DataFrame, n: int) -> str:
-    """Return what is wrong with `n` records, of what `periodkit.quality_advice` gives.
+    """Name the worst defect of `n` records, in what `periodkit.quality_advice` returned.
 
     Examples
     --------
     >>> found = {"check": ["skipped_stage"], "count": [30], "share": [0.3], "changes": [True], "ask": ["Leads"]}
     >>> records(pd.DataFrame(found), 100)
-    'Of 100 actions, 30 (30.0 %) have the most frequent defect that changes numbers: skipped stage. First to ask: leads.'
+    'The most frequent defect that changes numbers is skipped stage: 30 of 100 actions (30.0 %). Ask first: leads.'
     """
     if not n:
         return _NOTHING
@@ -272,11 +323,178 @@ def records(advice: pd.DataFrame, n: int) -> str:
     if not rows:
         return f"Nothing that changes a number was found in {count(n)}."
     most = max(rows, key=lambda row: row["count"])
-    ask, have = most["ask"], "has" if most["count"] == 1 else "have"
+    ask = most["ask"]
     return (
-        f"Of {count(n)}, {most['count']:,} ({format_value(most['share'])}) {have} the most frequent defect that changes "
-        f"numbers: {most['check'].replace('_', ' ')}. First to ask: {ask[:1].lower()}{ask[1:]}."
+        f"The most frequent defect that changes numbers is {most['check'].replace('_', ' ')}: {most['count']:,} of "
+        f"{count(n)} ({format_value(most['share'])}). Ask first: {ask[:1].lower()}{ask[1:]}."
     )
+
+
+def measure_name(measure: str, stage: str = "cycle") -> str:
+    """Return what a measure of `periodkit.season` or `periodkit.unusual` is called.
+
+    Examples
+    --------
+    >>> measure_name("p90", "response"), measure_name("response_p90"), measure_name("ai_rate")
+    ('P90 response time', 'P90 response time', 'AI-dispatch rate')
+    """
+    if measure in ("p50", "p90"):
+        return f"{measure.upper()} {stage} time"
+    return _MEASURES[measure]
+
+
+def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
+    """Return what a control chart of all actions shows, of what `periodkit.season` gives.
+
+    Examples
+    --------
+    >>> flags = {"run": False, "trend": False, "near": False} | dict.fromkeys(["outside", "signal"], [False, False, True])
+    >>> season(pd.DataFrame({"value": [0.3, 0.32, 0.45], "center": 0.31, "lower": 0.25, "upper": 0.37} | flags))
+    'AI-dispatch rate: 1 of 3 periods is outside the limits (25.0–37.0 %), above them.'
+    """
+    known = chart[chart["value"].notna()]
+    if known.empty:
+        return f"{what}: in no period is there enough to say."
+    last = known.iloc[-1]
+    limits = _ends(last["lower"], last["upper"])
+    if not limits:
+        return f"{what}: too few periods to say what is ordinary, {count(len(known), 'period')} so far."
+    if not known["signal"].any():
+        return f"{what} stayed within its limits ({limits}) in all of {count(len(known), 'period')}."
+    parts = []
+    outside = known[known["outside"]]
+    if len(outside):
+        above = int((outside["value"] > outside["center"]).sum())
+        sides = "above them" if above == len(outside) else "below them" if not above else f"{above:,} of them above"
+        which = f"{len(outside):,} of {count(len(known), 'period')} {_is(len(outside))}"
+        parts.append(f"{which} outside the limits ({limits}), {sides}")
+    run = known[known["run"]]
+    if len(run):
+        side = "above" if run["value"].iloc[-1] > run["center"].iloc[-1] else "below"
+        now = "the last ones" if bool(known["run"].iloc[-1]) else "the last such run"
+        parts.append(f"{len(run):,} lie in runs of 7 or more on one side of the centre, {now} {side}")
+    if known["trend"].any():
+        rising = known.loc[known["trend"], "value"]
+        parts.append(f"{len(rising):,} lie in a trend, {'up' if rising.iloc[-1] > rising.iloc[0] else 'down'}")
+    if not parts:
+        parts.append(f"{int(known['near'].sum()):,} lie near a limit two of three times ({limits})")
+    return f"{what}: {'; '.join(parts)}."
+
+
+def unusual(tonight: pd.DataFrame) -> str:
+    """Return what was unusual, or what came nearest, of what `periodkit.unusual` gives.
+
+    Examples
+    --------
+    >>> minutes = lambda *values: pd.Series(pd.to_timedelta(values, unit="min")).astype("object")
+    >>> row = pd.DataFrame({"measure": ["p90"], "by": ["channel"], "group": ["Maintenance"], "n": [60],
+    ...     "value": minutes(48), "expected": minutes(30), "low": minutes(15), "high": minutes(60), "model": ["level"],
+    ...     "periods": [24], "t": [1.4], "p": [0.17], "unusual": [False]})
+    >>> unusual(row).partition(". ")[2]
+    'Nearest: Maintenance P90, 1.6 times the usual (ordinary: 0.5 to 2.0 times).'
+    """
+    most = int(tonight["periods"].max()) if len(tonight) else 0
+    judged = most_surprising(tonight)
+    if judged.empty:
+        if most < _LEAST_NIGHTS:
+            there = f"it takes {_LEAST_NIGHTS} earlier nights, and there {_are_only(most)}"
+            return f"Whether tonight was unusual cannot be told yet: {there}."
+        return "Whether tonight was unusual cannot be told: there are too few actions tonight."
+    named = _rows(judged[judged["unusual"]])
+    if named:
+        said = [compared(row) for row in named[:_SAID]]
+        more = f"; and {len(named) - _SAID:,} more" if len(named) > _SAID else ""
+        return f"Unusual tonight, against the {most} nights before: {'; '.join(said)}{more}."
+    near = _rows(judged.head(1))[0]
+    if not near["low"] <= near["value"] <= near["high"]:
+        of = f"of {len(judged):,} comparisons a few lie outside by chance"
+        return f"Nothing tonight was unusual against the {most} nights before; {of}. Nearest: {compared(near)}."
+    return f"Nothing tonight was outside the range of the {most} nights before. Nearest: {compared(near)}."
+
+
+def compared(row: Row) -> str:
+    """Return how a row of `periodkit.unusual` compares with an ordinary night.
+
+    Examples
+    --------
+    >>> compared({"measure": "ai_rate", "by": None, "group": None, "value": 0.2, "expected": 0.5, "low": 0.4, "high": 0.6})
+    'AI-dispatch rate of all actions, 20.0 % (ordinary: 40.0–60.0 %)'
+    """
+    name = measure_label(row)
+    if isinstance(row["value"], float):
+        return f"{name}, {format_value(row['value'])} (ordinary: {_ends(row['low'], row['high'])})"
+    if _missing(row["expected"]) or not row["expected"]:
+        return name
+    ratios = [row[each] / row["expected"] for each in ("value", "low", "high")]
+    # As many digits as tell the value from its limits.
+    digits = next((n for n in (1, 2) if f"{ratios[0]:.{n}f}" not in {f"{each:.{n}f}" for each in ratios[1:]}), 3)
+    times, low, high = (f"{ratio:.{digits}f}" for ratio in ratios)
+    return f"{name}, {times} times the usual (ordinary: {low} to {high} times)"
+
+
+def measure_label(row: Row) -> str:
+    """Return what a row of `periodkit.unusual` is of.
+
+    Examples
+    --------
+    >>> measure_label({"measure": "p90", "by": "channel", "group": "Bar"}), measure_label({"measure": "actions", "by": None})
+    ('Bar P90', 'number of all actions')
+    """
+    name = _SHORT[row["measure"]]
+    if _missing(row["by"]):
+        return f"{name} of all actions" if row["measure"] != "actions" else "number of all actions"
+    group = f"no {label(row['by'])}" if _missing(row["group"]) else str(row["group"])
+    return f"{group} {name}"
+
+
+def _told_apart(tonight: pd.DataFrame) -> pd.DataFrame:
+    """Return what `periodkit.unusual` gives, groups that two columns have in common told apart by their column.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"by": ["channel", "classification", "channel"], "group": ["Bar", "Bar", "Lift"]})
+    >>> _told_apart(rows)["group"].tolist()
+    ['Bar (channel)', 'Bar (classification)', 'Lift']
+    """
+    columns = tonight.groupby("group")["by"].nunique()
+    twice = tonight["group"].isin(columns.index[columns > 1])
+    named = tonight["group"] + " (" + tonight["by"] + ")"
+    return tonight.assign(group=tonight["group"].where(~twice, named))
+
+
+def most_surprising(tonight: pd.DataFrame) -> pd.DataFrame:
+    """Return what could be judged, of what `periodkit.unusual` gives, the most surprising first and the same once only.
+
+    Where a channel has all actions of a classification and no others, both say the same.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"measure": "p90", "by": ["channel", "classification"], "group": "Bar", "n": 9, "p": 0.04})
+    >>> most_surprising(rows)[["by", "group"]].to_numpy().tolist()
+    [['channel', 'Bar']]
+    """
+    judged = tonight[tonight["p"].notna()].sort_values("p", kind="stable")
+    return _told_apart(judged.drop_duplicates(["measure", "n", "p"]))
+
+
+def _ends(low: Any, high: Any) -> str:  # noqa: ANN401
+    """Return two limits of one kind, or nothing where there are none."""
+    if _missing(low) and _missing(high):
+        return ""
+    if isinstance(high, float) and high > 1:
+        return f"{low:,.0f}–{high:,.0f}"
+    if isinstance(high, float):
+        return between(*("" if _missing(end) else percent(end, named=False) for end in (low, high))) + " %"
+    unit = unit_of(low if _missing(high) else high)
+    return between(*("" if _missing(end) else duration(end, unit, named=False) for end in (low, high))) + f" {unit}"
+
+
+def _is(n: int) -> str:
+    return "is" if n == 1 else "are"
+
+
+def _are_only(n: int) -> str:
+    return "are none" if not n else "is 1" if n == 1 else f"are {n:,}"
 
 
 def _are(n: int) -> str:
@@ -287,29 +505,17 @@ def _rows(frame: pd.DataFrame) -> list[Row]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _with_interval(value: Any, low: Any, high: Any) -> str:  # noqa: ANN401
-    if _missing(low) and _missing(high):
-        return format_value(value)
-    lower, upper = (
-        "…" if _missing(low) else format_value(low, unit=False),
-        "∞" if _missing(high) else format_value(high, unit=False),
-    )
-    return f"{format_value(value)} ({lower}–{upper})"
-
-
-def _median(row: Row) -> str:
-    return _with_interval(row["p50"], row["p50_low"], row["p50_high"])
-
-
-def _target(text: str) -> str:
-    return f"{pd.Timedelta(text) / pd.Timedelta(minutes=1):,g} min"
+def _estimate(row: Row, name: str = "") -> str:
+    """Return an estimate of a row with its interval; without a name, that of a row of `describe`."""
+    value, low, high = (name, f"{name}_low", f"{name}_high") if name else ("value", "low", "high")
+    return estimate(row[value], row[low], row[high])
 
 
 def _name(row: Row) -> str:
-    """Return what a group is called: its keys stand before ``n``."""
+    """Return a group's name: its keys come before ``n``."""
     keys = [*row.values()][: [*row].index("n")]
     return ", ".join("not given" if _missing(key) else format_value(key, grouped=False) for key in keys)
 
 
-def _missing(value: Any) -> bool:  # noqa: ANN401
-    return bool(pd.isna(value))
+def _missing(value: object) -> bool:
+    return bool(pd.isna(value))  # type: ignore[call-overload]

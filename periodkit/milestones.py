@@ -37,8 +37,8 @@ __all__ = [
 
 MILESTONES = ("created_time", "assigned_time", "doing_time", "closed_time")
 CANCELED = ("canceled", "cancelled")
-_TIMES = (*MILESTONES, "fetched_at")
 ENDED = ("closed", "complete", "completed", "done", "finished", "resolved")
+_TIMES = (*MILESTONES, "fetched_at")
 # Engines disagree on what white space is, so it is listed: Unicode's, and the marks of no width.
 _SPACE = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029)))
 _SPACE += "\u202f\u205f\u2060\u3000\ufeff"
@@ -180,9 +180,9 @@ def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) 
     Returns
     -------
     pandas.DataFrame
-        One row per action, with the index of a pandas frame: the milestones as they stood; ``seen``, the last moment at
-        which the action was known; ``state``, one of `STATES`; ``length``, the time in the stage as ``timedelta64[us]``,
-        null unless the state is one of `TIMED`.
+        One row per action, with the index of a pandas frame: the milestones as they stood, null where they are absurd;
+        ``seen``, the last moment at which the action was known; ``state``, one of `STATES`; ``length``, the time in the
+        stage as ``timedelta64[us]``, null unless the state is one of `TIMED`.
 
     Raises
     ------
@@ -203,7 +203,11 @@ def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) 
     chosen = checked_stage(stage)
     columns = [*MILESTONES, "status"]
     frame = enter_stage(open_frame(actions, [*columns, "fetched_at"], columns), chosen, as_of, columns)
-    table = collect(frame.select(*MILESTONES, "_seen", "_state", "_micros"))
+    has_fetched = "fetched_at" in frame.collect_schema()
+    sound = {
+        name: nw.when(~_is_absurd(nw.col(name), has_fetched=has_fetched)).then(nw.col(name)) for name in MILESTONES
+    }
+    table = collect(frame.select("_seen", "_state", "_micros", **sound))
     state = table["_state"].to_numpy().astype(np.int64)
     times = {name: table[name].cast(UTC_MICROS) for name in MILESTONES} | {"seen": table["_seen"].cast(UTC_MICROS)}
     found: pd.DataFrame = pa.table(times).to_pandas()
@@ -297,7 +301,9 @@ def checked_stage(name: object) -> Stage:
 
 
 def _read_status(frame: Any) -> Any:  # noqa: ANN401
-    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.to_lowercase()
+    # Engines also disagree on the lower case of the dotted capital I: the Turkish FİNİSHED.
+    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.replace_all("İ", "i", literal=True)
+    status = status.str.to_lowercase()
     canceled = _any(status.str.starts_with(text) for text in CANCELED)
     return with_flags(frame, "status", {"_canceled": canceled, "_ended": status.is_in(ENDED)})
 

@@ -14,6 +14,34 @@ mpl.use("Agg")
 
 RECORDED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "sffd" / "sffd-2020-04.json.gz"
 
+# What starts kernels goes to one worker and what starts browsers to another; these begin, since they take longest.
+TOGETHER = {
+    "tests/jupyter/test_lab.py": "browsers",
+    "tests/reporting/test_browser.py": "browsers",
+    "tests/reporting/test_build.py": "browsers",  # they share pages
+    "tests/jupyter/test_files.py": "kernels",
+    "tests/cli/test_cli.py": "kernels",
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out whole files, so that what the tests of one share is made once."""
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            path = super()._split_scope(nodeid)
+            return TOGETHER.get(path, path)
+
+    config.option.loadscopereorder = False
+    return Files(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.nodeid.split("::")[0] not in TOGETHER)
+
 
 @pytest.fixture(autouse=True)
 def no_account(monkeypatch):

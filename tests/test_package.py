@@ -61,6 +61,12 @@ def test_nothing_else_of_ours_looks_public():
     assert ours <= set(pk.__all__)
 
 
+def test_dir_shows_what_is_public_and_nothing_else():
+    assert {"Archive", "plots"} <= set(dir(pk))
+    for module in (pk, pk.plots):
+        assert dir(module) == sorted(module.__all__)
+
+
 def test_every_error_is_public_and_of_one_family():
     assert set(errors.__all__) <= set(pk.__all__)
     bases = {

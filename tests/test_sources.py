@@ -1,14 +1,20 @@
 """Whose data it is, as a notebook says it."""
 
 import pandas as pd
+from servers import scripted
 
 import periodkit as pk
 
 
 def test_the_client_and_not_the_environment_says_whose_data_it_is(sandbox, monkeypatch, recorded_path):
-    with pk.Client(sandbox.base_url, sandbox.token, progress=False) as mine:
-        said = pk.source(mine, mine.actions(4101))
-    assert said == (f"Data: the account at {sandbox.base_url}. 1 period with 187 actions, as of 2025-05-17 15:08 UTC.")
+    with pk.Client(sandbox.base_url, sandbox.token, progress=False) as client:
+        said = pk.source(client, client.actions(4101))
+    assert said == (
+        "Data: the sandbox, a synthetic season of an invented venue. 1 period with 187 actions, as of 2025-05-17 15:08 UTC."
+    )
+    with scripted(lambda path, sent: (200, {}, {"periods": []})) as (url, _):
+        with pk.Client(url, "t0ken-of-mine", progress=False) as mine:
+            assert pk.source(mine, mine.periods()) == f"Data: the account at {url}. No actions."
     monkeypatch.setenv("ALO_BASE_URL", "https://venue.invalid")
     monkeypatch.setenv("ALO_API_TOKEN", "s3cr3t")
     with pk.demo_client(progress=False) as client:

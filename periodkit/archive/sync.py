@@ -19,7 +19,7 @@ from periodkit.archive.storage import Folder, bucket, period_records
 from periodkit.archive.writer import Writer
 from periodkit.client import Client
 from periodkit.errors import ArchiveError, InvalidRequestError, PeriodkitError
-from periodkit.wording import be, count
+from periodkit.wording import count, was_or_were
 
 __all__ = ["SyncResult", "sync"]
 
@@ -197,7 +197,8 @@ def _fetch(
                 keep(arrivals.arrived())
             writer.flush()
             error.add_note(
-                f"{count(len(came), 'period')} had arrived and {be(len(came))} kept in the archive {writer.folder.path}. "
+                f"{count(len(came), 'period')} had arrived and {was_or_were(len(came))} kept in the archive "
+                f"{writer.folder.path}. "
                 "Sync again to fetch the rest."
             )
         raise

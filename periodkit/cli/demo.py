@@ -70,17 +70,16 @@ def sandbox(port: int = 8770, data: Path | None = None, page_size: int | None = 
     page_size
         Answer in pages of so many records, as sibling endpoints of the API do.
     """
-    from periodkit.sandbox import (  # noqa: PLC0415
-        DEFAULT_TOKEN,
-        DataSet,
-        serve,
-    )
+    from periodkit.sandbox import DataSet, serve, token_for  # noqa: PLC0415
+
+    dataset = None if data is None else DataSet.load(data)
+    token = token_for(dataset)
 
     def announce(base_url: str) -> None:
         print(f"The sandbox answers at {base_url}; its description is at {base_url}/openapi.json. Stop it with Ctrl-C.")
-        print(f"To use it: export {BASE_URL_VARIABLE}={base_url} {TOKEN_VARIABLE}={DEFAULT_TOKEN}", flush=True)
+        print(f"To use it: export {BASE_URL_VARIABLE}={base_url} {TOKEN_VARIABLE}={token}", flush=True)
 
-    serve(None if data is None else DataSet.load(data), port=port, announce=announce, page_size=page_size)
+    serve(dataset, token, port, announce=announce, page_size=page_size)
 
 
 @app.command

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import pandas as pd
 import requests
@@ -160,6 +160,12 @@ class Client:
     def __repr__(self) -> str:
         # A traceback can show a client whose arguments were refused.
         return f"Client({self.base_url!r})" if "_fetch" in vars(self) else "Client(...)"
+
+    def __reduce__(self) -> NoReturn:
+        msg = (
+            "A client holds a token and connections, so it is neither copied nor pickled. Make one where it is needed."
+        )
+        raise TypeError(msg)
 
     def __enter__(self) -> Self:
         return self

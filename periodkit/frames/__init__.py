@@ -18,6 +18,8 @@ from periodkit.frames.columns import (
     utc_text,
 )
 from periodkit.frames.engines import (
+    ActionsFrame,
+    aggregate,
     batches,
     collect,
     in_pandas,
@@ -28,7 +30,7 @@ from periodkit.frames.engines import (
 )
 from periodkit.frames.export import export
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
-from periodkit.frames.periods import is_empty, latest_period, markers
+from periodkit.frames.periods import is_empty, latest_period, markers, ordered_periods, position_of
 from periodkit.frames.pseudonyms import key_bytes, keyed_hash, pseudonymize
 
 __all__ = [
@@ -37,8 +39,10 @@ __all__ = [
     "INT64",
     "MASKED",
     "UTC_MICROS",
+    "ActionsFrame",
     "Column",
     "Fingerprint",
+    "aggregate",
     "as_lists",
     "batches",
     "collect",
@@ -55,8 +59,10 @@ __all__ = [
     "latest_period",
     "markers",
     "open_frame",
+    "ordered_periods",
     "parse_times",
     "plain",
+    "position_of",
     "pseudonymize",
     "require_columns",
     "require_pandas",

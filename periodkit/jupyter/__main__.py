@@ -1,4 +1,4 @@
-"""``python -m periodkit.jupyter NOTEBOOK...`` executes notebooks in place, as they are committed."""
+"""``python -m periodkit.jupyter NOTEBOOK...`` executes notebooks in place."""
 
 import sys
 

@@ -1,9 +1,8 @@
-"""Notebooks as files: where ours are, how one is given parameters, executed and brought to a form that does not drift."""
+"""Notebooks as files: find them, set their parameters, execute them and remove what changes from run to run."""
 
 from __future__ import annotations
 
 import atexit
-import html
 import importlib.util
 import os
 import re
@@ -11,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from periodkit.errors import ArgumentError, ConfigError, PeriodkitError
 from periodkit.jupyter.interrupt import interruptible_client
@@ -27,11 +26,14 @@ __all__ = [
     "parameterise",
     "report_notebook",
     "require",
-    "say",
 ]
 
 _ADDRESS = re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=0x)[0-9a-f]{6,}")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+Notebook: TypeAlias = Any
+"""A NotebookNode; nbformat is not typed."""
 
 
 def notebooks_folder() -> Path:
@@ -41,40 +43,21 @@ def notebooks_folder() -> Path:
 
 
 def report_notebook(*, season: bool) -> Path:
-    """Return the notebook that an event's report, or a season's, is made from."""
+    """Return the notebook of the event report, or of the season report."""
     if season:
         return Path(__file__).parent / "curated" / "season_report.ipynb"
     return notebooks_folder() / "04_after_action_report.ipynb"
 
 
-def say(text: str, *, lead: bool = False, note: bool = False, strong: bool = False) -> None:
-    """Show a sentence that holds values from the API; as HTML it is escaped, so no name can become markup.
-
-    Parameters
-    ----------
-    text : str
-        The sentence.
-    lead, note : bool
-        Show it larger, or smaller, in a report.
-    strong : bool
-        Show it in bold, wherever the notebook is read.
-    """
-    from IPython.display import display  # noqa: PLC0415  (the extra "lab")
-
-    kind = ' class="lead"' if lead else ' class="note"' if note else ""
-    words = f"<strong>{html.escape(text)}</strong>" if strong else html.escape(text)
-    display({"text/html": f"<p{kind}>{words}</p>", "text/plain": text}, raw=True)
-
-
-def open_notebook(path: Path) -> Any:  # noqa: ANN401  (nbformat is not typed)
+def open_notebook(path: Path) -> Notebook:
     """Read a notebook file."""
     import nbformat  # noqa: PLC0415
 
     return nbformat.read(path, as_version=4)
 
 
-def parameterise(path: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Read a notebook and set values behind its cell tagged ``parameters``.
+def parameterise(path: Path, parameters: Mapping[str, Any]) -> Notebook:
+    """Read a notebook and set values after its cell tagged ``parameters``.
 
     Raises
     ------
@@ -101,11 +84,8 @@ def parameterise(path: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN
 
 
 def execute(
-    notebook: Any,  # noqa: ANN401
-    folder: Path,
-    environment: Mapping[str, str] | None = None,
-    timeout: int = 300,
-) -> Any:  # noqa: ANN401
+    notebook: Notebook, folder: Path, environment: Mapping[str, str] | None = None, timeout: int = 300
+) -> Notebook:
     """Run every cell in a fresh kernel of this Python and return the notebook with its outputs.
 
     Where the kernel dies or does not start, all of it is run once more in another.
@@ -117,9 +97,9 @@ def execute(
     folder : Path
         The kernel's working folder.
     environment : mapping, optional
-        Environment variables to set for the kernel besides those of this process.
+        Environment variables for the kernel, in addition to those of this process.
     timeout : int
-        Seconds that one cell may take.
+        The most seconds that a cell may take.
 
     Raises
     ------
@@ -196,8 +176,8 @@ def _last_line(stderr: BinaryIO) -> str:
     return next((f" It wrote: {line.strip()}" for line in reversed(lines) if line.strip()), "")
 
 
-def normalise(notebook: Any) -> Any:  # noqa: ANN401
-    """Strip from an executed notebook all that changes from run to run, and what a richer output says again."""
+def normalise(notebook: Notebook) -> Notebook:
+    """Remove what changes from run to run from an executed notebook, and plain text beside a richer output."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -219,8 +199,8 @@ def normalise(notebook: Any) -> Any:  # noqa: ANN401
     return notebook
 
 
-def as_committed(notebook: Any) -> Any:  # noqa: ANN401
-    """Bring an executed notebook to the form in which it is committed: normalised, and its pictures small."""
+def as_committed(notebook: Notebook) -> Notebook:
+    """Return an executed notebook in the form that is committed: normalised, with small pictures."""
     for cell in normalise(notebook).cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
@@ -230,14 +210,14 @@ def as_committed(notebook: Any) -> Any:  # noqa: ANN401
 
 
 def require(module: str) -> None:
-    """Raise a ConfigError that names the extra where a package of it is missing."""
+    """Raise a ConfigError that names the extra if a package of it is missing."""
     if importlib.util.find_spec(module) is None:
         msg = f'This needs the package {module!r}; install it with: pip install "periodkit[lab]"'
         raise ConfigError(msg)
 
 
 def main(paths: list[str]) -> None:
-    """Execute notebooks in place, against the sandbox, in the form in which they are committed."""
+    """Execute notebooks in place, against the sandbox, and write them in the form that is committed."""
     import nbformat  # noqa: PLC0415
 
     for path in map(Path, paths):

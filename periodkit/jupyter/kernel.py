@@ -1,4 +1,4 @@
-"""The kernel that notebooks run in: this Python, whatever other kernels are installed under the same name."""
+"""The kernel that notebooks run in: always this Python, even if another kernel has the same name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAME = "python3"
 
 
 def kernel_manager() -> type[Any]:
-    """Return the class of a manager of kernels of this Python, for nbclient."""
+    """Return a kernel manager class for nbclient that runs this Python."""
     from ipykernel.kernelspec import get_kernel_dict  # noqa: PLC0415  (the extra "lab")
     from jupyter_client.kernelspec import KernelSpec  # noqa: PLC0415
     from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
@@ -26,7 +26,7 @@ def kernel_manager() -> type[Any]:
 
 
 def write_kernelspec(folder: Path) -> None:
-    """Describe this Python's kernel in a folder that is then to come first in JUPYTER_PATH: it hides all others."""
+    """Describe this Python's kernel in a folder; first in JUPYTER_PATH, it takes precedence over all others."""
     from ipykernel.kernelspec import get_kernel_dict  # noqa: PLC0415
 
     home = folder / "kernels" / _NAME

@@ -21,9 +21,9 @@ _MARK = "periodkit"
 
 
 def copy_notebooks(folder: Path) -> tuple[list[str], list[str]]:
-    """Copy the curated notebooks into a folder; what is there already stays as it is.
+    """Copy the curated notebooks into a folder; files that are already there are kept.
 
-    Each copy remembers which version it was made from, so that a later one can tell that there is a newer.
+    Each copy records its version, so that a later call can tell whether it is outdated.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def copy_notebooks(folder: Path) -> tuple[list[str], list[str]]:
     Returns
     -------
     copied, outdated : list of str
-        Names of the notebooks that were copied; and of those that stayed, though this periodkit has a newer version.
+        Names of the notebooks that were copied, and of those that were kept although this periodkit has a newer version.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def copy_notebooks(folder: Path) -> tuple[list[str], list[str]]:
                 continue
             notebook["metadata"][_MARK] = {"version": version}
             text = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
-            # "x": a file that appeared in the meantime is not written over.
+            # "x" never overwrites a file that appeared in the meantime.
             with target.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
             copied.append(source.name)
@@ -65,8 +65,7 @@ def copy_notebooks(folder: Path) -> tuple[list[str], list[str]]:
 def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> None:
     """Run JupyterLab on a folder until it is stopped.
 
-    Its kernel "Python 3" is the Python that runs this, whatever other kernels are installed. It asks for no news and no
-    updates, so that it works offline and opens nothing.
+    Its kernel "Python 3" is always this Python. It does not look for news or updates, so it works offline.
 
     Parameters
     ----------
@@ -91,7 +90,7 @@ def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> N
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
     ]
-    # In a container people are root; the server listens on this machine alone, and asks for its token.
+    # Containers often run as root; the server listens on this machine only and requires its token.
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     command += [] if browser else ["--no-browser"]
     command += [] if port is None else [f"--port={port}", "--ServerApp.port_retries=0"]
@@ -104,12 +103,12 @@ def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> N
         }
         code = _wait(command, {**os.environ, **first})
     if code > 0:
-        msg = f"JupyterLab ended with exit code {code}; what it said stands above."
+        msg = f"JupyterLab ended with exit code {code}; see its messages above."
         raise ConfigError(msg)
 
 
 def _ask_for_no_news(folder: Path) -> None:
-    """Leave out the part of JupyterLab that asks whether it may fetch news, in a folder of JUPYTER_CONFIG_PATH."""
+    """Disable JupyterLab's news prompt, in a folder of JUPYTER_CONFIG_PATH."""
     home = folder / "labconfig"
     home.mkdir()
     page = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
@@ -125,7 +124,7 @@ def _wait(command: list[str], environment: dict[str, str]) -> int:
                 server.terminate()
                 raise
             except KeyboardInterrupt:
-                # Ctrl-C reaches JupyterLab as well, which asks whether to stop.
+                # JupyterLab gets Ctrl-C too, and asks whether to stop.
                 continue
 
 
@@ -135,7 +134,7 @@ def _version(notebook: dict[str, Any]) -> str:
 
 
 def _made_from(path: Path) -> str | None:
-    """Return the version that a file was copied from; where it does not say so, the version that it looks like."""
+    """Return the version that a file was copied from; if it has no record, the version of its content."""
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         mark = notebook["metadata"].get(_MARK)

@@ -1,4 +1,4 @@
-"""Pictures in notebooks and reports: small, and compared as pictures."""
+"""PNGs in notebooks and reports: make them small, and compare them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import io
 
 import numpy as np
-from PIL import Image
 
 __all__ = ["distance", "in_few_colours", "shrink"]
 
@@ -15,21 +14,23 @@ _LEEWAY = 0.02
 
 
 def in_few_colours(png: bytes, *, smallest: bool = True) -> bytes:
-    """Return a PNG in a palette of few colours, which our pictures are made of, at a third of the size.
+    """Return a PNG with a palette of 64 colours, at a third of the size; plots have few colours.
 
     Parameters
     ----------
     png : bytes
         The picture.
     smallest : bool
-        Whether to take longer for the last tenth of the bytes.
+        Whether to spend more time on the last tenth of the bytes.
     """
+    from PIL import Image  # noqa: PLC0415  (`import periodkit` draws nothing)
+
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(png)) as picture:
-        # An octree keeps colours that are rare, such as those of a few marks; the default would mix them with others.
+        # An octree keeps rare colours, such as those of a few marks; the default method would mix them with others.
         few = picture.convert("RGB").quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    # It is a hair off white, which the page around a picture is not.
-    few.putpalette([255 if each > 252 else each for each in few.getpalette() or []])
+    # Quantised white is slightly off white, which shows on a white page.
+    few.putpalette([255 if level > 252 else level for level in few.getpalette() or []])
     few.save(buffer, format="png", optimize=smallest)
     return buffer.getvalue()
 
@@ -40,13 +41,15 @@ def shrink(picture: str) -> str:
 
 
 def distance(picture: str, other: str) -> float:
-    """Return the root of the mean squared difference of two base64 PNGs, 0 to 255; infinite where their sizes differ.
+    """Return the root mean squared difference of two base64 PNGs, 0 to 255; infinite if their sizes differ.
 
-    A fiftieth more or less in size is left aside: it is what another version of the font library makes of a margin.
+    Sizes may differ by 2 %: other versions of the font library give other margins.
     """
+    from PIL import Image  # noqa: PLC0415
+
     first, second = (
-        np.asarray(Image.open(io.BytesIO(base64.b64decode(each))).convert("RGB"), dtype=np.float64)
-        for each in (picture, other)
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"), dtype=np.float64)
+        for png in (picture, other)
     )
     height, width = (min(pair) for pair in zip(first.shape[:2], second.shape[:2], strict=True))
     if any(abs(a - b) > _LEEWAY * b for a, b in zip(first.shape[:2], second.shape[:2], strict=True)):

@@ -1,4 +1,4 @@
-"""What is waiting now: the ages of open actions, and which will pass the target next."""
+"""What is open now: ages, and which actions will pass the target next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from periodkit._arguments import AsOf, check_count, zone
-from periodkit.frames import in_pandas
+from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics.tally import EXCLUDED
 from periodkit.plots._drawing import (
     FAINT,
@@ -36,7 +36,7 @@ from periodkit.plots._drawing import (
     styled,
     target_line,
 )
-from periodkit.wording import count, duration, exact, plain
+from periodkit.wording import Span, clean_label, count, duration, joined, round_duration, sentences
 
 __all__ = ["aging"]
 
@@ -52,31 +52,23 @@ _LATE, _PAST = "#A33B00", "#FBEDE4"
 
 @styled
 def aging(
-    actions: Any,  # noqa: ANN401  (any engine's frame)
-    target: Any = None,  # noqa: ANN401
+    actions: ActionsFrame,
+    target: Span | None = None,
     tz: str | tzinfo | None = None,
     as_of: AsOf | None = None,
     max_labels: int = 25,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the ages of the actions that are open, the oldest first, by what they are waiting for.
+    """Draw the ages of the open actions, the oldest first, by what they are waiting for.
 
-    With a target, the side past it is shaded, and each named action says how long it has left, or how long it is past.
+    With a target, the side past it is shaded, and each named action shows its time left or its time past the target.
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
-        Actions.
-    target : timedelta or str, optional
-        The promised time from created to closed, such as ``"30min"``; what passes it next is named.
-    tz : str or tzinfo, optional
-        The venue's zone, such as ``"Europe/London"``; by default UTC.
-    as_of : datetime, Timestamp or ISO 8601 text, optional
-        Replay that moment; by default each row's ``fetched_at``, from which its age is counted.
+    actions, target, tz, as_of, ax
+        As in `event_ribbon` and `cycle_time_ecdf`; an age counts from `as_of`, the target from created to closed.
     max_labels : int
-        Up to this many open actions are each named; of more, those that pass the target next, or the oldest.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default on a new figure.
+        Up to this many open actions are all named; of more, those that pass the target next, or the oldest.
 
     Returns
     -------
@@ -85,10 +77,8 @@ def aging(
 
     Raises
     ------
-    SchemaError
-        A needed column is missing or does not hold UTC times.
-    ArgumentError
-        An argument is not one of those it takes.
+    SchemaError, ArgumentError
+        As `cycle_time_ecdf`.
 
     Examples
     --------
@@ -123,7 +113,7 @@ def aging(
     if limit is not None:
         ax.axvspan(limit, limits[1], color=_PAST, linewidth=0, zorder=0)
         target_line(ax, "x", limit, high=not few and bool(np.log(limit) > np.log(limits).mean()))
-    coming = still[still["seconds"] <= limit].head(5) if limit is not None else still.iloc[:0]
+    coming = still[still["seconds"] <= (-1 if limit is None else limit)].head(5)
     if not few:
         _note(ax, still, coming, limit)
     numbers_in = still["waits"].value_counts()
@@ -131,23 +121,23 @@ def aging(
     title = _title(still, limit)
     moment = at_clock(single["seen"].max(), where)
     parts = [f"as of {moment} ({where[1]})", f"n = {len(still):,} open of {len(frame):,}", out]
-    following = _next(coming, limit)
-    oldest = ", ".join(_aged(still.head(5)))
-    stages = ", ".join(f"{int(numbers_in.get(name, 0)):,} {name}" for name in _STAGES)
-    after = f"Next past {exact(limit)}: {'; '.join(following)}. " if limit is not None and following else ""
-    alt = (
-        f"Ages of open actions as of {moment} ({where[1]}), the oldest first. {title}. {stages}. Oldest: {oldest}. "
-        f"{after}{out}"
+    alt = sentences(
+        f"Ages of open actions as of {moment} ({where[1]}), the oldest first",
+        title,
+        ", ".join(f"{int(numbers_in.get(name, 0)):,} {name}" for name in _STAGES),
+        f"Oldest: {', '.join(_aged(still.head(5)))}",
+        f"Next past {round_duration(limit)}: {'; '.join(_next(coming, limit))}" if limit and len(coming) else "",
+        out,
     )
-    return finish(ax, title, " · ".join(filter(None, parts)), alt)
+    return finish(ax, title, joined(parts), alt)
 
 
 def _names(frame: pd.DataFrame) -> list[str]:
-    ids = next((frame[each] for each in _IDS if each in frame.columns), frame.index)
+    ids = next((frame[name] for name in _IDS if name in frame.columns), frame.index)
     kinds = frame["classification"] if "classification" in frame.columns else [None] * len(frame)
     return [
-        f"{plain(each, 16)}" + ("" if pd.isna(kind) else f" {plain(kind, 24)}")
-        for each, kind in zip(ids, kinds, strict=True)
+        f"{clean_label(key, 16)}" + ("" if pd.isna(kind) else f" {clean_label(kind, 24)}")
+        for key, kind in zip(ids, kinds, strict=True)
     ]
 
 
@@ -170,7 +160,7 @@ def _points(ax: Axes, still: pd.DataFrame, lowest: float, target: float | None, 
         ax.set_yticks([])
         ax.set_ylabel("open actions, the oldest at the top")
         return
-    # Names that would stand on one another are smaller.
+    # Smaller letters where names would overlap.
     letters = min(small_points(), 0.95 * row_points(ax, len(still)))
     ax.set_yticks(place, [drawable(name) for name in still["name"]], fontsize=letters)
     for at, seconds in enumerate(still["seconds"]):
@@ -194,7 +184,7 @@ def _against(seconds: float, target: float | None) -> str:
 
 
 def _key(ax: Axes, *, inside: bool) -> None:
-    # Ages ascend from the lower left, so the lower right is free; rows that are named use the whole width.
+    # Without names the lower right is free, because ages ascend; rows with names use the whole width.
     small = small_points()
     down = ScaledTranslation(0, -4.2 * small / 72, figure_of(ax).dpi_scale_trans)
     place: dict[str, Any] = (
@@ -216,7 +206,7 @@ def _key(ax: Axes, *, inside: bool) -> None:
 def _note(ax: Axes, still: pd.DataFrame, coming: pd.DataFrame, target: float | None) -> None:
     most = 5 if points_of(ax)[1] > 26 * small_points() else 3
     if target is not None and len(coming):
-        lines = [f"Next past {exact(target)}:", *_next(coming.head(most), target)]
+        lines = [f"Next past {round_duration(target)}:", *_next(coming.head(most), target)]
     else:
         lines = ["Oldest:", *_aged(still.head(most))]
     ax.text(
@@ -237,9 +227,7 @@ def _aged(still: pd.DataFrame) -> list[str]:
     return [f"{name} {duration(age)}" for name, age in zip(still["name"], still["seconds"], strict=True)]
 
 
-def _next(coming: pd.DataFrame, target: float | None) -> list[str]:
-    if target is None:
-        return []
+def _next(coming: pd.DataFrame, target: float) -> list[str]:
     return [f"{name} in {duration(target - age)}" for name, age in zip(coming["name"], coming["seconds"], strict=True)]
 
 
@@ -247,13 +235,14 @@ def _title(still: pd.DataFrame, target: float | None) -> str:
     oldest, n = duration(still["seconds"].iloc[0]), count(len(still), "open action")
     if target is None:
         half = duration(float(still["seconds"].median()))
-        many = f", half for more than {half}" if len(still) > 2 else ""
-        return f"{n}, the oldest for {oldest}{many}" if len(still) > 1 else f"{n}, for {oldest}"
+        many = f", half of them over {half}" if len(still) > 2 else ""
+        return f"{n}, the oldest {oldest} old{many}" if len(still) > 1 else f"{n}, {oldest} old"
     past = int((still["seconds"] > target).sum())
     coming = still[still["seconds"] <= target]
     if len(still) == 1:
         gap = duration(abs(target - still["seconds"].iloc[0]))
-        is_late = f"is past {exact(target)}, by {gap}" if past else f"passes {exact(target)} in {gap}"
+        is_late = f"is {gap} past {round_duration(target)}" if past else f"passes {round_duration(target)} in {gap}"
         return f"The only open action {is_late}"
     tail = f"; the next passes it in {duration(target - coming['seconds'].iloc[0])}" if len(coming) else ""
-    return f"{past:,} of {n} past {exact(target)}{tail}" if past else f"None of {n} is past {exact(target)}{tail}"
+    late = f"{past:,} of {n} past" if past else f"None of {n} is past"
+    return f"{late} {round_duration(target)}{tail}"

@@ -1,4 +1,4 @@
-"""How it ended: shares closed, canceled and still open by each time since the start."""
+"""How actions ended: the shares closed, canceled and still open by each time since the start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit._arguments import AsOf
-from periodkit.frames import in_pandas
+from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics import cycle_times, outcome_curve
 from periodkit.metrics.tally import unused_states
 from periodkit.milestones import checked_stage
@@ -40,7 +40,7 @@ from periodkit.plots._drawing import (
     styled,
     target_line,
 )
-from periodkit.wording import count, duration, exact, percent
+from periodkit.wording import Span, count, duration, interval, joined, percent, round_duration, sentences
 
 __all__ = ["outcome_areas"]
 
@@ -55,32 +55,22 @@ _INKS = {"closed": "#0072B2", "canceled": "#8A5F00", "open": MUTED}
 
 @styled
 def outcome_areas(
-    actions: Any,  # noqa: ANN401  (any engine's frame)
+    actions: ActionsFrame,
     stage: str = "cycle",
-    target: Any = None,  # noqa: ANN401
+    target: Span | None = None,
     confidence: float = 0.95,
     as_of: AsOf | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the shares of actions that were closed, canceled and still open by each time since a stage began.
 
-    The Aalen-Johansen cumulative incidence of `periodkit.outcome_curve`, stacked. Under the axis stands how many actions
-    had lasted at least that long, which is what the picture rests on there.
+    The Aalen-Johansen cumulative incidence of `periodkit.outcome_curve`, stacked. The numbers under the axis say how many
+    actions lasted at least that long.
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
-        Actions.
-    stage : {"cycle", "dispatch", "pickup", "response", "work"}
-        Between which milestones.
-    target : timedelta or str, optional
-        A promised time to mark, such as ``"15min"``.
-    confidence : float
-        Coverage of the intervals.
-    as_of : datetime, Timestamp or ISO 8601 text, optional
-        Replay that moment; by default each row's ``fetched_at``.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default on a new figure.
+    actions, stage, target, confidence, as_of, ax
+        As in `cycle_time_ecdf`.
 
     Returns
     -------
@@ -89,10 +79,8 @@ def outcome_areas(
 
     Raises
     ------
-    SchemaError
-        A needed column is missing or does not hold UTC times.
-    ArgumentError
-        An argument is not one of those it takes.
+    SchemaError, ArgumentError
+        As `cycle_time_ecdf`.
 
     Examples
     --------
@@ -116,7 +104,7 @@ def outcome_areas(
     time = seconds(curve["time"])
     ended = (curve["closed"] + curve["canceled"]).to_numpy()
     limits = event_limits(time, np.diff(ended, prepend=0.0), [limit or np.nan])
-    # What lasted longer than anything was watched is not known; once all have ended, it is.
+    # Nothing is known beyond the longest observation, unless all have ended by then.
     until = float(time[-1]) if curve["open"].iloc[-1] > 1e-12 else np.inf
     ax = open_axes(ax)
     words = _words(stage)
@@ -143,14 +131,14 @@ def outcome_areas(
     share_axis(ax, "y", "share of actions")
     last = _at(curve, time, min(limits[1], until))
     middles = np.cumsum([last[share] for share in _LOOKS]) - np.array([last[share] / 2 for share in _LOOKS])
-    # Shares of nothing keep the order of the areas.
+    # Labels of empty areas keep the order of the areas.
     heights = (middles + 1e-9 * np.arange(len(_LOOKS))).tolist()
     beside(ax, heights, [f"{words[share]}\n{percent(last[share])}" for share in _LOOKS], list(_INKS.values()))
     _name_counts(ax)
-    when = limit if limit is not None else max([float(each) for each in ax.get_xticks()], default=limits[1])
+    when = limit if limit is not None else max([float(tick) for tick in ax.get_xticks()], default=limits[1])
     known = when <= until
     there = _at(curve, time, min(when, until))
-    reached = f"Within {exact(when)}" if known else f"Within {duration(until)}"
+    reached = f"Within {round_duration(when)}" if known else f"Within {duration(until)}"
     title = (
         f"{reached}, {percent(there['closed'])} were {words['closed']}, {percent(there['canceled'])} "
         f"{words['canceled']} and {percent(there['open'])} still {words['open']}"
@@ -158,20 +146,22 @@ def outcome_areas(
     open_now = int(cycle_times(frame, stage=stage, as_of=as_of)["open"].iloc[0])
     parts = [
         f"n = {int(total['used']):,}, of which {open_now:,} open when last seen",
-        "" if known else f"none was watched for {exact(when)}",
+        "" if known else f"none was observed for {round_duration(when)}",
         "Aalen-Johansen",
         f"dashed: {confidence_words(confidence)} of {words['closed']}",
         out,
     ]
-    inside = f"{100 * there['closed_low']:.1f}–{percent(there['closed_high'])}"
-    alt = (
-        f"Stacked shares of {count(int(total['used']))} by {noun(stage)}. {title} ({confidence_words(confidence)} of "
-        f"{words['closed']} {inside}, {_at_risk(curve, time, [min(when, until)])[0]:,} had lasted that long). By "
-        f"{duration(min(limits[1], until))}: {', '.join(f'{words[share]} {percent(last[share])}' for share in _LOOKS)}. "
-        + ("" if known else f"None was watched for {exact(when)}. ")
-        + out
+    inside = interval(float(there["closed"]), there["closed_low"], there["closed_high"])
+    alt = sentences(
+        f"Stacked shares of {count(int(total['used']))} by {noun(stage)}",
+        f"{title} ({confidence_words(confidence)} of {words['closed']} {inside} %, "
+        f"{_at_risk(curve, time, [min(when, until)])[0]:,} had lasted that long)",
+        f"By {duration(min(limits[1], until))}: "
+        + ", ".join(f"{words[share]} {percent(last[share])}" for share in _LOOKS),
+        "" if known else f"None was observed for {round_duration(when)}",
+        out,
     )
-    return finish(ax, title, " · ".join(filter(None, parts)), alt)
+    return finish(ax, title, joined(parts), alt)
 
 
 def _words(stage: str) -> dict[str, str]:
@@ -181,22 +171,22 @@ def _words(stage: str) -> dict[str, str]:
 
 
 def _at(curve: pd.DataFrame, time: Floats, when: float) -> pd.Series:
-    """Return the row that holds at a time: the curve is one of steps."""
+    """Return the row of a step curve that holds at a time."""
     return curve.iloc[max(int(np.searchsorted(time, when, side="right")) - 1, 0)]
 
 
 def _at_risk(curve: pd.DataFrame, time: Floats, asked: Sequence[float]) -> list[int]:
-    """Return how many were still in it just before each time: as many as at the next step."""
+    """Return how many were at risk just before each time: as many as at the next step."""
     at_risk = np.r_[curve["at_risk"].to_numpy(dtype=np.int64), 0]
     return [int(at_risk[place]) for place in np.searchsorted(time, asked, side="left")]
 
 
 def _at_risk_texts(curve: pd.DataFrame, time: Floats, asked: Sequence[float]) -> list[str]:
-    return [f"{each:,}" for each in _at_risk(curve, time, asked)]
+    return [f"{number:,}" for number in _at_risk(curve, time, asked)]
 
 
 def _name_counts(ax: Axes) -> None:
-    # Before the first tick's second line stands what these numbers are.
+    # To the left of the numbers under the ticks.
     small = small_points()
     ax.annotate(
         "\nlasted that long",

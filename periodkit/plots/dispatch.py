@@ -1,17 +1,17 @@
-"""How much AI dispatched: rates with Wilson intervals, by group or from period to period."""
+"""How much AI dispatched: rates with Wilson intervals, by group or by period."""
 
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit._arguments import zone
-from periodkit.frames import in_pandas
+from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics import ai_dispatch_rate
+from periodkit.metrics.estimate import wilson
 from periodkit.metrics.tally import By
 from periodkit.plots._drawing import (
     COLOURS,
@@ -33,11 +33,11 @@ from periodkit.plots._drawing import (
     row_points,
     share_axis,
     small_points,
-    stub,
     styled,
     widened,
+    wrap_label,
 )
-from periodkit.wording import count, percent, plain
+from periodkit.wording import clean_label, count, estimate, joined, percent, sentences
 
 __all__ = ["dispatch_rate"]
 
@@ -50,7 +50,7 @@ _OF = {
 
 @styled
 def dispatch_rate(
-    actions: Any,  # noqa: ANN401  (any engine's frame)
+    actions: ActionsFrame,
     by: By = None,
     of: str = "known",
     confidence: float = 0.95,
@@ -60,27 +60,19 @@ def dispatch_rate(
 ) -> Axes:
     """Draw the share of actions that AI dispatched, with Wilson intervals, by group or over periods.
 
-    Groups stand below one another, the highest rate first. Periods (`by` is ``"period_name"``, ``"period_id"`` or both)
-    stand beside one another in order of time, and are never folded. They are called by their names and told apart by their
-    ids, where the frame has both. The title names the lowest and the highest rate, and says so where their difference may be
-    chance: where their intervals, made wider for more than two groups, overlap.
+    Groups are rows, the highest rate first. Periods (`by` is ``"period_name"``, ``"period_id"`` or both) are columns in
+    order of time; all are drawn, one for each id, with its name if the frame has it. The title names the lowest and the
+    highest rate, and says whether their difference may be chance: whether their intervals overlap, made wider for more than
+    two groups.
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
-        Actions.
-    by : str or list of str, optional
-        Columns to group by.
+    actions, by, confidence, max_groups, ax
+        As in `cycle_time_ecdf`.
     of : {"known", "assigned", "all"}
         The share of which actions, see `periodkit.ai_dispatch_rate`.
-    confidence : float
-        Coverage of the intervals.
     tz : str or tzinfo, optional
-        The zone in which periods have their dates, such as ``"Europe/London"``; by default UTC.
-    max_groups : int
-        The smallest groups above this number are drawn as one, "other".
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default on a new figure.
+        The zone of the periods' dates, such as ``"Europe/London"``; by default UTC.
 
     Returns
     -------
@@ -117,7 +109,7 @@ def dispatch_rate(
         reason = (
             "No actions to show"
             if not whole["n"]
-            else f"Whether AI dispatched is not known of {'any of ' if whole['n'] > 1 else ''}{count(int(whole['n']))}"
+            else f"ai_dispatched is not known for {'any of ' if whole['n'] > 1 else ''}{count(int(whole['n']))}"
         )
         return explain(ax, "AI-dispatch rate", reason)
     across = groups.in_time and len(found) > 1
@@ -131,19 +123,22 @@ def dispatch_rate(
     base = int(whole["n"] if of == "all" else whole["ai"] + whole["not_ai"])
     parts = [
         f"n = {base:,} {_OF[of]}",
-        "" if of == "all" or not whole["unknown"] else f"unknown of {int(whole['unknown']):,}",
+        "" if of == "all" or not whole["unknown"] else f"{int(whole['unknown']):,} unknown",
         f"bars: {confidence_words(confidence)} (Wilson)",
         f"the {groups.folded} smallest groups in one" if groups.folded else "",
     ]
-    overall = f"{percent(whole['rate'])} ({confidence_words(confidence)} {_limits(whole)}) of {count(base)}"
-    wide = ai_dispatch_rate(groups.actions, GROUP, of, widened(confidence, len(found)))
-    title = _title(found, wide, groups, whole)
+    title = _title(found, groups, whole, confidence)
     details = "; ".join(
-        f"{plain(groups.names[int(row[GROUP])])} {percent(row['rate'])} ({_limits(row)}), n {int(row['base']):,}"
+        f"{clean_label(groups.names[int(row[GROUP])])} {estimate(row['rate'], row['low'], row['high'])}, "
+        f"n {int(row['base']):,}"
         for _, row in found.iterrows()
     )
-    alt = f"AI dispatched {overall}. " + (f"{title}. By {plain(groups.by)}: {details}." if by is not None else "")
-    return finish(ax, title, " · ".join(filter(None, parts)), alt)
+    alt = sentences(
+        f"AI dispatched {estimate(whole['rate'], whole['low'], whole['high'])} of {count(base)}, in brackets the "
+        f"{confidence_words(confidence)}",
+        *([title, f"By {clean_label(groups.by)}: {details}"] if by is not None else ()),
+    )
+    return finish(ax, title, joined(parts), alt)
 
 
 def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series) -> None:
@@ -157,7 +152,7 @@ def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series) -> No
         rate[known], place[known], "o", color=COLOURS[0], markersize=7, markeredgecolor="white", clip_on=False, zorder=3
     )
     for at, (_, row) in enumerate(found.iterrows()):
-        base = f"{percent(row['rate'])}   n = {int(row['base']):,}" if known[at] else f"not known of {int(row['n']):,}"
+        base = f"{percent(row['rate'])}   n = {int(row['base']):,}" if known[at] else f"unknown for {int(row['n']):,}"
         ax.annotate(
             base,
             (1, at),
@@ -169,7 +164,7 @@ def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series) -> No
             annotation_clip=False,
         )
     lines = 2 if row_points(ax, len(found)) > 2.4 * small_points() else 1
-    names = [stub(groups.names[int(code)], lines=lines) for code in found[GROUP]]
+    names = [wrap_label(groups.names[int(code)], lines=lines) for code in found[GROUP]]
     ax.set_yticks(place, [drawable(name) for name in names])
     ax.set_ylim(len(found) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
@@ -199,15 +194,15 @@ def _over_time(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series, 
         place[known], rate[known], "o", color=COLOURS[0], markersize=6, markeredgecolor="white", clip_on=False, zorder=3
     )
     highest = float(np.nanmax(high))
-    # Room for a name above the highest bar, but no mark above all.
+    # Room for a name above the highest bar, but no tick above 100 %.
     room = 3.2 * small_points() / (0.72 * points_of(ax)[1])
     share_axis(ax, "y", "share dispatched by AI", (0, highest / (1 - min(room, 0.5)) + 0.01))
-    ax.set_yticks([each for each in ax.get_yticks() if 0 <= each <= min(1.0, ax.get_ylim()[1])])
+    ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick <= min(1.0, ax.get_ylim()[1])])
     most, least = int(np.nanargmax(rate)), int(np.nanargmin(rate))
-    # Below the lowest rate stands its name; beside its bar, if it would run into the axis.
+    # The name of the lowest rate is below it, or beside its bar where it would run into the axis.
     beside = low[least] < ax.get_ylim()[1] / 5
     for at, up in ((most, True), (least, False)):
-        name, share = stub(groups.names[at], 30, 1), percent(rate[at])
+        name, share = wrap_label(groups.names[at], 30, 1), percent(rate[at])
         ax.annotate(
             drawable(f"{share} {name}" if beside and not up else f"{name}\n{share}"),
             (at, high[at] if up else 0 if beside else low[at]),
@@ -219,7 +214,7 @@ def _over_time(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series, 
             color=INK,
         )
     began = groups.actions.groupby(GROUP)["created_time"].min().reindex(found[GROUP])
-    days = ["no date" if pd.isna(each) else _day(each, where[0]) for each in began]
+    days = ["no date" if pd.isna(moment) else _day(moment, where[0]) for moment in began]
     step = -(-len(days) // max(int(0.85 * points_of(ax)[0] / (4.6 * small_points())), 1))
     ax.set_xticks(place[::step], days[::step])
     ax.set_xlim(-0.6, len(found) - 0.4)
@@ -233,17 +228,12 @@ def _day(moment: pd.Timestamp, at: tzinfo) -> str:
     return f"{day(local, year=False)}\n{local:%Y}"
 
 
-def _title(found: pd.DataFrame, wide: pd.DataFrame, groups: Groups, whole: pd.Series) -> str:
+def _title(found: pd.DataFrame, groups: Groups, whole: pd.Series, confidence: float) -> str:
     overall = f"AI dispatched {percent(whole['rate'])} of actions"
     ends = groups.ends(found, "rate")
     if ends is None or ends[0][GROUP] == ends[1][GROUP]:
         return overall
-    least, most = ends
     names = [f"{percent(row['rate'])} ({groups.name(row)})" for row in ends]
-    by_group = wide.set_index(GROUP)
-    apart = by_group.loc[least[GROUP], "high"] < by_group.loc[most[GROUP], "low"]
-    return f"{overall}: from {names[0]} to {names[1]}" + ("" if apart else ", which may be chance")
-
-
-def _limits(row: pd.Series) -> str:
-    return f"{100 * row['low']:.1f}–{percent(row['high'])}"
+    hits, base = ([int(row[name]) for row in ends] for name in ("ai", "base"))
+    _, lows, highs = wilson(hits, base, widened(confidence, len(found)))
+    return f"{overall}: from {names[0]} to {names[1]}" + ("" if highs[0] < lows[1] else ", which may be chance")

@@ -1,4 +1,4 @@
-"""Where actions piled up: how many had reached each milestone by each moment."""
+"""Where actions piled up: how many had reached each milestone by each time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from periodkit._arguments import AsOf, Zone, zone
-from periodkit.frames import in_pandas
+from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics.tally import EXCLUDED
 from periodkit.milestones import MILESTONES
 from periodkit.plots._drawing import (
@@ -37,7 +37,7 @@ from periodkit.plots._drawing import (
     the_only,
     view,
 )
-from periodkit.wording import be, count, percent
+from periodkit.wording import count, joined, listed, percent, sentences, was_or_were
 
 __all__ = ["cumulative_flow"]
 
@@ -55,29 +55,21 @@ _MOST_STEPS = 5000
 
 @styled
 def cumulative_flow(
-    actions: Any,  # noqa: ANN401  (any engine's frame)
+    actions: ActionsFrame,
     periods: pd.DataFrame | None = None,
     tz: str | tzinfo | None = None,
     as_of: AsOf | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how many actions had been created, assigned, begun and closed by each moment.
+    """Draw how many actions had been created, assigned, begun and closed by each time.
 
-    The height of a band is how many were waiting there; its width, how long for. An action counts as past a milestone
-    once it has reached that one or a later one, so a skipped stage takes no time.
+    The height of a band is the number of actions waiting there, its width the time they waited. An action has passed a
+    milestone once it has reached that one or a later one, so a skipped stage takes no time.
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
-        Actions.
-    periods : pandas.DataFrame, optional
-        Periods of these actions: their markers are drawn, and their time is what is looked at.
-    tz : str or tzinfo, optional
-        The venue's zone, such as ``"Europe/London"``; by default UTC. The axis names it.
-    as_of : datetime, Timestamp or ISO 8601 text, optional
-        Replay that moment; by default each row's ``fetched_at``. The picture ends there at the latest.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default on a new figure.
+    actions, periods, tz, as_of, ax
+        As in `event_ribbon`; the plot ends at `as_of` at the latest.
 
     Returns
     -------
@@ -86,10 +78,8 @@ def cumulative_flow(
 
     Raises
     ------
-    SchemaError
-        A needed column is missing or does not hold UTC times.
-    ArgumentError
-        An argument is not one of those it takes.
+    SchemaError, ArgumentError
+        As `cycle_time_ecdf`.
 
     Examples
     --------
@@ -112,7 +102,7 @@ def cumulative_flow(
         reason = nothing_of(len(frame), "can be placed in time")
         return explain(ax, "Actions by how far they had come", reason, out)
     begin, end = view(single["created_time"], single["closed_time"], chosen)
-    # What is not known yet would look like nothing happening.
+    # Drawn further, the unknown would look as if nothing had happened.
     limits = begin, min(end, max(float(numbers(single["seen"]).max()), begin + 1 / 1440))
     moments, reached = _reached(single, limits[1])
     ax = open_axes(ax)
@@ -144,31 +134,35 @@ def cumulative_flow(
     ax.set_ylabel("actions so far")
     ends = [int(reached[at][np.searchsorted(moments, limits[1], side="right") - 1]) for at in range(4)]
     now = [*(ends[at] - ends[at + 1] for at in range(3)), ends[3]]
-    # Empty bands are of one height; their labels keep the order of the bands.
+    # Labels of empty bands keep the order of the bands.
     middles = [(ends[at] + ends[at + 1]) / 2 for at in range(3)] + [ends[3] / 2]
     heights = [middle - 1e-6 * at for at, middle in enumerate(middles)]
     labels = [f"{name} {n:,}" for name, n in zip((*_BANDS, "closed"), now, strict=True)]
     beside(ax, heights, labels, list(_INKS))
     title, most = _title(single, len(frame), moments, reached, where)
     until = at_clock(pd.Timestamp(local(limits[1], where)), where)
-    parts = [f"n = {len(single):,}", "closed: canceled ones as well", f"on the right: at {until}", unmarked, out]
-    alt = (
-        f"How many of {count(len(single))} had been created, assigned, begun and closed by each moment. {title}. {most} "
-        f"At {until} ({where[1]}): {', '.join(labels)}. " + (f"Markers: {', '.join(marked)}. " if marked else "") + out
+    parts = [f"n = {len(single):,}", "closed: includes canceled", f"on the right: at {until}", unmarked, out]
+    alt = sentences(
+        f"How many of {count(len(single))} had been created, assigned, begun and closed by each time",
+        title,
+        most,
+        f"At {until} ({where[1]}): {', '.join(labels)}",
+        f"Markers: {listed(marked)}" if marked else "",
+        out,
     )
-    return finish(ax, title, " · ".join(filter(None, parts)), alt)
+    return finish(ax, title, joined(parts), alt)
 
 
 def _reached(single: pd.DataFrame, end: float) -> tuple[Floats, list[Floats]]:
-    """Return the moments at which something happened, and how many had reached each milestone by then."""
+    """Return the moments at which something happened, and how many actions had reached each milestone by then."""
     times = [numbers(single[name]) for name in MILESTONES]
     for at in (2, 1, 0):
         times[at] = np.fmin(times[at], times[at + 1])
-    moments = np.unique(np.concatenate([*(each[np.isfinite(each)] for each in times), [end]]))
-    # Steps that are finer than any screen are drawn a few at a time.
+    moments = np.unique(np.concatenate([*(column[np.isfinite(column)] for column in times), [end]]))
+    # No screen shows more steps than this.
     moments = np.unique(np.r_[moments[:: -(len(moments) // _MOST_STEPS + 1)], end])
-    sorted_times = [np.sort(each[np.isfinite(each)]) for each in times]
-    return moments, [np.searchsorted(each, moments, side="right").astype(np.float64) for each in sorted_times]
+    reached = [np.sort(column[np.isfinite(column)]) for column in times]
+    return moments, [np.searchsorted(column, moments, side="right").astype(np.float64) for column in reached]
 
 
 def _title(single: pd.DataFrame, n: int, moments: Floats, reached: list[Floats], where: Zone) -> tuple[str, str]:
@@ -176,12 +170,12 @@ def _title(single: pd.DataFrame, n: int, moments: Floats, reached: list[Floats],
     at = int(waiting.argmax())
     most = int(waiting[at])
     when = at_clock(pd.Timestamp(local(float(moments[at]), where)), where)
-    text = f"Most were waiting to be begun at {when}: {most:,}." if most else "None had to wait."
+    text = f"The most were waiting to be begun at {when}: {most:,}" if most else "None had to wait"
     left = single[single["state"] == "open"]
     if not len(left):
         if len(single) == 1:
             return f"{the_only(n)} was closed", text
-        tail = f"at most {most:,} {be(most)} waiting to be begun at once" if most else "none had to wait"
+        tail = f"at most {most:,} {was_or_were(most)} waiting to be begun at once" if most else "none had to wait"
         return f"All of {count(len(single))} were closed; {tail}", text
     unassigned = int((left["assigned_time"].isna() & left["doing_time"].isna()).sum())
     idle = int((left["assigned_time"].notna() & left["doing_time"].isna()).sum())

@@ -1,9 +1,8 @@
-"""What came, what went, and what was in progress through an event."""
+"""Arrivals, departures and actions in progress through an event."""
 
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from periodkit._arguments import AsOf, as_micros, read_moment, zone
 from periodkit.errors import ArgumentError
-from periodkit.frames import in_pandas
+from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics import workload
 from periodkit.metrics.tally import EXCLUDED
 from periodkit.plots._drawing import (
@@ -38,7 +37,7 @@ from periodkit.plots._drawing import (
     the_only,
     view,
 )
-from periodkit.wording import count, exact, listed
+from periodkit.wording import count, joined, listed, round_duration, sentences
 
 __all__ = ["event_ribbon"]
 
@@ -52,33 +51,28 @@ _MOST_BARS = 10_000
 
 @styled
 def event_ribbon(
-    actions: Any,  # noqa: ANN401  (any engine's frame)
+    actions: ActionsFrame,
     periods: pd.DataFrame | None = None,
     freq: str | None = None,
     tz: str | tzinfo | None = None,
     as_of: AsOf | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw arrivals upwards, departures downwards, and the actions in progress as a line over them.
+    """Draw arrivals as bars upwards, departures as bars downwards, and the actions in progress as a line.
 
-    The picture shows the event, not all that is known: the time of the periods, and of all but the outermost of what
-    came and went. What lies outside is counted in the subtitle.
+    The plot shows the time of the periods and of nearly all arrivals and departures; the subtitle counts those outside.
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
-        Actions.
+    actions, as_of, ax
+        As in `cycle_time_ecdf`; what lies after `as_of` is shaded.
     periods : pandas.DataFrame, optional
-        Periods of these actions: their markers are drawn, and their time is what is looked at.
+        The periods of these actions: the plot shows their time and their markers.
     freq : str, optional
         Width of a bar, such as ``"5min"``; by default one that fits the time shown: 1 minute up to an hour, 5 minutes up
         to 12 hours, and so on up to a week.
     tz : str or tzinfo, optional
         The venue's zone, such as ``"Europe/London"``; by default UTC. The axis names it.
-    as_of : datetime, Timestamp or ISO 8601 text, optional
-        Replay that moment; by default each row's ``fetched_at``. What lies after it is shaded.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default on a new figure.
 
     Returns
     -------
@@ -87,10 +81,8 @@ def event_ribbon(
 
     Raises
     ------
-    SchemaError
-        A needed column is missing or does not hold UTC times.
-    ArgumentError
-        An argument is not one of those it takes.
+    SchemaError, ArgumentError
+        As `cycle_time_ecdf`.
 
     Examples
     --------
@@ -117,7 +109,7 @@ def event_ribbon(
         return explain(ax, "Arrivals, departures and actions in progress", reason, out)
     limits = view(single["created_time"], single["closed_time"], chosen)
     width = _width(limits) if width is None else _checked(width, freq, limits)
-    each = _each(width)
+    unit = _unit(width)
     moment = single["seen"].max()
     shown = _bins(frame[counted], width, limits, as_of, moment)
     edges = np.r_[numbers(shown["time"]), numbers(shown["time"].tail(1)) + width / _DAY]
@@ -130,39 +122,41 @@ def event_ribbon(
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(_size))
     ax.yaxis.grid(visible=True, color=FAINT, linewidth=0.8)
-    ax.set_ylabel(f"actions (bars: per {each})")
+    ax.set_ylabel(f"actions (bars: per {unit})")
     busiest = shown.iloc[int(shown["arrivals"].argmax())]
     n, open_now = len(single), int((single["state"] == "open").sum())
     most, peak = _peak(single, edges)
     title = (
         f"Up to {most:,} of {count(n)} were in progress at once, at {at_clock(peak, where)}"
         if n > 1
-        else f"{the_only(len(frame))} came at {at_clock(peak, where)}" + (" and is still open" if open_now else "")
+        else f"{the_only(len(frame))} was created at {at_clock(peak, where)}"
+        + (" and is still open" if open_now else "")
     )
     beyond = (n - int(shown["arrivals"].sum()), n - open_now - int(shown["departures"].sum()))
     outside = listed(
-        [count(number, noun) for number, noun in zip(beyond, ("arrival", "departure"), strict=True) if number]
+        count(number, noun) for number, noun in zip(beyond, ("arrival", "departure"), strict=True) if number
     )
     parts = [
         f"n = {n:,}, of which {open_now:,} still open",
-        f"outside the picture: {outside}" if outside else "",
+        f"outside the plot: {outside}" if outside else "",
         unmarked,
         out,
     ]
-    alt = (
-        f"{title}. Most arrivals per {each}: {int(busiest['arrivals']):,} from {at_clock(busiest['time'], where)}. In the "
-        f"picture {int(shown['arrivals'].sum()):,} arrived and {int(shown['departures'].sum()):,} departed. "
-        f"Still open at {at_clock(moment, where)} ({where[1]}): {open_now:,}. "
-        + (f"Markers: {listed(marked)}. " if marked else "")
-        + (f"Outside the picture: {outside}. " if outside else "")
-        + out
+    alt = sentences(
+        title,
+        f"Most arrivals per {unit}: {int(busiest['arrivals']):,} from {at_clock(busiest['time'], where)}",
+        f"{int(shown['arrivals'].sum()):,} arrivals and {int(shown['departures'].sum()):,} departures are drawn",
+        f"Still open at {at_clock(moment, where)} ({where[1]}): {open_now:,}",
+        f"Markers: {listed(marked)}" if marked else "",
+        f"Outside the plot: {outside}" if outside else "",
+        out,
     )
-    return finish(ax, title, " · ".join(filter(None, parts)), alt)
+    return finish(ax, title, joined(parts), alt)
 
 
-def _each(width: int) -> str:
+def _unit(width: int) -> str:
     hours, rest = divmod(width, 3_600_000_000)
-    return _NAMES.get(width / 60e6) or (f"{hours} h" if hours and not rest else exact(width / 1e6))
+    return _NAMES.get(width / 60e6) or (f"{hours} h" if hours and not rest else round_duration(width / 1e6))
 
 
 def _size(value: float, _: int | None) -> str:
@@ -177,7 +171,7 @@ def _width(limits: tuple[float, float]) -> int:
 def _checked(width: int, freq: str | None, limits: tuple[float, float]) -> int:
     bars = (limits[1] - limits[0]) * _DAY / max(width, 1)
     if bars > _MOST_BARS:
-        msg = f"freq is {freq!r}, which makes {bars:,.0f} bars. Pass a longer one, or none to have one chosen."
+        msg = f"freq is {freq!r}, which makes {bars:,.0f} bars. Pass a longer one, or None to have one chosen."
         raise ArgumentError(msg)
     return width
 
@@ -185,16 +179,17 @@ def _checked(width: int, freq: str | None, limits: tuple[float, float]) -> int:
 def _bins(
     frame: pd.DataFrame, width: int, limits: tuple[float, float], as_of: AsOf | None, seen: pd.Timestamp
 ) -> pd.DataFrame:
-    """Return the workload in the bins that are in view, up to the last moment at which anything was known."""
-    begin, end = (int(limit * _DAY) // width * width for limit in limits)
-    # Replayed at the end of the picture, nothing has happened after it yet: the counts within are the same.
-    cut = pd.Timestamp(end + width - 1, unit="us", tz="UTC")
+    """Return the workload in the bins in view, up to the last moment at which anything was known."""
+    begin, end = (pd.Timestamp(int(limit * _DAY), unit="us", tz="UTC") for limit in limits)
+    # Replaying a bin after the end of the view leaves the counts within it as they are.
+    cut = end + pd.Timedelta(width, unit="us")
     asked = None if as_of is None else pd.Timestamp(read_moment(as_of, "as_of", ArgumentError))
     found = workload(frame, f"{width}us", cut if asked is None else min(asked, cut))
     found = found.set_index(found["time"].dt.as_unit("us"))
-    first = max(pd.Timestamp(begin, unit="us", tz="UTC"), min(found.index[0], seen))
-    last = pd.Timestamp(int(min(seen, cut).value // 1000) // width * width, unit="us", tz="UTC")
-    bins = pd.date_range(first, max(first, last), freq=pd.Timedelta(width, unit="us"))
+    bar = pd.Timedelta(width, unit="us")
+    origin = found.index[0]
+    first, last = (origin + max((moment - origin) // bar, 0) * bar for moment in (begin, min(seen, end)))
+    bins = pd.date_range(first, max(first, last), freq=bar)
     shown = found.reindex(bins)
     shown["in_progress"] = shown["in_progress"].ffill()
     shown["in_progress_max"] = shown["in_progress_max"].fillna(shown["in_progress"])
@@ -202,7 +197,7 @@ def _bins(
 
 
 def _peak(single: pd.DataFrame, edges: Floats) -> tuple[int, pd.Timestamp]:
-    """Return how many were in progress at most within the picture, and the first moment at which they were."""
+    """Return the most actions in progress within the view, and the first moment of it."""
     came, went = single["created_time"], single["closed_time"].dropna()
     moments = pd.concat([came, went], ignore_index=True)
     change = np.repeat([1, -1], [len(came), len(went)])
@@ -210,7 +205,7 @@ def _peak(single: pd.DataFrame, edges: Floats) -> tuple[int, pd.Timestamp]:
     # Arrivals before departures of the same moment, as `workload` counts them.
     order = np.lexsort((-change, days))
     running, at = np.cumsum(change[order]), days[order]
-    # What was in progress when the picture begins counts as well.
+    # Actions in progress when the view begins count too.
     first, last = (int(np.searchsorted(at, edge, side="left")) for edge in (edges[0], edges[-1]))
     start = max(first - 1, 0)
     most = start + int(running[start:last].argmax())
@@ -241,7 +236,7 @@ def _bars(ax: Axes, shown: pd.DataFrame, edges: Floats, seen: float) -> None:
     top, bottom = max(came.max(), running.max(), 1.0), max(went.max(), 1.0)
     ax.set_ylim(-max(1.25 * bottom, 0.12 * top), 1.12 * top)
     most = int(running.argmax())
-    # Above the top of the line, and to that side of it on which it is lower.
+    # Above the peak, on the side with more room.
     place = (ends[most] - edges[0]) / (edges[-1] - edges[0])
     ax.annotate(
         "in progress" if running[most] else "",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from periodkit import metrics
-from periodkit._arguments import check_count, check_share
-from periodkit.frames import in_pandas, require_columns
+from periodkit._arguments import check_count, check_share, require_columns
+from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.plots._drawing import (
     FAINT,
     INK,
@@ -25,41 +23,37 @@ from periodkit.plots._drawing import (
     points_of,
     row_points,
     small_points,
-    stub,
     styled,
+    wrap_label,
 )
-from periodkit.wording import count, percent, plain
+from periodkit.wording import clean_label, interval, joined, percent, sentences
 
 __all__ = ["routing_matrix"]
 
 _ENDS = ("channel", "latest_channel")
-# Names with room for fewer letters are turned.
+# Names with room for fewer letters are rotated.
 _SHORTEST = 9
 _SHADES = LinearSegmentedColormap.from_list("routes", ["#E8F1F8", "#56B4E9", "#0072B2", "#003B5C"])
 
 
 @styled
 def routing_matrix(
-    actions: Any,  # noqa: ANN401  (any engine's frame)
+    actions: ActionsFrame,
     confidence: float = 0.95,
     max_groups: int = 12,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how many actions went from which first channel to which last one.
+    """Draw the number of actions by first and last channel.
 
-    Rows are first channels, columns last ones. What stayed is on the diagonal, in grey; what moved is the darker, the
-    greater its share of the row.
+    Rows are first channels, columns last channels. Actions that stayed are on the grey diagonal; a cell off it is darker
+    for a greater share of its row.
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
-        Actions.
-    confidence : float
-        Coverage of the interval of the share that moved.
+    actions, confidence, ax
+        As in `cycle_time_ecdf`; the interval is of the share that moved.
     max_groups : int
         The smallest channels above this number are drawn as one, "other".
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default on a new figure.
 
     Returns
     -------
@@ -91,7 +85,7 @@ def routing_matrix(
     rate = metrics.reroute_rate(frame, confidence=confidence).iloc[0]
     known = int(rate["rerouted"] + rate["stayed"])
     if not known:
-        reason = f"First and last channel are not both known of any of {count(len(frame))}"
+        reason = f"No action of {len(frame):,} has both a first and a last channel"
         return explain(ax, "First channel to last channel", reason)
     names, coded, folded = _coded(frame, most)
     found = metrics.routing_matrix(coded)
@@ -101,35 +95,39 @@ def routing_matrix(
     number[rows, columns], share[rows, columns] = found["n"], found["share"]
     ax = open_axes(ax, max(3.0, 2.0 + 0.34 * size))
     _cells(ax, names, number, share)
-    limits = f"{confidence_words(confidence)} {100 * rate['low']:.1f}–{percent(rate['high'])}"
-    title = f"At least {percent(rate['rate'])} of actions ended in another channel than they began in"
+    limits = f"{confidence_words(confidence)} {interval(rate['rate'], rate['low'], rate['high'])} %"
+    title = f"At least {percent(rate['rate'])} of actions ended in a different channel"
     if not rate["rerouted"]:
-        title = "No action is seen to have ended in another channel than it began in"
+        title = "No action is known to have ended in a different channel"
     parts = [
-        f"n = {known:,} with both known ({limits})",
-        f"{int(rate['unknown']):,} not known" if rate["unknown"] else "",
+        f"n = {known:,} with both channels known ({limits})",
+        f"{int(rate['unknown']):,} unknown" if rate["unknown"] else "",
         "darker: a greater share of the row" if rate["rerouted"] else "",
-        "a lower bound: re-routes and back are not seen",
+        "a lower bound: a re-route and back is not seen",
         f"the {folded} smallest channels in one" if folded else "",
     ]
     moved = found[rows != columns].sort_values("n", ascending=False, kind="stable").head(5)
     routes = "; ".join(
-        f"{plain(names[int(first)])} to {plain(names[int(last)])} {int(n):,} ({percent(part)} of {plain(names[int(first)])})"
+        f"{names[int(first)]} to {names[int(last)]} {int(n):,} ({percent(part)} of {names[int(first)]})"
         for first, last, n, part in moved[[*_ENDS, "n", "share"]].itertuples(index=False)
     )
-    alt = f"{title}, of {known:,} ({limits}). A lower bound: re-routes and back are not seen. "
-    return finish(ax, title, " · ".join(filter(None, parts)), alt + (f"Most used: {routes}." if routes else ""))
+    alt = sentences(
+        f"{title}, of {known:,} ({limits})",
+        "A lower bound: a re-route and back is not seen",
+        f"Most frequent: {routes}" if routes else "",
+    )
+    return finish(ax, title, joined(parts), alt)
 
 
 def _coded(actions: pd.DataFrame, most: int) -> tuple[list[str], pd.DataFrame, int]:
-    """Return the channels, the largest first, then "other" and none; and the two ends as positions in that list."""
+    """Return the channels, largest first, then "other" and none; both ends as positions in it; how many are folded."""
     ends = actions[[*_ENDS]]
     volume = pd.concat([ends[name].dropna() for name in _ENDS]).astype("str").value_counts()
     volume = volume.sort_index(kind="stable").sort_values(ascending=False, kind="stable")
     kept = list(volume.index if len(volume) <= most else volume.index[: most - 1])
     folded = len(volume) - len(kept)
     position = {name: at for at, name in enumerate(kept)} | {name: len(kept) for name in volume.index[len(kept) :]}
-    names = [plain(name) for name in kept] + ([f"other ({folded})"] if folded else [])
+    names = [clean_label(name) for name in kept] + ([f"other ({folded})"] if folded else [])
     if ends.isna().any(axis=None):
         names.append("no channel")
     none = len(names) - 1
@@ -144,11 +142,11 @@ def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
     top = max(float(moved.max()) if moved.count() else 0.0, 0.05)
     ax.pcolormesh(np.ma.masked_array(stayed, mask=~stayed), cmap="Greys", vmin=0, vmax=6, edgecolor="white")
     ax.pcolormesh(moved, cmap=_SHADES, vmin=0, vmax=top, edgecolor="white", linewidth=1.5)
-    # Numbers fit their cells, down to a size that nobody could read.
+    # Numbers shrink to fit their cells, but stay legible.
     wide, high = 0.8 * points_of(ax)[0] / size, row_points(ax, size)
     across = int(wide / (0.58 * small_points()))
     if across < _SHORTEST and not is_own(ax):
-        # Names that are turned take height from the cells.
+        # Rotated names take height from the cells.
         high *= 0.7
     digits = len(f"{int(number.max()):,}")
     letters = max(min(small_points(), 0.8 * high, 1.4 * wide / digits), 4.5)
@@ -166,13 +164,17 @@ def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
     middle = np.arange(size) + 0.5
     lines = 2 if high > 2.4 * small_points() else 1
     ax.set_yticks(
-        middle, [drawable(stub(name, 18, lines)) for name in names], fontsize=min(small_points(), 0.95 * high)
+        middle, [drawable(wrap_label(name, 18, lines)) for name in names], fontsize=min(small_points(), 0.95 * high)
     )
     if across >= _SHORTEST:
-        ax.set_xticks(middle, [drawable(stub(name, across)) for name in names])
+        ax.set_xticks(middle, [drawable(wrap_label(name, across)) for name in names])
     else:
         ax.set_xticks(
-            middle, [drawable(stub(name, 18, 1)) for name in names], rotation=35, ha="right", rotation_mode="anchor"
+            middle,
+            [drawable(wrap_label(name, 18, 1)) for name in names],
+            rotation=35,
+            ha="right",
+            rotation_mode="anchor",
         )
     ax.set_ylim(size, 0)
     ax.set_xlim(0, size)

@@ -13,7 +13,7 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, zone
-from periodkit.frames import in_pandas
+from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics import cycle_times
 from periodkit.metrics.tally import unused_states
 from periodkit.milestones import STAGES, checked_stage
@@ -48,7 +48,7 @@ from periodkit.plots._drawing import (
     the_only,
     view,
 )
-from periodkit.wording import count, duration, exact, percent
+from periodkit.wording import Span, count, duration, joined, listed, percent, round_duration, sentences
 
 __all__ = ["cycle_scatter"]
 
@@ -59,51 +59,37 @@ _KINDS: dict[str, dict[str, Any]] = {
 }
 
 _MOST_POINTS = 20_000
-# How many times longer than what ended an open action may be, or shorter, to be within the axis.
+# Open actions extend the axis if they are at most so many times longer, or shorter, than those that ended.
 _ABOVE, _BELOW = 8.0, 100.0
 
 
 @styled
 def cycle_scatter(
-    actions: Any,  # noqa: ANN401  (any engine's frame)
+    actions: ActionsFrame,
     periods: pd.DataFrame | None = None,
     stage: str = "cycle",
-    target: Any = None,  # noqa: ANN401
+    target: Span | None = None,
     tz: str | tzinfo | None = None,
     as_of: AsOf | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw each action at the moment its stage began, by how long it took; open ones as triangles at their age.
+    """Draw each action at the time when its stage began, by its duration; open ones as triangles at their age.
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
-        Actions.
-    periods : pandas.DataFrame, optional
-        Periods of these actions: their markers are drawn, and their time is what is looked at.
-    stage : {"cycle", "dispatch", "pickup", "response", "work"}
-        Between which milestones.
-    target : timedelta or str, optional
-        A promised time to mark, such as ``"15min"``.
-    tz : str or tzinfo, optional
-        The venue's zone, such as ``"Europe/London"``; by default UTC. The axis names it.
-    as_of : datetime, Timestamp or ISO 8601 text, optional
-        Replay that moment; by default each row's ``fetched_at``. What lies after it is shaded.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default on a new figure.
+    actions, periods, stage, target, tz, as_of, ax
+        As in `event_ribbon` and `cycle_time_ecdf`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The Axes drawn on. Canceled actions, and those that left the stage without reaching its end, are not drawn. Of
-        more than 20,000 that ended, evenly chosen ones are, and the subtitle says so; all numbers are of all.
+        The Axes drawn on, without actions that were canceled or left the stage. Of more than 20,000 actions that ended
+        an even sample is drawn, as the subtitle says; all numbers are of all actions.
 
     Raises
     ------
-    SchemaError
-        A needed column is missing or does not hold UTC times.
-    ArgumentError
-        An argument is not one of those it takes.
+    SchemaError, ArgumentError
+        As `cycle_time_ecdf`.
 
     Examples
     --------
@@ -151,35 +137,36 @@ def cycle_scatter(
     parts = [
         f"n = {len(shown):,}",
         f"drawn: 1 in {every:,} of those {DONE[stage]}" if every > 1 else "",
-        f"{at_once:,} of no length on the lower edge" if at_once else "",
-        f"{above:,} longer than {exact(round(limits[1]))} at the top" if above else "",
+        f"{at_once:,} with no duration on the lower edge" if at_once else "",
+        f"{above:,} over {duration(limits[1])} on the upper edge" if above else "",
         f"{gone:,} canceled or left not drawn" if gone else "",
         unmarked,
         out,
     ]
     kinds = ", ".join(f"{name} {int((shown['kind'] == name).sum()):,}" for name in _KINDS)
-    alt = (
-        f"Every action by the moment it was {begun} and its {noun(stage)}. "
-        f"{title}. {int(ended.sum()):,} {DONE[stage]}, {int((~ended).sum()):,} open; {kinds}. "
-        f"P50 {duration(row['p50'])}, P90 {duration(row['p90'])}. "
-        + (f"Markers: {', '.join(marked)}. " if marked else "")
-        + out
+    alt = sentences(
+        f"Every action by the time it was {begun} and its {noun(stage)}",
+        title,
+        f"{int(ended.sum()):,} {DONE[stage]}, {int((~ended).sum()):,} open; {kinds}",
+        f"P50 {duration(row['p50'])}, P90 {duration(row['p90'])}",
+        f"Markers: {listed(marked)}" if marked else "",
+        out,
     )
-    return finish(ax, title, " · ".join(filter(None, parts)), alt)
+    return finish(ax, title, joined(parts), alt)
 
 
-def _kinds(frame: pd.DataFrame) -> Any:  # noqa: ANN401
+def _kinds(frame: pd.DataFrame) -> NDArray[np.object_]:
     kinds = np.full(len(frame), 2)
     if "ai_dispatched" in frame.columns:
         known = frame["ai_dispatched"].notna().to_numpy()
         kinds[known] = np.where(frame["ai_dispatched"].to_numpy()[known].astype(bool), 0, 1)
-    return np.array([*_KINDS], dtype=object)[kinds]
+    return np.asarray([*_KINDS], dtype=object).take(kinds)
 
 
 def _limits(took: Floats, ended: NDArray[np.bool_], target: float) -> tuple[float, float]:
-    """Return limits around nearly all that ended, and the open ones up to a few times that.
+    """Return limits around nearly all actions that ended, and around open ones that are not much longer.
 
-    Those that were left open for months would squeeze all the others into a stripe.
+    Actions left open for months would squeeze all the others into a stripe.
     """
     if not ended.any():
         return duration_limits([*took, target])
@@ -194,9 +181,9 @@ def _points(
 ) -> list[Line2D]:
     crowd = min(len(shown), _MOST_POINTS)
     size, alpha = (5.0, 0.75) if crowd < 1000 else (3.0, 0.45) if crowd < 5000 else (2.0, 0.3)
-    # Those of no length lie on the lower edge, those that are left open for ever on the upper one.
+    # What is beyond the axis is drawn on its edge.
     height = shown["seconds"].clip(limits[0] * 1.06, limits[1] / 1.06)
-    # Evenly through time, and not through the order of the frame.
+    # An even sample in time, whatever the order of the frame.
     order = np.argsort(shown["at"].to_numpy(), kind="stable")
     thin = np.zeros(len(shown), dtype=bool)
     thin[order[ended[order]][::every]] = True
@@ -214,7 +201,7 @@ def _points(
             alpha=alpha,
             markeredgewidth=1.0 if look["marker"] == "x" else 0.0,
             label=name,
-            # The fewer they are, the higher they lie.
+            # Rarer kinds are drawn above.
             zorder=2 + 1 / (1 + int(numbers_of[name])),
             **look,
         )
@@ -237,9 +224,9 @@ def _points(
 
 
 def _key(ax: Axes, handles: list[Line2D]) -> None:
-    # Below the axis and its name, in as many columns as there is room for.
+    # Below the axis label, in as many columns as fit.
     small = small_points()
-    texts = [str(each.get_label()) for each in handles]
+    texts = [str(handle.get_label()) for handle in handles]
     widths = [(0.53 * len(text) + 3.5) * small for text in texts]
     room = 1.2 * points_of(ax)[0]
     columns = len(texts) if sum(widths) < room else 2 if 2 * max(widths) < room else 1
@@ -260,7 +247,7 @@ def _key(ax: Axes, handles: list[Line2D]) -> None:
 
 def _quantiles(ax: Axes, row: pd.Series, limits: tuple[float, float]) -> None:
     found = [(name, row[name] / pd.Timedelta(seconds=1)) for name in ("p50", "p90") if pd.notna(row[name])]
-    # No length at all is below any log axis.
+    # A log axis has no zero.
     found = [(name, at) for name, at in found if limits[0] < at < limits[1]]
     for _, at in found:
         ax.axhline(at, color=MUTED, linewidth=1.2, linestyle="-", zorder=1)
@@ -274,15 +261,15 @@ def _title(shown: pd.DataFrame, row: pd.Series, stage: str, target: float | None
         tail = f"; {int(is_open.sum()):,} still open" if is_open.any() else ""
         return f"{noun(stage).capitalize()}: P50 {duration(row['p50'])}, P90 {duration(row['p90'])}{tail}"
     past = shown["seconds"] > target
-    late, waiting, young = (int(each.sum()) for each in (past, past & is_open, ~past & is_open))
-    # Of those that are open and younger, nobody knows yet.
+    late, waiting, young = (int(chosen.sum()) for chosen in (past, past & is_open, ~past & is_open))
+    # Open actions that are younger may still pass it.
     so_far = " so far" if young else ""
     if len(shown) == 1:
         went = "went" if late else "did not go"
-        return f"{the_only(int(row['n']))} {went} past {exact(target)}{so_far}" + (
+        return f"{the_only(int(row['n']))} {went} past {round_duration(target)}{so_far}" + (
             " and is still open" if waiting else ""
         )
     if not late:
-        return f"None of {count(len(shown))} went past {exact(target)}{so_far}"
+        return f"None of {count(len(shown))} went past {round_duration(target)}{so_far}"
     tail = f", {waiting:,} of them still open" if waiting else ""
-    return f"{late:,} of {count(len(shown))} ({percent(late / len(shown))}) went past {exact(target)}{so_far}{tail}"
+    return f"{late:,} of {count(len(shown))} ({percent(late / len(shown))}) went past {round_duration(target)}{so_far}{tail}"

@@ -1,4 +1,4 @@
-"""The times of many periods beside one another, in the order of time."""
+"""Cycle times of many periods side by side, in order of time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from periodkit._arguments import PERIODS_FRAME, require_columns
+from periodkit.frames import ActionsFrame
 from periodkit.metrics import cycle_times
 from periodkit.plots._drawing import (
     COLOURS,
     FAINT,
     INK,
     as_target,
+    at_once,
     drawable,
     duration_axis,
     duration_limits,
@@ -24,7 +27,7 @@ from periodkit.plots._drawing import (
     styled,
     target_line,
 )
-from periodkit.wording import count, duration, told_apart
+from periodkit.wording import Span, count, duration, sentences, unique_labels
 
 __all__ = ["times_by_period"]
 
@@ -33,32 +36,47 @@ _NAMES_AN_INCH = 5
 
 @styled
 def times_by_period(
-    actions: pd.DataFrame, periods: pd.DataFrame, target: str | None = None, ax: Axes | None = None
+    actions: ActionsFrame, periods: pd.DataFrame, target: Span | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw P50 and P90 of the cycle time of each period, with their intervals.
+    """Draw P50 and P90 of the cycle time of each period, with their 95 % intervals.
 
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions, target, ax
+        As in `cycle_time_ecdf`.
     periods : pandas.DataFrame
-        Their periods, in the order in which to draw them.
-    target : str, optional
-        The promised time, as a line.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default on a new figure.
+        The periods to draw, in this order; one without actions is left empty.
 
     Returns
     -------
     matplotlib.axes.Axes
         The Axes drawn on.
+
+    Raises
+    ------
+    SchemaError, ArgumentError
+        As `cycle_time_ecdf`.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     periods = client.periods().head(4)
+    ...     actions = client.actions(periods)
+    >>> ax = pk.plots.times_by_period(actions, periods, target="20min")
+    >>> len(ax.get_xticks())
+    4
+    >>> ax.figure.clear()
     """
-    found = periods[["period_id", "period_name"]].merge(
-        cycle_times(actions, by="period_id"), on="period_id", how="left"
-    )
+    promised = as_target(target)
+    require_columns(periods.columns, ["period_id", "period_name"], PERIODS_FRAME)
+    times = cycle_times(actions, by="period_id")
+    found = periods[["period_id", "period_name"]].merge(times, on="period_id", how="left")
     title = "Cycle times by period"
-    if "p50" not in found or found["p50"].isna().all():
-        return explain(ax, title, "In no period have enough actions ended to say")
+    if found["p50"].isna().all():
+        return explain(ax, title, "Too few actions of any period have ended" if len(times) else "No actions to show")
+    if not found[["p50", "p90"]].max(axis=None):
+        return explain(ax, title, at_once(int(times["events"].sum()), "cycle"))
     ax = open_axes(ax, 5.2)
     at = np.arange(len(found))
     shown = []
@@ -68,12 +86,10 @@ def times_by_period(
         ax.vlines(at, low, np.where(np.isnan(high), value, high), color=colour, linewidth=1.6, alpha=0.75, zorder=2)
         ax.plot(at, value, color=colour, linewidth=0.8, alpha=0.5, zorder=2)
         ax.plot(at, value, mark, color=colour, markersize=5, zorder=3)
-        last = int(np.flatnonzero(~np.isnan(value))[-1]) if (~np.isnan(value)).any() else None
-        if last is not None:
-            ax.annotate(
-                name.upper(), (at[last], value[last]), (9, 0), textcoords="offset points", va="center", color=colour
-            )
-    promised = as_target(target)
+        known = np.flatnonzero(~np.isnan(value))
+        if known.size:
+            end = (at[known[-1]], value[known[-1]])
+            ax.annotate(name.upper(), end, (9, 0), textcoords="offset points", va="center", color=colour)
     duration_axis(ax, "y", duration_limits(np.concatenate([*shown, [promised or np.nan]])), "created to closed")
     if promised is not None:
         target_line(ax, "y", promised)
@@ -81,23 +97,23 @@ def times_by_period(
     ax.set_xlim(-0.8, len(found) - 0.2)
     ax.grid(visible=False, axis="x")
     ends = [duration(found["p90"].min()), duration(found["p90"].max())]
-    if ends[0] == ends[1] and found["p90"].notna().any():
-        title = f"P90 {ends[0]} by period"
-    elif found["p90"].notna().any():
-        title = f"P90 between {ends[0]} and {ends[1]} by period"
-    names = told_apart(found["period_name"].astype("object"), found["period_id"].astype("object"), 40)
+    if found["p90"].notna().any():
+        title = f"P90 {ends[0]} by period" if ends[0] == ends[1] else f"P90 between {ends[0]} and {ends[1]} by period"
     details = "; ".join(
         f"{name} P50 {duration(row['p50'])}, P90 {duration(row['p90'])}"
-        for name, (_, row) in zip(names, found.iterrows(), strict=True)
+        for name, (_, row) in zip(_names(found, 40), found.iterrows(), strict=True)
     )
-    subtitle = f"{count(len(found), 'period')} in the order of time · bars: 95 % intervals"
-    return finish(ax, title, subtitle, f"{title}. {details}.")
+    subtitle = f"{count(len(found), 'period')} in order of time · bars: 95 % intervals"
+    return finish(ax, title, subtitle, sentences(title, details))
+
+
+def _names(found: pd.DataFrame, limit: int) -> list[str]:
+    return unique_labels(found["period_name"].astype("object"), found["period_id"].astype("object"), limit)
 
 
 def _label(ax: Axes, found: pd.DataFrame, at: NDArray[np.int64]) -> None:
     inches = ax.get_window_extent().width / figure_of(ax).dpi
     step = max(1, -(-len(found) // int(_NAMES_AN_INCH * inches)))
-    names = told_apart(found["period_name"].astype("object"), found["period_id"].astype("object"), 26)
-    names = [drawable(each) for each in names]
+    names = [drawable(name) for name in _names(found, 26)]
     ax.set_xticks(at[::step], names[::step], rotation=60, ha="right", rotation_mode="anchor", fontsize=8, color=INK)
     ax.tick_params(axis="x", color=FAINT)

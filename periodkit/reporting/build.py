@@ -1,4 +1,4 @@
-"""A notebook + parameters -> one offline HTML file."""
+"""A notebook and parameters -> one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def report(
     pdf: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a report: one HTML file that asks for nothing from anywhere.
+    """Write a report: one self-contained HTML file that loads nothing from the network.
 
-    It is made by running a notebook of periodkit's in a kernel of its own. The same data give the same bytes.
+    A notebook of the package is run in a kernel of its own. The same data give the same bytes.
 
     Parameters
     ----------
@@ -52,28 +52,28 @@ def report(
     output : path
         The file to write; it appears whole or not at all.
     source : {"archive", "api"}, optional
-        Where the data come from; by default the archive if `archive` or `snapshot` is given, else the API.
+        Where to read the data; by default the archive if `archive` or `snapshot` is given, else the API.
     archive : path, optional
         The folder of the archive.
     snapshot : str, optional
         A snapshot of the archive, by name or hash; by default its present state.
     season : bool
-        Report on many periods, with one row each, instead of on what happened within one.
+        Whether to report on many periods, with one row each.
     start, end : date, datetime or ISO 8601 text, optional
         Take only periods that start at `start` or later, and before `end`.
     compare : int
-        With how many of the periods before to compare; 0 for none.
+        The number of earlier periods to compare with; 0 for none.
     target : str
         The promised time from created to closed, such as ``"15min"``.
     tz : str, optional
         The venue's zone, such as ``"Europe/London"``; by default UTC.
     names : bool
-        Name people. Without it no name of a person is in the report.
+        Whether to name people; by default no person is named.
     pdf : bool
-        Print it to PDF too, beside `output`.
+        Whether to print it to PDF too, beside `output`.
     environment : mapping, optional
-        ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` for the notebook, where they are not those of this process. They reach the
-        kernel as its environment and are written nowhere.
+        ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` for the notebook, if they differ from those of this process. They are
+        passed in the kernel's environment and written nowhere.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def report(
     ArgumentError
         Arguments exclude each other.
     ConfigError
-        The extra ``lab`` is not installed, there is no such archive, or a PDF is asked for and there is no Chromium.
+        The extra ``lab`` is not installed, there is no such archive, or there is no Chromium for the PDF.
     PeriodkitError
         A cell of the notebook failed: the period does not exist, the source cannot be read.
 
@@ -122,7 +122,7 @@ def report(
         parameters["compare"] = compare
     notebook = parameterise(report_notebook(season=season), parameters)
     with tempfile.TemporaryDirectory() as workplace, ThreadPoolExecutor(1) as beside:
-        # What makes the page is slow to import, and this process only waits while the kernel works.
+        # nbconvert is slow to import, and this process only waits while the kernel works.
         page_maker = beside.submit(import_module, "periodkit.reporting.page.html")
         notebook = normalise(execute(notebook, Path(workplace), environment))
     make = page_maker.result()
@@ -154,8 +154,8 @@ def report(
 def _command(
     periods: Sequence[int], source: str, snapshot: str | None, season: bool, options: Mapping[str, object]
 ) -> str:
-    """Return the command that makes the report again. Where the archive is, is for its reader to say."""
-    words = ["periodkit", "report", *(word for each in periods for word in ("--period", str(each)))]
+    """Return the command that makes the report again; the reader fills in where the archive is."""
+    words = ["periodkit", "report", *(word for key in periods for word in ("--period", str(key)))]
     words += ["--season"] if season else []
     words += ["--from", source] + (["--archive", "ARCHIVE"] if source == "archive" else [])
     words += ["--snapshot", snapshot] if snapshot else []

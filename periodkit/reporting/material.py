@@ -1,22 +1,23 @@
-"""What a report is about: the periods that it reports on, and the earlier ones that it holds them against."""
+"""The data of a report: the periods that it is about, and the earlier ones that it compares them with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import pandas as pd
 
-from periodkit._arguments import When, as_micros, check_count, read_moment, zone
+from periodkit._arguments import PeriodIds, When, check_count, read_moment, zone
 from periodkit.errors import ArgumentError
 from periodkit.frames import Fingerprint, fingerprint, latest_period
+from periodkit.wording import Span, Target
 
-__all__ = ["Material", "Source", "gather"]
+__all__ = ["ReportData", "Source", "collect"]
 
 COMPARED = 24
-"""So many earlier periods a report is held against, unless told otherwise."""
+"""The number of earlier periods to compare with by default."""
 
 
 class Source(Protocol):
@@ -25,39 +26,39 @@ class Source(Protocol):
     def periods(self) -> pd.DataFrame:
         """Return a periods frame."""
 
-    def actions(self, periods: Any) -> pd.DataFrame:  # noqa: ANN401
+    def actions(self, periods: PeriodIds) -> pd.DataFrame:
         """Return the actions of some periods."""
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
-    """All that one report is made from.
+class ReportData:
+    """The data and the settings of one report.
 
     Parameters
     ----------
     periods, actions : pandas.DataFrame
-        What is reported on, by time.
+        The periods of the report, in order of time, and their actions.
     earlier_periods, earlier : pandas.DataFrame
-        The periods before these, and their actions: what the report compares with. May have no rows.
-    target : str
+        The periods to compare with, and their actions. May have no rows.
+    target : Target
         The promised time from created to closed.
     tz : tzinfo
-        The zone that moments are shown in.
+        The zone to show times in.
     tz_name : str
-        What it is called.
+        The name of that zone.
     season : bool
         Whether this is about many periods, one row each.
     names : bool
         Whether people may be named.
     phone : bool
-        Whether pictures are drawn for phones too.
+        Whether to draw pictures for phones too.
     """
 
     periods: pd.DataFrame = field(repr=False)
     actions: pd.DataFrame = field(repr=False)
     earlier_periods: pd.DataFrame = field(repr=False)
     earlier: pd.DataFrame = field(repr=False)
-    target: str
+    target: Target
     tz: tzinfo
     tz_name: str
     season: bool = False
@@ -72,16 +73,16 @@ class Material:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """The hash of exactly what is reported on."""
+        """The hash of the periods of the report and their actions."""
         return fingerprint(self.periods, self.actions)
 
     @property
     def earlier_fingerprint(self) -> Fingerprint:
-        """The hash of what it is compared with."""
+        """The hash of the periods compared with and their actions."""
         return fingerprint(self.earlier_periods, self.earlier)
 
 
-def gather(
+def collect(
     source: Source,
     period_ids: int | Iterable[int] | None = None,
     *,
@@ -89,12 +90,12 @@ def gather(
     start: When | None = None,
     end: When | None = None,
     compare: int = COMPARED,
-    target: str = "20min",
+    target: Span | Target = "20min",
     tz: str | None = None,
     names: bool = False,
     phone: bool = False,
-) -> Material:
-    """Fetch what a report is made from.
+) -> ReportData:
+    """Fetch the data of a report.
 
     Parameters
     ----------
@@ -107,37 +108,37 @@ def gather(
     start, end : date, datetime or ISO 8601 text, optional
         Take only periods that start at `start` or later, and before `end`.
     compare : int
-        With how many of the periods before to compare; a season is compared with itself.
-    target : str
+        The number of earlier periods to compare with; a season is compared with itself.
+    target : timedelta or str
         The promised time from created to closed.
     tz : str, optional
         The venue's zone, such as ``"Europe/London"``; by default UTC.
     names : bool
         Whether people may be named.
     phone : bool
-        Whether pictures are to be drawn for phones too, as they are in a report.
+        Whether to draw pictures for phones too, as a report does.
 
     Returns
     -------
-    Material
+    ReportData
         Its frames are sorted by time.
 
     Raises
     ------
     ArgumentError
-        An argument is not one of those it takes, or there is no such period.
+        An argument has a value that it does not take, or there is no such period.
     PeriodkitError
-        The source could not give them.
+        The source could not be read.
 
     Examples
     --------
     >>> import periodkit as pk
     >>> with pk.demo_client() as client:
-    ...     found = gather(client, compare=3)
-    >>> found.periods["period_name"].tolist(), len(found.earlier_periods)
+    ...     material = collect(client, compare=3)
+    >>> material.periods["period_name"].tolist(), len(material.earlier_periods)
     (['Harbour Sounds Festival'], 3)
     """
-    as_micros(target, "target")
+    promised = Target.read(target)
     check_count(compare, "compare")
     where, zone_name = zone(tz)
     known = source.periods().sort_values(["start_date", "period_id"], kind="stable", ignore_index=True)
@@ -145,12 +146,12 @@ def gather(
     chosen = _chosen(allowed, period_ids, season=season)
     before = known[(known["start_date"] < chosen["start_date"].min()) & ~known["period_id"].isin(chosen["period_id"])]
     before = before.tail(0 if season else compare)
-    return Material(
+    return ReportData(
         periods=chosen.reset_index(drop=True),
         actions=source.actions(chosen),
         earlier_periods=before.reset_index(drop=True),
         earlier=source.actions(before),
-        target=target,
+        target=promised,
         tz=where,
         tz_name=zone_name,
         season=season,
@@ -174,7 +175,7 @@ def _chosen(periods: pd.DataFrame, period_ids: int | Iterable[int] | None, *, se
         raise ArgumentError(msg)
     if period_ids is not None:
         wanted = [period_ids] if isinstance(period_ids, int) else list(period_ids)
-        missing = [each for each in wanted if each not in set(periods["period_id"].dropna())]
+        missing = [key for key in wanted if key not in set(periods["period_id"].dropna())]
         if missing or not wanted:
             last = periods.iloc[-1]
             what = f"no period {missing[0]!r}" if missing else "no period asked for"
@@ -184,5 +185,5 @@ def _chosen(periods: pd.DataFrame, period_ids: int | Iterable[int] | None, *, se
     if season:
         return periods
     ended = periods[periods["end_date"] <= periods["fetched_at"]]
-    # Of an account whose periods are all to come or running, the first one that could be under way.
+    # Where all periods are running or to come, the first one that could be under way.
     return ended.sort_values("end_date", kind="stable").tail(1) if len(ended) else latest_period(periods)

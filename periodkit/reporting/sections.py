@@ -1,84 +1,81 @@
-"""What stands first in a report: what it is about, its key figures, its findings, and the plan that follows from them."""
+"""The sections of a report that are not tables: head, key figures, findings, trend and plan."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from periodkit.plots import (
-    times_by_period,
-)
+from periodkit.jupyter import say, show_as
 from periodkit.reporting.findings import FEWEST, FLAG_SHARE, Finding, Findings
 from periodkit.reporting.key_figures import in_short, key_figures
-from periodkit.reporting.material import Material
-from periodkit.reporting.page import MIME, held, joined, render, show_as, show_plot, show_sentence, stamp_of
-from periodkit.wording import be, count, listed, plain
+from periodkit.reporting.material import ReportData
+from periodkit.reporting.page import MIME, held, render, show_plot, stamp_of
+from periodkit.wording import clean_label, count, joined, listed, was_or_were
 
 __all__ = ["show_figures", "show_findings", "show_head", "show_plan", "show_trend"]
 
 FOREMOST = 7
-"""So many findings stand out from the others."""
+"""The number of findings that are shown large."""
 
 MOST = 40
-"""So many findings of either kind are shown; the note says how many there are more."""
+"""The most findings shown, of those for the worse and of those for the better; the note counts the rest."""
 
 
-def show_head(found: Material) -> None:
-    """Show what the report is about, and keep beside it what `periodkit verify` reads."""
-    kind = "Season report" if found.season else "After-action report"
-    title = _title(found)
-    facts = [_when(found), _rests_on(found)]
+def show_head(material: ReportData) -> None:
+    """Show what the report is about, and keep the stamp that `periodkit verify` reads."""
+    kind = "Season report" if material.season else "After-action report"
+    title = _title(material)
+    facts = [_when(material), _rests_on(material)]
     html = render("head", kind=kind, title=title, facts=facts)
-    stamp = stamp_of(found, f"{kind}: {title}")
+    stamp = stamp_of(material, f"{kind}: {title}")
     show_as({"text/html": html, "text/plain": "\n".join([kind, title, *facts]), MIME: stamp})
 
 
-def show_figures(found: Material) -> None:
-    """Show the key figures, each with its interval and n, and what it was in the periods before."""
-    show_sentence(in_short(found), "lead")
-    figures = key_figures(found)
-    text = "\n".join(f"{each.name}: {each.value} {each.unit} ({'; '.join(each.lines)})" for each in figures)
-    show_as({"text/html": render("figures", each=figures), "text/plain": text})
+def show_figures(material: ReportData) -> None:
+    """Show the key figures, each with its interval, n and value in the periods before."""
+    say(in_short(material), lead=True)
+    figures = key_figures(material)
+    text = "\n".join(f"{one.name}: {one.value} {one.unit} ({'; '.join(one.lines)})" for one in figures)
+    show_as({"text/html": render("figures", figures=figures), "text/plain": text})
 
 
-def show_findings(findings: Findings, found: Material) -> None:
-    """Show findings as sentences, what is for the worse first, and how hard they were looked for."""
-    first = [each for each in findings.found if not each.good]
+def show_findings(findings: Findings, material: ReportData) -> None:
+    """Show findings as sentences, those for the worse first, and a note on how many comparisons were made."""
     order = {"trend": 0, "earlier": 1, "period": 2, "quality": 4}
-    first.sort(key=lambda each: order.get(each.kind, 3))
-    better = [each for each in findings.found if each.good]
+    worse = sorted((one for one in findings.found if not one.good), key=lambda one: order.get(one.kind, 3))
+    better = [one for one in findings.found if one.good]
     groups = [
-        ("", [_parts(each) for each in first[:FOREMOST]]),
-        ("Also", [_parts(each) for each in first[FOREMOST:MOST]]),
-        ("Better than the rest, or than before", [_parts(each) for each in better[:MOST]]),
+        ("", [_parts(one) for one in worse[:FOREMOST]]),
+        ("Also", [_parts(one) for one in worse[FOREMOST:MOST]]),
+        ("Better than the rest, or than before", [_parts(one) for one in better[:MOST]]),
     ]
-    left = max(len(first) - MOST, 0) + max(len(better) - MOST, 0)
-    note = (f"{count(left, 'more finding')} not shown. " if left else "") + _how_hard(findings, found)
+    left = max(len(worse) - MOST, 0) + max(len(better) - MOST, 0)
+    note = (f"{count(left, 'more finding')} not shown. " if left else "") + _method_note(findings, material)
     if findings.compared and not findings.found:
-        show_sentence("Nothing stood out: no interval leaves out “no difference”.")
-    text = "\n".join([*(each.sentence for each in findings.found), note])
+        say("Nothing stood out: every interval includes “no difference”.")
+    text = "\n".join([*(one.sentence for one in findings.found), note])
     shown = [(title, parts, number > 0) for number, (title, parts) in enumerate(groups) if parts]
     html = render("findings", groups=shown, note=held(note))
     show_as({"text/html": html, "text/plain": text})
 
 
 def show_plan(rows: int = 5) -> None:
-    """Show a table to fill in: what is to be done about it, by whom, until when."""
+    """Show an empty table for the meeting: issue, action, owner, due date."""
     html = render("plan", heads=["Issue", "Action", "Owner", "Due"], rows=rows)
     show_as({"text/html": html, "text/plain": "Issue | Action | Owner | Due"})
 
 
-def _title(found: Material) -> str:
-    names = [plain(each, 90) if isinstance(each, str) else "unnamed" for each in found.periods["period_name"]]
+def _title(material: ReportData) -> str:
+    names = [clean_label(name, 90) if isinstance(name, str) else "unnamed" for name in material.periods["period_name"]]
     if len(names) == 1:
-        return names[0] if names[0] != "unnamed" else f"Period {found.periods['period_id'].iloc[0]}"
+        return names[0] if names[0] != "unnamed" else f"Period {material.periods['period_id'].iloc[0]}"
     return f"{count(len(names), 'period')}, {names[0]} to {names[-1]}"
 
 
-def _when(found: Material) -> str:
-    start, end = found.periods["start_date"].min(), found.periods["end_date"].max()
+def _when(material: ReportData) -> str:
+    start, end = material.periods["start_date"].min(), material.periods["end_date"].max()
     if pd.isna(start) and pd.isna(end):
-        return "When it was is not recorded"
-    first, last = (None if pd.isna(each) else each.tz_convert(found.tz) for each in (start, end))
+        return "The time of the event is not recorded"
+    first, last = (None if pd.isna(moment) else moment.tz_convert(material.tz) for moment in (start, end))
     begins = f"{first:%a} {first.day} {first:%b %Y, %H:%M}" if first is not None else "?"
     if last is None:
         ends = "?"
@@ -86,27 +83,27 @@ def _when(found: Material) -> str:
         ends = f"{last:%H:%M}"
     else:
         ends = f"{last:%a} {last.day} {last:%b %Y, %H:%M}"
-    ids = listed([str(each) for each in found.periods["period_id"]]) if len(found.periods) <= 6 else ""
-    return joined([f"{begins} – {ends} {_bracketed(found.tz_name)}", f"period {ids}" if ids else ""])
+    ids = listed([str(key) for key in material.periods["period_id"]]) if len(material.periods) <= 6 else ""
+    return joined([f"{begins} – {ends} {_bracketed(material.tz_name)}", f"period {ids}" if ids else ""])
 
 
-def _rests_on(found: Material) -> str:
-    seen = found.as_of
-    known = f"as of {seen.tz_convert(found.tz):%Y-%m-%d %H:%M} {_bracketed(found.tz_name)}"
-    k = len(found.earlier_periods)
+def _rests_on(material: ReportData) -> str:
+    seen = material.as_of
+    known = f"as of {seen.tz_convert(material.tz):%Y-%m-%d %H:%M} {_bracketed(material.tz_name)}"
+    k = len(material.earlier_periods)
     against = f"compared with the {count(k, 'period')} before" if k else ""
-    return joined([count(len(found.actions)), known, against])
+    return joined([count(len(material.actions)), known, against])
 
 
 def _bracketed(tz_name: str) -> str:
     return tz_name if tz_name == "UTC" else f"({tz_name})"
 
 
-def _how_hard(findings: Findings, found: Material) -> str:
+def _method_note(findings: Findings, material: ReportData) -> str:
     if not findings.compared:
-        return "There were too few actions to compare anything."
+        return "There are too few actions to compare anything."
     sides = {
-        "earlier": f"with the {count(len(found.earlier_periods), 'period')} before",
+        "earlier": f"with the {count(len(material.earlier_periods), 'period')} before",
         "trend": "over time",
         "period": "each period with the rest",
         "group": "each classification and channel with the rest",
@@ -114,10 +111,10 @@ def _how_hard(findings: Findings, found: Material) -> str:
     }
     made = listed([words for kind, words in sides.items() if kind in findings.kinds])
     return (
-        f"{count(findings.compared, 'comparison')} {be(findings.compared)} made: {made}. A sentence stands here only where "
-        f"the interval of the difference leaves out “no difference” at {100 * findings.confidence:.2f} % each (Bonferroni), "
-        "so that with 95 % confidence none is there by chance alone. Intervals with an n are 95 % and are of that group. "
-        f"Groups of fewer than {FEWEST} are not compared. A difference is an association: it does not say why."
+        f"{count(findings.compared, 'comparison')} {was_or_were(findings.compared)} made: {made}. A finding is listed only "
+        f"where the {100 * findings.confidence:.2f} % interval of the difference excludes “no difference” (Bonferroni), so "
+        "that with 95 % confidence none is due to chance alone. Intervals with an n are 95 % intervals of that group. "
+        f"Groups of fewer than {FEWEST} actions are not compared. A difference is an association, not an explanation."
     )
 
 
@@ -128,6 +125,8 @@ def _parts(finding: Finding) -> dict[str, object]:
     return {"lead": held(lead + mark), "rest": held(rest), "good": finding.good}
 
 
-def show_trend(found: Material) -> None:
+def show_trend(material: ReportData) -> None:
     """Show P50 and P90 of the cycle time by period."""
-    show_plot(times_by_period, found.actions, found.periods, target=found.target, phone=found.phone)
+    from periodkit.plots import times_by_period  # noqa: PLC0415  (loads matplotlib)
+
+    show_plot(times_by_period, material.actions, material.periods, target=material.target.delta, phone=material.phone)

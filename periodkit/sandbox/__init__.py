@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from periodkit.sandbox.dataset import DataSet
-    from periodkit.sandbox.server import DEFAULT_TOKEN, Sandbox, serve
+    from periodkit.sandbox.server import DEFAULT_TOKEN, Sandbox, serve, token_for
 
-__all__ = ["DEFAULT_TOKEN", "DataSet", "Sandbox", "serve"]
+__all__ = ["DEFAULT_TOKEN", "DataSet", "Sandbox", "serve", "token_for"]
 
-_HOMES = {"DataSet": "dataset", "DEFAULT_TOKEN": "server", "Sandbox": "server", "serve": "server"}
+_HOMES = {"DataSet": "dataset"} | dict.fromkeys(("DEFAULT_TOKEN", "Sandbox", "serve", "token_for"), "server")
 
 
 def __getattr__(name: str) -> object:

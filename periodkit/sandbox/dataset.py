@@ -6,14 +6,16 @@ import gzip
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from periodkit.errors import ConfigError, SchemaError
 
-__all__ = ["DataSet", "format_time", "parse_time"]
+__all__ = ["SYNTHETIC", "DataSet", "format_time", "parse_time"]
+
+SYNTHETIC = "synthetic season"
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -58,6 +60,8 @@ class DataSet:
         Records of ``GET /periods/{id}/actions`` (keys in camelCase) by period id. A period may be absent: no actions.
     form_values : dict of int to dict of int to dict of str to value
         Values of form fields by period id, action id and field name; sent only when the caller asks for the field.
+    file : str or None
+        Name of the file that they were loaded from.
 
     Examples
     --------
@@ -71,6 +75,14 @@ class DataSet:
     periods: list[dict[str, Any]]
     actions: dict[int, list[dict[str, Any]]]
     form_values: dict[int, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    file: str | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        """What the sandbox says that it serves: the file, the synthetic season, or else the source."""
+        if self.file is not None:
+            return self.file
+        return SYNTHETIC if self.source.startswith(f"periodkit {SYNTHETIC}") else self.source
 
     @property
     def period_ids(self) -> list[int]:
@@ -112,7 +124,7 @@ class DataSet:
         except (ValueError, RecursionError) as error:
             raise SchemaError(f"{path}: not JSON ({error}); expected a recorded data set") from error
         try:
-            return cls._from_json(body)
+            return replace(cls._from_json(body), file=Path(path).name)
         except SchemaError as error:
             raise SchemaError(f"{path}: {error}") from None
 

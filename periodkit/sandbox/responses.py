@@ -1,4 +1,4 @@
-"""What the sandbox answers: parameters in, bytes out. Knows the API's rules and no HTTP library.
+"""The sandbox's responses: parameters in, bytes out. Knows the API's rules and no HTTP library.
 
 After the token, a request is checked in this order, and the first that fails answers: ``period_id`` is a positive
 integer (400), ``form_fields`` (400), the dates or the page (400), the period exists (404).
@@ -77,7 +77,7 @@ class Answers:
         """Answer ``GET /periods/{period_id}/actions``."""
         if not _POSITIVE.fullmatch(raw_id):
             raise Refusal(400, openapi.INVALID_PERIOD_ID)
-        fields = _form_fields(query.get("form_fields"))
+        fields = _form_fields(query)
         page = self._page(query)
         digits = raw_id.lstrip("0")
         # Python refuses to read integers of thousands of digits; none of that length is an id.
@@ -122,7 +122,10 @@ def _paged(key: str, records: list[dict[str, Any]], page: tuple[int, int] | None
     number, size = page
     pages = max(1, -(-len(records) // size))
     chosen = records[(number - 1) * size : number * size]
-    return {key: chosen, "page": number, "per_page": size, "total_pages": pages, "total_count": len(records)}
+    # A record that stands at the edges of two pages is one.
+    name = "id" if key == "periods" else "actionId"
+    distinct = len({json.dumps(record.get(name, record), sort_keys=True) for record in records})
+    return {key: chosen, "page": number, "per_page": size, "total_pages": pages, "total_count": distinct}
 
 
 def _span(period: dict[str, Any]) -> tuple[datetime, datetime]:
@@ -146,7 +149,11 @@ def _time(query: Mapping[str, str], name: str) -> datetime | None:
     raise Refusal(400, openapi.INVALID_DATE.format(name))
 
 
-def _form_fields(raw: str | None) -> tuple[str, ...]:
+def _form_fields(query: Mapping[str, str]) -> tuple[str, ...]:
+    # `form_fields[]=a` is how other APIs spell a list. To ignore it would look as if no action had the field.
+    if any(name.startswith("form_fields[") for name in query):
+        raise Refusal(400, openapi.INVALID_FORM_FIELDS)
+    raw = query.get("form_fields")
     if raw is None:
         return ()
     try:

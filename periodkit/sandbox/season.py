@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from periodkit.sandbox.dataset import DataSet
+from periodkit.sandbox.dataset import SYNTHETIC, DataSet
 from periodkit.sandbox.records import period_record, records
 from periodkit.sandbox.simulation import MINUTE, NEVER, STRATA, Drawn, Ints, Parameters, draw_event
 from periodkit.sandbox.venue import CALENDAR
@@ -28,7 +28,8 @@ class Truth:
     seed : int
         Seed that the season was drawn with.
     parameters : Parameters
-        What it was drawn from. ``parameters.ai_factor`` is the true ratio of response times within a stratum.
+        What it was drawn from. ``parameters.ai_factor`` is the true ratio of response times within a stratum, and
+        `response_if` what it makes of any other figure.
     anomalies : pandas.DataFrame
         What was truly unusual, one row each: ``period_id``, ``period_name``, ``kind`` (see `periodkit.sandbox.venue`),
         ``channel`` (null: all), ``start`` and ``end`` (since the period's start), ``size``.
@@ -64,6 +65,27 @@ class Truth:
         ordered = np.sort(self.actions["cycle"].to_numpy())
         # 1e-9 of an action: q * n is meant to be exact where it is a whole number.
         return float(ordered[max(0, int(np.ceil(q * len(ordered) - 1e-9)) - 1)])
+
+    def response_if(self, ai: bool) -> pd.Series:
+        """Return how long each action would have waited until someone was on it, had AI dispatched all of them, or none.
+
+        The true effect of AI dispatch on any figure is the figure of ``response_if(True)`` against that of
+        ``response_if(False)``: the same actions, which differ in nothing else.
+
+        Parameters
+        ----------
+        ai : bool
+            Whether AI dispatched them.
+
+        Returns
+        -------
+        pandas.Series
+            Seconds, by ``action_id``. Cancellations come about regardless: see ``cancel``.
+        """
+        factor = self.parameters.ai_factor
+        had = np.where(self.actions["ai"], factor, 1.0)
+        response = self.actions["dispatch"] + self.actions["pickup"]
+        return response * ((factor if ai else 1.0) / had)
 
     def draw(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         """Draw whole lifetimes independently from the season's population.
@@ -130,7 +152,7 @@ def make_season(seed: int = 2024, parameters: Parameters | None = None) -> Seaso
         form_values[one.period_id] = forms
         truths.append(_truth(one, ids)[seen])
     moment = datetime.fromtimestamp(as_of // 1000, UTC)
-    dataset = DataSet(moment, f"periodkit synthetic season, seed {seed}", periods, actions, form_values)
+    dataset = DataSet(moment, f"periodkit {SYNTHETIC}, seed {seed}", periods, actions, form_values)
     nights = pd.DataFrame({"period_id": [one.period_id for one in drawn], "time_factor": [one.night for one in drawn]})
     return Season(dataset, Truth(seed, chosen, pd.concat(truths), _anomalies(chosen, drawn), nights))
 

@@ -1,7 +1,7 @@
 """The API over real HTTP on the loopback interface.
 
-A request is checked in this order, and the first that fails answers: path (404), method (405), token (401), then what
-`answers.py` checks. A parameter given twice counts as its last value; unknown parameters are ignored.
+A request is checked in this order, and the first check that fails answers: host (421), path (404), method (405), token
+(401), then what `responses.py` checks. A parameter given twice counts as its last value; unknown parameters are ignored.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import hmac
 import os
 import re
+import secrets
 import socket
 import threading
 import weakref
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from email.utils import format_datetime
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from periodkit.errors import ConfigError
 from periodkit.sandbox import openapi
@@ -29,23 +31,28 @@ try:
     import uvicorn
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
+    from starlette.middleware import Middleware
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
+    from starlette.types import ASGIApp, Receive, Scope, Send
 except ModuleNotFoundError as error:
     raise ConfigError(
         f'the sandbox needs the package {error.name!r}; install it with: pip install "periodkit[sandbox]"'
     ) from error
 
-__all__ = ["DEFAULT_TOKEN", "HOST", "Sandbox", "create_app", "serve"]
+__all__ = ["DEFAULT_TOKEN", "HOST", "Sandbox", "create_app", "serve", "token_for"]
 
 HOST = "127.0.0.1"
-DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - a token to play with, opens nothing but the sandbox
+DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - known to everyone, opens nothing but invented data
 
 _STARTUP_SECONDS = 10.0
 _SHUTDOWN_SECONDS = 5.0
 # Below this a gzip header costs more than it saves.
 _GZIP_FROM = 500
+# By these names a browser or a client reaches this machine. A page on the web can make any other name lead here.
+_OWN_HOST = re.compile(rf"({re.escape(HOST)}|localhost)(:[0-9]+)?", re.IGNORECASE)
+_PRINTABLE = "".join(map(chr, range(32, 127))).replace("%", "")
 
 
 class _Api:
@@ -56,6 +63,7 @@ class _Api:
         self._token = token.encode()
         self._latency = latency
         self._date = format_datetime(dataset.as_of, usegmt=True)
+        self._name = quote(dataset.name[:100].strip() or "a data set", safe=_PRINTABLE, errors="replace")
         self._description = Body(openapi.description("1", paged=page_size is not None))
 
     async def periods(self, request: Request) -> Response:
@@ -78,6 +86,19 @@ class _Api:
         answer.headers.update(error.headers or {})
         return answer
 
+    def only_own_hosts(self, app: ASGIApp) -> ASGIApp:
+        """Return the application behind a check of the host that was asked for."""
+
+        async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope)
+            hosts = request.headers.getlist("host")
+            if hosts and all(_OWN_HOST.fullmatch(host) for host in hosts):
+                await app(scope, receive, send)
+            else:
+                await self._answer(request, Body({"message": openapi.MISDIRECTED}), 421)(scope, receive, send)
+
+        return checked
+
     async def _enter(self, request: Request) -> None:
         if self._latency:
             await asyncio.sleep(self._latency)
@@ -88,7 +109,12 @@ class _Api:
             raise HTTPException(401, openapi.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
 
     def _answer(self, request: Request, body: Body, status: int = 200) -> Response:
-        headers = {"Date": self._date, "Content-Type": "application/json", "Vary": "Accept-Encoding"}
+        headers = {
+            "Date": self._date,
+            "Content-Type": "application/json",
+            "Vary": "Accept-Encoding",
+            openapi.SANDBOX_HEADER: self._name,
+        }
         content = body.plain
         if len(content) >= _GZIP_FROM and _takes_gzip(request.headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"
@@ -102,6 +128,11 @@ def _takes_gzip(accepted: str) -> bool:
         if coding.strip() in {"gzip", "*"}:
             return not re.fullmatch(r"\s*q=0(\.0*)?\s*", weight)
     return False
+
+
+def token_for(dataset: DataSet | None) -> str:
+    """Return a token for a data set: a new one for each recorded set, which may hold what is not for everyone."""
+    return DEFAULT_TOKEN if dataset is None or dataset.file is None else secrets.token_urlsafe(24)
 
 
 def create_app(
@@ -124,7 +155,7 @@ def create_app(
     Returns
     -------
     Starlette
-        The application; its ``Date`` header is always ``dataset.as_of``.
+        The application. Its ``Date`` header is always ``dataset.as_of``, and ``X-Periodkit-Sandbox`` names the data set.
 
     Raises
     ------
@@ -142,6 +173,7 @@ def create_app(
             _get("/periods/{period_id}/actions", api.actions),
             _get("/openapi.json", api.describe),
         ],
+        middleware=[Middleware(api.only_own_hosts)],
         exception_handlers={Refusal: api.refuse, HTTPException: api.refuse, Exception: api.refuse},
     )
     app.router.redirect_slashes = False
@@ -227,7 +259,7 @@ class Sandbox:
     dataset : DataSet, optional
         What to serve; the synthetic season by default.
     token : str, optional
-        The bearer token to require; ``"sandbox-token"`` by default.
+        The bearer token to require. By default ``"sandbox-token"``, or a new one for a data set loaded from a file.
     port : int
         Port on 127.0.0.1; 0 takes any free one.
     page_size, latency
@@ -257,7 +289,7 @@ class Sandbox:
         latency: float = 0.0,
     ) -> None:
         self.dataset = make_season().dataset if dataset is None else dataset
-        self.token = DEFAULT_TOKEN if token is None else token
+        self.token = token_for(self.dataset) if token is None else token
         app = create_app(self.dataset, self.token, page_size=page_size, latency=latency)
         listener = _listen(port)
         self.port: int = listener.getsockname()[1]
@@ -319,7 +351,7 @@ def serve(
         The port is taken or not allowed; the message names it.
     """
     data = make_season().dataset if dataset is None else dataset
-    app = create_app(data, DEFAULT_TOKEN if token is None else token, page_size=page_size, latency=latency)
+    app = create_app(data, token_for(data) if token is None else token, page_size=page_size, latency=latency)
     with _listen(port) as listener, _interruptible():
         if announce is not None:
             announce(f"http://{HOST}:{listener.getsockname()[1]}")

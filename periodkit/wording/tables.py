@@ -1,4 +1,4 @@
-"""Metric frames as people read them: minutes, percent, counts, intervals beside their estimate."""
+"""Metric frames as people read them: durations, percent, counts, intervals beside their estimates."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from periodkit.schema import FORM_PREFIX
+from periodkit.wording.phrases import Scalar, duration, estimate, percent, unit_of
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
-__all__ = ["format_table", "format_value", "label", "numeric", "readable"]
+__all__ = ["NULL", "format_table", "format_value", "label", "numeric", "readable"]
 
 NULL = "–"
 _LABELS = {"ai": "AI", "not_ai": "not AI", "ai_dispatched": "AI-dispatched", "period_name": "period"}
@@ -34,7 +35,8 @@ def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
     Returns
     -------
     pandas.io.formats.style.Styler
-        Durations in minutes, shares in percent, intervals as ``12.4 (11.8–13.1)``; numbers to the right, text escaped.
+        The texts of the frame, escaped. A column of durations has its unit in the heading, shares are in percent,
+        intervals stand beside their estimates as ``12.4 (11.8–13.1)``, and numbers are aligned to the right.
 
     Examples
     --------
@@ -46,7 +48,7 @@ def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
     shown, numbers = readable(frame), numeric(frame)
     sides = ["right" if number else "left" for number in numbers]
     spaces = ["nowrap" if number else "normal" for number in numbers]
-    # Styles are tied to the table's id: one made from the content is its own, and the same in every run.
+    # Styles refer to the table's id; an id made from the content is unique and the same in every run.
     name = hashlib.sha256(shown.to_csv().encode("utf-8", "surrogatepass")).hexdigest()[:12]
     style = shown.style.hide(axis="index").set_uuid(name)
     style = style.format(escape="html").format_index(escape="html", axis="columns")
@@ -60,7 +62,7 @@ def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
 
 
 def readable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a metric frame as texts, each interval in the column of its estimate.
+    """Return a metric frame as texts, with each interval in the column of its estimate.
 
     Parameters
     ----------
@@ -70,32 +72,36 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Texts only, in columns named as people say them. Null is a dash; an interval without an upper end says ∞.
+        Texts only, under headings in plain words. Null is a dash; an estimate that is not reached says so.
 
     Examples
     --------
     >>> import pandas as pd
     >>> p50 = pd.to_timedelta(["12m24s"])
     >>> readable(pd.DataFrame({"p50": p50, "p50_low": p50 - pd.Timedelta("36s"), "p50_high": pd.NaT})).to_dict("list")
-    {'P50 (min)': ['12.4 (11.8–∞)']}
+    {'P50 (min)': ['12.4 (over 11.8)']}
     """
     columns: dict[str, list[str]] = {}
     for name in _shown(frame):
-        # A column of one kind has its unit in the heading; in one of several kinds every cell says its own.
-        timed = pd.api.types.is_timedelta64_dtype(frame[name])
-        cells = [format_value(value, unit=not timed, grouped=not name.endswith("_id")) for value in frame[name]]
-        limits = _limits(frame, name)
+        values, limits = frame[name], _limits(frame, name)
+        # A column of durations has one unit, in its heading; where kinds are mixed every cell has its own.
+        unit = _unit(frame, name) if pd.api.types.is_timedelta64_dtype(values) else None
         if limits is not None:
             lows, highs = (frame[side] for side in limits)
-            cells = [_with_interval(*each) for each in zip(cells, lows, highs, strict=True)]
-        heading = label(name) + (" (min)" if timed else "")
-        # A form field may be called like a column of the API's own: then both keep their full names apart.
+            rows = zip(values, lows, highs, strict=True)
+            cells = [_with_interval(value, low, high, unit) for value, low, high in rows]
+        elif unit is not None:
+            cells = [NULL if pd.isna(value) else duration(value, unit, named=False) for value in values]
+        else:
+            cells = [format_value(value, grouped=not name.endswith("_id")) for value in values]
+        heading = label(name) + (f" ({unit})" if unit else "")
+        # A form field may have the label of one of the API's columns: then it keeps its full name.
         columns[heading if heading not in columns else name] = cells
     return pd.DataFrame(columns, index=frame.index, dtype="str")
 
 
-def format_value(value: Any, *, unit: bool = True, grouped: bool = True) -> str:  # noqa: ANN401
-    """Return one value as text: a timedelta in minutes, a float (all of ours are shares) in percent, a count in groups.
+def format_value(value: Any, *, grouped: bool = True) -> str:  # noqa: ANN401  (a cell of any kind)
+    """Return one value as text: a timedelta in the unit that fits, a float as a share, a count with commas.
 
     Examples
     --------
@@ -104,26 +110,22 @@ def format_value(value: Any, *, unit: bool = True, grouped: bool = True) -> str:
     ('1.5 min', '12.3 %', '12,345', '–')
     """
     if isinstance(value, list | tuple):
-        return ", ".join(format_value(each, grouped=False) for each in value) or NULL
+        return ", ".join(format_value(item, grouped=False) for item in value) or NULL
     if pd.isna(value):
         return NULL
-    if isinstance(value, str):
-        return value
     if isinstance(value, pd.Timedelta):
-        return f"{value / pd.Timedelta(minutes=1):,.1f}" + (" min" if unit else "")
+        return duration(value)
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d %H:%M")
     if pd.api.types.is_bool(value):
         return "yes" if value else "no"
     if pd.api.types.is_integer(value):
         return f"{value:,}" if grouped else str(value)
-    if pd.api.types.is_float(value):
-        return f"{100 * value:.1f}" + (" %" if unit else "")
-    return str(value)
+    return percent(float(value)) if pd.api.types.is_float(value) else str(value)
 
 
 def label(column: str) -> str:
-    """Return what people call a column.
+    """Return a column's name in plain words.
 
     Examples
     --------
@@ -133,17 +135,6 @@ def label(column: str) -> str:
     if _QUANTILE.fullmatch(column):
         return column.upper()
     return _LABELS.get(column, column.removeprefix(FORM_PREFIX).replace("_", " "))
-
-
-def _limits(frame: pd.DataFrame, name: str) -> tuple[str, str] | None:
-    pair = ("low", "high") if name in ("rate", "value") else (f"{name}_low", f"{name}_high")
-    return pair if {*pair} <= {*frame.columns} else None
-
-
-def _shown(frame: pd.DataFrame) -> list[str]:
-    hidden = {side for name in frame.columns for side in _limits(frame, name) or ()}
-    hidden |= {f"{name}_se" for name in frame.columns}
-    return [name for name in frame.columns if name not in hidden and name != "kind"]
 
 
 def numeric(frame: pd.DataFrame) -> list[bool]:
@@ -159,8 +150,24 @@ def numeric(frame: pd.DataFrame) -> list[bool]:
     ]
 
 
-def _with_interval(text: str, low: Any, high: Any) -> str:  # noqa: ANN401
-    if pd.isna(low) and pd.isna(high):
-        return text
-    above = "∞" if pd.isna(high) else format_value(high, unit=False)
-    return f"{text} ({'…' if pd.isna(low) else format_value(low, unit=False)}–{above})"
+def _limits(frame: pd.DataFrame, name: str) -> tuple[str, str] | None:
+    pair = ("low", "high") if name in ("rate", "value") else (f"{name}_low", f"{name}_high")
+    return pair if {*pair} <= {*frame.columns} else None
+
+
+def _shown(frame: pd.DataFrame) -> list[str]:
+    hidden = {side for name in frame.columns for side in _limits(frame, name) or ()}
+    hidden |= {f"{name}_se" for name in frame.columns}
+    return [name for name in frame.columns if name not in hidden and name != "kind"]
+
+
+def _unit(frame: pd.DataFrame, name: str) -> str:
+    """Return the unit that fits the middle of a column of durations, or of its limits if it has no values."""
+    known = [known for side in (name, *(_limits(frame, name) or ())) if len(known := frame[side].dropna())]
+    return unit_of(known[0].abs().median()) if known else "min"
+
+
+def _with_interval(value: Scalar, low: Scalar, high: Scalar, unit: str | None) -> str:
+    if unit is None and pd.isna(low) and pd.isna(high):
+        return format_value(value)
+    return estimate(value, low, high, unit=unit, named=unit is None)

@@ -172,11 +172,16 @@ def kill_many(nurseries, tmp_path, lives):
 
 
 def test_some_kills_at_random_moments(nurseries, tmp_path):
-    killed, _ = kill_many(nurseries, tmp_path, 2)
-    assert killed > 2
+    """As many lives as it takes: how far a sync comes before it is killed depends on what else the machine does."""
+    killed = 0
+    for i in range(10):
+        killed += kill_many(nurseries, tmp_path / str(i), 2)[0]
+        if killed > 2:
+            return
+    pytest.fail(f"only {killed} of 100 syncs were killed before they were done")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_two_hundred_kills_at_random_moments(nurseries, tmp_path):
     killed, partial = 0, 0
     for i in range(5):
@@ -188,8 +193,8 @@ def test_two_hundred_kills_at_random_moments(nurseries, tmp_path):
     assert partial >= 20, "hardly any kill came in the midst of the commits"
 
 
-@pytest.mark.slow
-def test_a_death_at_each_write(nurseries, tmp_path):
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.soak)])
+def test_a_death_at_each_write(nurseries, tmp_path, every):
     """First syncs, later syncs and prunes, each dying right after its n-th write, until one has no n-th write."""
 
     lived = {None: MOST_WRITES, 1: MOST_WRITES}
@@ -212,7 +217,7 @@ def test_a_death_at_each_write(nurseries, tmp_path):
         if not died:
             lived[start] = min(step, lived[start])
 
-    with_each(nurseries, live, *itertools.product(range(MOST_WRITES), (None, 1)))
+    with_each(nurseries, live, *itertools.product(range(0, MOST_WRITES, every), (None, 1)))
     assert all(5 < writes < MOST_WRITES for writes in lived.values())
 
 

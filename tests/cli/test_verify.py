@@ -6,7 +6,7 @@ import pytest
 
 import periodkit as pk
 from periodkit import cli
-from periodkit.reporting.material import gather
+from periodkit.reporting.material import collect
 from periodkit.reporting.page.stamp import stamp_of, stamp_tags
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
@@ -26,7 +26,7 @@ def kept(season, tmp_path):
     """An archive, and a report that was made from its snapshot."""
     archive = synced(season.dataset, tmp_path / "archive")
     archive.snapshot("autumn")
-    tags = stamp_tags(stamp_of(gather(archive.at("autumn"), 4110), "t"), "autumn")
+    tags = stamp_tags(stamp_of(collect(archive.at("autumn"), 4110), "t"), "autumn")
     head = "".join(f'<meta name="{name}" content="{html.escape(each)}">' for name, each in tags.items())
     (tmp_path / "report.html").write_text(f"<html><head>{head}</head><body></body></html>", encoding="utf-8")
     return archive, tmp_path / "report.html"

@@ -258,7 +258,7 @@ ACCOUNTS = {
         [
             "1 period with 1 action, as of 2025-05-17 16:00 UTC",
             "The only action is open.",
-            "Whether AI dispatched is not known of 1 action",
+            "`ai_dispatched` is not known for the only action.",
             "There is nothing to compare",
             "1 action is open, not past 20 min. It is 7 (Medical), and passes it in 15.0 min.",
         ],
@@ -288,7 +288,7 @@ def test_whatever_an_account_has_the_notebooks_say_something_useful(name, tmp_pa
 @pytest.mark.notebook
 def test_the_notebooks_run_on_recorded_data_unchanged(recorded_path, tmp_path):
     said, count = on_account(DataSet.load(recorded_path), tmp_path)
-    for text in ("5,239", "68.7 % (67.4–69.9)", "63.6 min (62.4–64.6)", "Medical Incident", "SFFD watch 2020-04-20"):
+    for text in ("5,239", "68.7 % (67.4–69.9)", "63.3 min (62.1–64.5)", "Medical Incident", "SFFD watch 2020-04-20"):
         assert text in said
     for text in ("19 are open", "Leads of the channels", "AI was given other work", "Next past 20 min"):
         assert text in said

@@ -10,6 +10,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.patches import StepPatch
 
 import periodkit as pk
+from periodkit.wording import duration
 
 MINUTE = pd.Timedelta(minutes=1)
 
@@ -40,10 +41,6 @@ def lines(ax):
     return {line.get_label(): line for line in ax.get_lines()}
 
 
-def shown_minutes(value):
-    return f"{value / MINUTE:,.1f}"
-
-
 def test_curve_is_one_minus_kaplan_meier(actions):
     # Where nothing is canceled the incidence of closing is one minus the Kaplan-Meier curve.
     kept = actions[~actions["status"].isin(["canceled", "cancelled"])]
@@ -69,7 +66,7 @@ def test_curve_marks_the_quantiles_of_cycle_times(actions, stage):
             if not np.isnan(ends).any():
                 assert any(np.array_equal(bar, [[ends[0], share], [ends[1], share]]) for bar in bars)
     words = pk.plots.alt_text(ax)
-    assert all(f"{shown_minutes(value)} min" in words for value in found["p50"].dropna())
+    assert all(duration(value) in words for value in found["p50"].dropna())
     assert all(f"n {used:,}" in words for used in found["used"])
 
 
@@ -232,7 +229,7 @@ def test_forest_shows_p90_with_its_interval(season_frames):
     assert f"target in {over} of {len(found)} groups" in ax.get_title(loc="left")
     unsure = len(found) - over - within
     assert (f"not certain in {unsure}" in ax.get_title(loc="left")) == bool(unsure)
-    assert all(f"P90 {shown_minutes(value)} min" in pk.plots.alt_text(ax) for value in found["p90"])
+    assert all(f"P90 {duration(value)}" in pk.plots.alt_text(ax) for value in found["p90"])
 
 
 def test_forest_draws_what_was_not_reached_as_an_arrow(actions):
@@ -294,7 +291,7 @@ def test_aging_shows_the_open_ones_the_oldest_first(actions):
     unassigned = int((actions["assigned_time"].isna() & actions["doing_time"].isna() & still).sum())
     assert f"{unassigned:,} unassigned" in pk.plots.alt_text(ax)
     nearest = 1800 - age[age <= 1800].max()
-    assert f"in {nearest / 60:.1f} min" in pk.plots.alt_text(ax)
+    assert f"in {duration(nearest)}" in pk.plots.alt_text(ax)
 
 
 def test_few_open_actions_are_each_named(actions):
@@ -380,8 +377,8 @@ def test_areas_end_where_nothing_was_watched_longer():
     waiting = made({"A": [np.inf] * 5}, seen="2024-07-01T19:10Z")
     ax = pk.plots.outcome_areas(waiting, target="30min")
     title = ax.get_title(loc="left").replace("\n", " ")
-    assert title.startswith("Within 10.0 min, 0.0 % were closed")
-    assert "None was watched for 30 min" in pk.plots.alt_text(ax)
+    assert title.startswith("Within 10 min, 0.0 % were closed")
+    assert "None was observed for 30 min" in pk.plots.alt_text(ax)
     assert max(vertex[0] for area in ax.collections for vertex in area.get_paths()[0].vertices) == 600
     ended = made({"A": [1, 2, 3]}, seen="2024-07-01T19:10Z")
     title = pk.plots.outcome_areas(ended, target="30min").get_title(loc="left").replace("\n", " ")
@@ -407,7 +404,7 @@ def test_ribbon_says_what_lies_outside(frames):
     early = actions.copy()
     early.loc[first, ["created_time", "assigned_time", "doing_time", "closed_time"]] -= pd.Timedelta("40D")
     ax = pk.plots.event_ribbon(early, periods)
-    assert "Outside the picture: 1 arrival and 1 departure." in pk.plots.alt_text(ax)
+    assert "Outside the plot: 1 arrival and 1 departure." in pk.plots.alt_text(ax)
 
 
 @pytest.mark.parametrize(
@@ -450,7 +447,7 @@ def test_scatter_thins_evenly_and_says_so(frames):
     assert len(drawn["open"].get_xdata()) == 100 * (pk.stage_times(actions)["outcome"] == "open").sum()
     assert (
         pk.plots.alt_text(ax).split(" actions")[0]
-        == f"Every action by the moment it was created and its cycle time. {148 * 100:,} of {430 * 100:,}"
+        == f"Every action by the time it was created and its cycle time. {148 * 100:,} of {430 * 100:,}"
     )
 
 
@@ -467,7 +464,82 @@ def test_scatter_keeps_what_was_left_open_for_ever_at_the_top(frames):
 def test_aging_says_how_long_each_has_left():
     seen = "2024-07-01T19:10Z"
     ax = pk.plots.aging(made({"A": [np.inf]}, seen=seen, action_id=7), target="25min")
-    assert "15.0 min left" in [text.get_text() for text in ax.texts]
+    assert "15 min left" in [text.get_text() for text in ax.texts]
     ax = pk.plots.aging(made({"A": [np.inf]}, seen=seen, action_id=7), target="6min")
-    assert "4.0 min past" in [text.get_text() for text in ax.texts]
-    assert ax.get_title(loc="left") == "The only open action is past 6 min, by 4.0 min"
+    assert "4 min past" in [text.get_text() for text in ax.texts]
+    assert ax.get_title(loc="left") == "The only open action is 4 min past 6 min"
+
+
+class TestSeason:
+    """Pictures of many periods."""
+
+    def test_the_chart_draws_the_metrics_values_and_limits(self, season_frames):
+        periods, actions = season_frames
+        chart = pk.season(actions, periods, "p90")
+        ax = pk.plots.season_chart(actions, periods, "p90", target="45min")
+        drawn = [line for line in ax.get_lines() if len(line.get_xdata()) == len(chart) and line.get_linestyle() == "-"]
+        np.testing.assert_allclose(drawn[0].get_ydata(), seconds(chart["value"]))
+        steps = [line.get_ydata() for line in ax.get_lines() if line.get_drawstyle() == "steps-mid"]
+        for line, name in zip(steps, ("center", "lower", "upper"), strict=True):
+            np.testing.assert_allclose(line[1:-1], seconds(chart[name]))
+        assert f"Centre {duration(chart['center'].iloc[0])}" in pk.plots.alt_text(ax)
+
+    def test_the_chart_marks_each_signal_once_by_its_first_kind(self, season_frames):
+        periods, actions = season_frames
+        chart = pk.season(actions, periods, "ai_rate")
+        ax = pk.plots.season_chart(actions, periods, "ai_rate")
+        marked = {line.get_label(): len(line.get_xdata()) for line in ax.get_lines() if line.get_label()[0] != "_"}
+        assert marked["outside the limits"] == chart["outside"].sum()
+        assert sum(marked.values()) == chart["signal"].sum()
+        assert f"{chart['outside'].sum()} of 26 periods are outside" in pk.plots.alt_text(ax)
+
+    def test_limits_taken_anew_and_groups_are_small_charts(self, season_frames):
+        periods, actions = season_frames
+        rebase = int(periods["period_id"].iloc[13])
+        ax = pk.plots.season_chart(actions, periods, "actions", by="channel", baseline=6, rebase=rebase, max_groups=4)
+        assert len(ax.child_axes) == 4
+        chart = pk.season(actions, periods, "actions", by="channel", baseline=6, rebase=rebase)
+        largest = chart.groupby("channel")["n"].sum().nlargest(3).index.sort_values()
+        for each, name in zip(ax.child_axes, largest, strict=False):
+            own = chart[chart["channel"] == name]
+            assert any(np.array_equal(line.get_ydata(), own["value"]) for line in each.get_lines())
+            assert [text.get_text() for text in each.texts] == ["limits anew"]
+
+    def test_the_forest_draws_the_most_surprising_against_their_range(self, season_frames):
+        periods, actions = season_frames
+        chosen = int(periods["period_id"].iloc[-2])
+        found = pk.unusual(actions, periods, chosen, by=[None])
+        ax = pk.plots.unusual_forest(actions, periods, chosen, by=[None], max_rows=2)
+        assert [each.get_title(loc="left") for each in ax.child_axes] == ["times", "shares", "numbers of actions"]
+        times = found[found["measure"].isin(["p50", "p90", "response_p90"])].sort_values("p").head(2)
+        dots = next(line for line in ax.child_axes[0].get_lines() if line.get_marker() == "o")
+        np.testing.assert_allclose(dots.get_xdata(), [value.total_seconds() for value in times["value"]])
+        bars = ax.child_axes[0].collections[0].get_segments()
+        wanted = [[row["low"].total_seconds(), row["high"].total_seconds()] for row in times.to_dict("records")]
+        np.testing.assert_allclose([bar[:, 0] for bar in bars], wanted)
+
+    def test_the_profile_draws_counts_of_a_bin_against_earlier_ones(self, season_frames):
+        periods, actions = season_frames
+        last = periods["period_id"].iloc[-1]
+        ax = pk.plots.marker_profile(actions, periods, marker="Kick-off", width="20min", before="1h", after="1h")
+        now = pk.marker_profile(actions[actions["period_id"] == last], periods.tail(1), "Kick-off", "20min", "1h", "1h")
+        earlier = periods[periods["period_id"] != last]
+        usual = pk.marker_profile(actions[actions["period_id"] != last], earlier, "Kick-off", "20min", "1h", "1h")
+        range_, line = (patch for patch in ax.patches if isinstance(patch, StepPatch))
+        np.testing.assert_allclose(line.get_data().values, 20 * now["rate"])
+        np.testing.assert_allclose(range_.get_data().values, 20 * usual["typical_high"])
+        np.testing.assert_allclose(range_.get_data().baseline, 20 * usual["typical_low"])
+
+    def test_the_backlog_is_work_in_progress_and_its_late_part(self, frames):
+        periods, actions = frames
+        ax = pk.plots.backlog(actions, periods, target="30min")
+        load = pk.workload(actions, "1min")
+        drawn = lines(ax)
+        moments, number = drawn["open"].get_data()
+        end = mdates.date2num((load["time"] + MINUTE).dt.tz_localize(None).to_numpy())
+        inside = (end > moments[0]) & (end <= moments[-1])
+        place = np.searchsorted(moments, end[inside] - 1e-9, side="right") - 1
+        assert np.asarray(number)[place].tolist() == load["in_progress"][inside].tolist()
+        past = pk.open_actions(actions, "30min")["past"].sum()
+        assert drawn["past the target"].get_ydata()[-1] == past
+        assert number[-1] == len(pk.open_actions(actions))

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from periodkit.errors import ArgumentError
-from periodkit.reporting.material import gather
+from periodkit.reporting.material import collect
 
 
 class Frames:
@@ -26,7 +26,7 @@ def source(season_frames):
 
 
 def test_by_default_it_is_about_the_latest_that_has_ended(source):
-    found = gather(source)
+    found = collect(source)
     assert found.periods["period_id"].tolist() == [4173], "4176 is still running"
     assert set(found.actions["period_id"]) == {4173}
     assert len(found.earlier_periods) == 24
@@ -37,30 +37,30 @@ def test_by_default_it_is_about_the_latest_that_has_ended(source):
 def test_of_an_account_whose_periods_all_run_it_is_about_the_one_under_way(season_frames):
     periods, actions = season_frames
     running = periods.assign(end_date=periods["end_date"].where(periods["end_date"].isna()))
-    assert gather(Frames(running, actions)).periods["period_id"].tolist() == [4176]
+    assert collect(Frames(running, actions)).periods["period_id"].tolist() == [4176]
     to_come = running.assign(start_date=running["fetched_at"] + pd.Timedelta(days=1))
-    assert gather(Frames(to_come, actions)).periods["period_id"].tolist() == [4101]
+    assert collect(Frames(to_come, actions)).periods["period_id"].tolist() == [4101]
 
 
 def test_the_order_of_the_server_does_not_matter(season_frames):
     periods, actions = season_frames
-    turned = gather(Frames(periods.iloc[::-1], actions), season=True)
+    turned = collect(Frames(periods.iloc[::-1], actions), season=True)
     assert turned.periods["start_date"].is_monotonic_increasing
-    assert turned.fingerprint == gather(Frames(periods, actions), season=True).fingerprint
+    assert turned.fingerprint == collect(Frames(periods, actions), season=True).fingerprint
     assert turned.earlier.empty
 
 
 def test_periods_are_chosen_by_id_and_by_date(source):
-    assert gather(source, [4104, 4101]).periods["period_id"].tolist() == [4101, 4104]
-    assert gather(source, 4101).earlier_periods.empty
-    assert len(gather(source, 4110, compare=2).earlier_periods) == 2
-    assert gather(source, 4110, compare=0).earlier.empty
-    autumn = gather(source, season=True, start="2024-09-01", end="2024-10-01")
+    assert collect(source, [4104, 4101]).periods["period_id"].tolist() == [4101, 4104]
+    assert collect(source, 4101).earlier_periods.empty
+    assert len(collect(source, 4110, compare=2).earlier_periods) == 2
+    assert collect(source, 4110, compare=0).earlier.empty
+    autumn = collect(source, season=True, start="2024-09-01", end="2024-10-01")
     assert autumn.periods["start_date"].dt.strftime("%Y-%m").unique().tolist() == ["2024-09"]
 
 
 def test_the_hash_is_of_exactly_what_is_reported_on(source):
-    one, again, other = gather(source, 4173), gather(source, 4173, compare=3), gather(source, 4170)
+    one, again, other = collect(source, 4173), collect(source, 4173, compare=3), collect(source, 4170)
     assert one.fingerprint.total == again.fingerprint.total != other.fingerprint.total
     assert one.earlier_fingerprint.total != again.earlier_fingerprint.total
 
@@ -79,4 +79,4 @@ def test_the_hash_is_of_exactly_what_is_reported_on(source):
 )
 def test_what_cannot_be_is_refused_by_name(source, options, message):
     with pytest.raises(ArgumentError, match=message):
-        gather(source, **options)
+        collect(source, **options)

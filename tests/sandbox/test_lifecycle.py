@@ -6,7 +6,6 @@ import gc
 import subprocess
 import sys
 import threading
-import time
 import weakref
 from datetime import UTC, datetime
 
@@ -39,10 +38,8 @@ def test_closing_ends_thread_and_port_and_may_be_repeated():
     session = requests.Session()
     session.get(sandbox.base_url + "/periods", timeout=10)
     assert "serving 1 periods" in repr(sandbox)
-    began = time.perf_counter()
+    sandbox.close()  # does not wait for the connection that the session keeps: the thread would be left over
     sandbox.close()
-    sandbox.close()
-    assert time.perf_counter() - began < 2
     assert set(threading.enumerate()) == before
     assert "closed" in repr(sandbox)
     with pytest.raises(requests.ConnectionError):

@@ -1,5 +1,6 @@
-"""Servers on loopback that answer what a test tells them to."""
+"""Servers on loopback, and none at all, that answer what a test tells them to."""
 
+import io
 import json
 import socket
 import socketserver
@@ -7,6 +8,10 @@ import struct
 import threading
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import requests
+import urllib3
+from requests.adapters import BaseAdapter
 
 
 @contextmanager
@@ -104,3 +109,28 @@ def head(body, status="200 OK", **headers):
     given |= headers
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in given.items() if value is not None]
     return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode()
+
+
+class Canned(BaseAdapter):
+    """Answers without a network, for ``Client(transport=...)``.
+
+    `body` is bytes, what JSON can hold, or ``body(request)``, which returns either or raises.
+    """
+
+    def __init__(self, body, status=200, headers=None):
+        super().__init__()
+        self.body, self.status, self.headers = body, status, headers or {}
+        self.seen = []
+
+    def send(self, request, **options):
+        self.seen.append(request.url)
+        body = self.body(request) if callable(self.body) else self.body
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        response = requests.Response()
+        response.status_code, response.url, response.request = self.status, request.url, request
+        response.headers.update(self.headers)
+        response.raw = urllib3.HTTPResponse(io.BytesIO(body), self.headers, self.status, preload_content=False)
+        return response
+
+    def close(self):
+        pass

@@ -1,11 +1,14 @@
 """Metric frames as people read them: every kind of value, and text that is only ever text."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from strategies import action, actions, at, frame
 
 import periodkit as pk
+from periodkit import answers
+from periodkit.wording import duration, estimate
 from periodkit.wording.tables import format_value, label, readable
 
 
@@ -13,9 +16,9 @@ from periodkit.wording.tables import format_value, label, readable
     ("value", "text"),
     [
         (pd.Timedelta("90s"), "1.5 min"),
-        (pd.Timedelta(0), "0.0 min"),
-        (pd.Timedelta("2D"), "2,880.0 min"),
-        (pd.Timedelta("-1min"), "-1.0 min"),
+        (pd.Timedelta(0), "0 s"),
+        (pd.Timedelta("2D"), "2 d"),
+        (pd.Timedelta("-1min"), "-1 min"),
         (0.0, "0.0 %"),
         (np.float64(1), "100.0 %"),
         (0.98765, "98.8 %"),
@@ -36,10 +39,49 @@ def test_values(value, text):
     assert format_value(value) == text
 
 
-def test_without_units():
-    assert format_value(pd.Timedelta("90s"), unit=False) == "1.5"
-    assert format_value(0.5, unit=False) == "50.0"
+def test_an_id_has_no_commas():
     assert format_value(12345, grouped=False) == "12345"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0421, "0.0421 s"),
+        (0.9996, "1 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min"),
+        (754.6, "12.6 min"),
+        (119.4 * 60, "119 min"),
+        (7200, "2 h"),
+        (47.9 * 3600, "47.9 h"),
+        (47.99 * 3600, "2 d"),
+        (12345 * 86400, "12,345 d"),
+    ],
+)
+def test_a_duration_has_three_digits_in_the_unit_that_fits(seconds, text):
+    assert duration(seconds) == text
+    assert duration(pd.Timedelta(seconds=seconds)) == text
+    assert duration(-seconds) == f"-{text}"
+
+
+def test_a_column_has_one_unit_and_a_limit_that_does_not_exist_is_said():
+    hours = pd.to_timedelta(pd.Series([0.5, 3, 60, None, None]), unit="h")
+    frame = pd.DataFrame({"p90": hours, "p90_low": hours - pd.Timedelta("6min"), "p90_high": hours * np.nan})
+    frame.loc[0, "p90_high"] = pd.Timedelta("36min")
+    frame.loc[3, "p90_low"] = pd.Timedelta("192min")
+    assert readable(frame).to_dict("list") == {
+        "P90 (h)": ["0.5 (0.4–0.6)", "3 (over 2.9)", "60 (over 59.9)", "over 3.2", "not reached"]
+    }
+
+
+def test_sentences_tables_and_plots_write_an_estimate_alike(season_frames):
+    _, actions = season_frames
+    row = pk.cycle_times(actions).iloc[0]
+    text = estimate(row["p90"], row["p90_low"], row["p90_high"])
+    assert text in answers.in_short(pk.describe(actions))
+    assert text in pk.plots.alt_text(pk.plots.cycle_time_ecdf(actions))
+    assert text == readable(pk.describe(actions)).set_index("measure").loc["cycle P90", "value"]
+    plt.close("all")
 
 
 @pytest.mark.parametrize(
@@ -66,8 +108,8 @@ def test_cycle_times():
     assert got.columns.tolist()[0] == "channel"
     assert got.columns.tolist()[-2:] == ["P50 (min)", "P90 (min)"]
     assert got["channel"].tolist() == ["Bar", "–"]
-    assert got["P50 (min)"].tolist() == ["5.0 (1.0–8.0)", "–"]
-    assert got["P90 (min)"].tolist()[0].endswith("–∞)"), "an upper limit that is not reached is said"
+    assert got["P50 (min)"].tolist() == ["5 (1–8)", "not reached"]
+    assert got["P90 (min)"].tolist()[0].startswith("9 (over "), "an upper limit that is not reached is said"
     assert got["n"].tolist() == ["10", "1"]
     assert (got.dtypes == "str").all()
 
@@ -87,7 +129,7 @@ def test_each_value_of_describe_in_its_own_way():
     assert got.columns.tolist() == ["measure", "value", "n"]
     values = dict(zip(got["measure"], got["value"], strict=True))
     assert values["actions"] == "1"
-    assert values["cycle P50"] == "4.0 min", "one action sets no limits"
+    assert values["cycle P50"] == "4 min", "one action sets no limits"
     assert values["AI-dispatch rate"].startswith("100.0 % (")
     assert values["pickup P50"] == "–"
 

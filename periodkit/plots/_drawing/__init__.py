@@ -1,4 +1,4 @@
-"""What the charts share."""
+"""What the plots share."""
 
 from periodkit.plots._drawing.canvas import (
     COLOURS,
@@ -10,7 +10,6 @@ from periodkit.plots._drawing.canvas import (
     SMALL,
     alt_text,
     explain,
-    explains,
     figure_of,
     finish,
     is_own,
@@ -24,6 +23,7 @@ from periodkit.plots._drawing.groups import GROUP, Groups, columns_of, group_by,
 from periodkit.plots._drawing.labels import beside, row_points, small_points
 from periodkit.plots._drawing.markers import mark_times, shade_after
 from periodkit.plots._drawing.output import display, to_png
+from periodkit.plots._drawing.panels import grid_of, panels
 from periodkit.plots._drawing.replay import NEEDED, periods_of, replay, view
 from periodkit.plots._drawing.scales import (
     as_target,
@@ -35,7 +35,8 @@ from periodkit.plots._drawing.scales import (
     target_line,
 )
 from periodkit.plots._drawing.stages import DONE, at_once, axis_label, confidence_words, left_out, noun, the_only
-from periodkit.plots._drawing.text import drawable, stub
+from periodkit.plots._drawing.text import drawable, wrap_label
+from periodkit.plots._drawing.times import GroupTimes, group_times
 
 __all__ = [
     "COLOURS",
@@ -49,6 +50,7 @@ __all__ = [
     "NEEDED",
     "SMALL",
     "Floats",
+    "GroupTimes",
     "Groups",
     "alt_text",
     "as_target",
@@ -66,10 +68,11 @@ __all__ = [
     "duration_limits",
     "event_limits",
     "explain",
-    "explains",
     "figure_of",
     "finish",
+    "grid_of",
     "group_by",
+    "group_times",
     "is_own",
     "left_out",
     "local",
@@ -78,6 +81,7 @@ __all__ = [
     "noun",
     "numbers",
     "open_axes",
+    "panels",
     "periods_of",
     "points_of",
     "replay",
@@ -86,11 +90,11 @@ __all__ = [
     "shade_after",
     "share_axis",
     "small_points",
-    "stub",
     "styled",
     "target_line",
     "the_only",
     "to_png",
     "view",
     "widened",
+    "wrap_label",
 ]

@@ -1,4 +1,4 @@
-"""What all pictures share: how they look, where they are drawn, their title, and their words for who cannot see them."""
+"""What all plots share: their style, the Axes they are drawn on, titles and alt texts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from matplotlib.figure import Figure
 from periodkit._arguments import named
 from periodkit.errors import ArgumentError
 from periodkit.plots._drawing.text import drawable
-from periodkit.wording import count
+from periodkit.wording import count, sentences
 
 __all__ = [
     "COLOURS",
+    "FAINT",
     "INK",
     "LINES",
     "MARKS",
@@ -29,7 +30,7 @@ __all__ = [
     "SMALL",
     "alt_text",
     "explain",
-    "explains",
+    "figure_of",
     "finish",
     "is_own",
     "nothing_of",
@@ -40,19 +41,19 @@ __all__ = [
 
 P = ParamSpec("P")
 
-# Okabe and Ito's colours in an order that keeps neighbours apart in grey; each goes with a line style and a mark.
+# Okabe and Ito's colours, ordered so that neighbours differ in grey; each has its line style and mark.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (8, 2, 2, 2)), (0, (3, 1, 1, 1, 1, 1)))
 MARKS = ("o", "s", "D", "^", "v", "P", "X")
 INK, MUTED, FAINT = "#222222", "#595959", "#DDDDDD"
 
 WIDTH, HEIGHT, DPI = 8.0, 4.5, 110
-# Text is sized relative to the font, which is smaller on small Axes.
+# Text is sized relative to the font, which shrinks on small Axes.
 SMALL = "small"
 _FONT, _LABEL, _TITLE, _IN_SMALL = 10.5, 10.0, 12.0, 0.833
-# Axes of this many points hold text at its full size.
+# Axes of at least this many points have text of full size.
 _ROOMY = (420.0, 220.0)
-_ALT, _OWNED, _EXPLAINS = "_periodkit_alt", "_periodkit_owned", "_periodkit_explains"
+_ALT, _OWNED = "_periodkit_alt", "_periodkit_owned"
 _STYLE: Any = {
     "text.usetex": False,
     "text.color": INK,
@@ -81,17 +82,17 @@ _STYLE: Any = {
 
 
 def styled(draw: Callable[P, Axes]) -> Callable[P, Axes]:
-    """Let a drawing function see the package's style, at the size of the Axes it is given, and nobody else."""
+    """Run a plot function in the package's style, sized to the Axes it is given; the caller's settings stay as they are."""
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Axes:
         before = set(plt.get_fignums())
-        given = next((each for each in (*args, *kwargs.values()) if isinstance(each, Axes)), None)
+        given = next((value for value in (*args, *kwargs.values()) if isinstance(value, Axes)), None)
         try:
             with _settings(_STYLE | _sizes(given)):
                 return draw(*args, **kwargs)
         except Exception:
-            # A half-drawn picture would show up at the end of a notebook cell.
+            # A notebook would show a half-drawn figure at the end of the cell.
             for number in set(plt.get_fignums()) - before:
                 plt.close(number)
             raise
@@ -101,8 +102,8 @@ def styled(draw: Callable[P, Axes]) -> Callable[P, Axes]:
 
 @contextmanager
 def _settings(style: dict[str, Any]) -> Iterator[None]:
-    # Not rc_context, which puts back every setting: the first picture of a notebook switches interactive drawing on,
-    # and without that no later picture would be shown.
+    # Not rc_context, which restores every setting: the first figure of a notebook turns interactive mode on, and later
+    # figures need that to be shown.
     settings: Any = mpl.rcParams
     before = {name: settings[name] for name in style}
     try:
@@ -126,18 +127,18 @@ def _sizes(given: Axes | None) -> dict[str, float]:
 
 
 def is_own(ax: Axes) -> bool:
-    """Return whether the Axes are on a figure that was opened for them, and so is laid out around them."""
+    """Return whether `open_axes` opened the figure of the Axes."""
     return bool(getattr(ax, _OWNED, False))
 
 
 def points_of(ax: Axes) -> tuple[float, float]:
-    """Return the present width and height of the Axes in points."""
+    """Return the current width and height of the Axes in points."""
     box, dpi = ax.get_window_extent(), figure_of(ax).dpi
     return float(72 * box.width / dpi), float(72 * box.height / dpi)
 
 
 def open_axes(given: object, height: float = HEIGHT) -> Axes:
-    """Return the Axes to draw on: the one given, or a new figure's."""
+    """Return the Axes to draw on: those given, or those of a new figure."""
     if given is None:
         _, ax = plt.subplots(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
         setattr(ax, _OWNED, True)
@@ -146,7 +147,7 @@ def open_axes(given: object, height: float = HEIGHT) -> Axes:
     else:
         msg = f"ax is {named(given)}; it takes a matplotlib Axes, such as plt.subplots() returns."
         raise ArgumentError(msg)
-    # Axes that the caller made look as their settings had it, not as ours.
+    # Axes that the caller made have the caller's style.
     ax.set_facecolor("white")
     ax.set_axisbelow(True)
     ax.tick_params(labelsize=SMALL, colors=MUTED, labelcolor=INK, length=3)
@@ -159,13 +160,13 @@ def open_axes(given: object, height: float = HEIGHT) -> Axes:
 
 
 def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
-    """Put the finding above the picture, what it rests on below that, and keep the words for who cannot see it."""
+    """Write the title and the subtitle above the plot, and keep its alt text."""
     _settle(ax)
     size, small = float(mpl.rcParams["axes.titlesize"]), _IN_SMALL * float(mpl.rcParams["font.size"])
-    # Average widths of the default font, in em; too narrow is better than a title that pushes the picture aside.
+    # Average widths of the default font, in em; a title that is too wide would push the plot aside.
     room = _points_to_the_right(ax)
     lines = _wrap(title, room / (0.59 * size), 4)
-    notes = _wrap_parts(subtitle, room / (0.54 * small), 4)
+    notes = _wrap_parts(subtitle, room / (0.58 * small), 4)
     ax.set_title(
         drawable("\n".join(lines)),
         loc="left",
@@ -190,22 +191,22 @@ def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
     )
     setattr(ax, _ALT, " ".join(alt.split()))
     figure = figure_of(ax)
-    # Notebooks ask an object that they show for what belongs to its picture.
-    figure._repr_mimebundle_ = functools.partial(_bundle, words_of(figure))  # type: ignore[attr-defined]
+    # Notebooks ask the figure for metadata of the image.
+    figure._repr_mimebundle_ = functools.partial(_bundle, figure_alt_text(figure))  # type: ignore[attr-defined]
     return ax
 
 
-def words_of(figure: Figure) -> str:
-    """Return the words of all pictures on a figure."""
-    return " ".join(text for each in figure.axes if (text := getattr(each, _ALT, "")))
+def figure_alt_text(figure: Figure) -> str:
+    """Return the alt texts of all plots on a figure."""
+    return " ".join(text for ax in figure.axes if (text := getattr(ax, _ALT, "")))
 
 
-def _bundle(words: str, **_: object) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    return {}, {"image/png": {"alt": words}}
+def _bundle(alt: str, **_: object) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    return {}, {"image/png": {"alt": alt}}
 
 
 def explain(given: object, what: str, reason: str, subtitle: str = "") -> Axes:
-    """Draw a sentence where there is nothing else to draw."""
+    """Write a sentence on the Axes instead of a plot; such Axes have no data."""
     ax = open_axes(given, 2.0)
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
@@ -216,22 +217,16 @@ def explain(given: object, what: str, reason: str, subtitle: str = "") -> Axes:
     size = float(mpl.rcParams["axes.titlesize"])
     lines = _wrap(reason, points_of(ax)[0] / (0.56 * size), 4)
     ax.text(0.5, 0.5, drawable("\n".join(lines)), ha="center", va="center", fontsize=size, color=MUTED)
-    setattr(ax, _EXPLAINS, True)
-    return finish(ax, what, subtitle, f"{what}: {reason[:1].lower()}{reason[1:]}. {subtitle}")
-
-
-def explains(ax: Axes) -> bool:
-    """Return whether a sentence was drawn, because there is nothing else to draw."""
-    return bool(getattr(ax, _EXPLAINS, False))
+    return finish(ax, what, subtitle, sentences(f"{what}: {reason[:1].lower()}{reason[1:]}", subtitle))
 
 
 def nothing_of(n: int, why: str) -> str:
-    """Say why there is nothing to draw: no actions at all, or none of the `n` that there are."""
+    """Say why there is nothing to draw: there are no actions, or none of the `n` qualifies."""
     return f"{'No action' if n == 1 else f'None of {count(n)}'} {why}" if n else "No actions to show"
 
 
 def alt_text(ax: Axes) -> str:
-    """Return what a picture says, in words, for who cannot see it.
+    """Return the alt text of a plot.
 
     Parameters
     ----------
@@ -241,7 +236,7 @@ def alt_text(ax: Axes) -> str:
     Returns
     -------
     str
-        One paragraph, made from the numbers that were drawn.
+        One paragraph, from the same numbers as the plot.
 
     Raises
     ------
@@ -254,22 +249,22 @@ def alt_text(ax: Axes) -> str:
     >>> import periodkit as pk
     >>> actions = pd.DataFrame({"ai_dispatched": pd.array([True, True, False], dtype="boolean")})
     >>> ax = pk.plots.dispatch_rate(actions)
-    >>> alt_text(ax)[:54]
-    'AI dispatched 66.7 % (95 % interval 20.8–93.9 %) of 3 '
+    >>> alt_text(ax)
+    'AI dispatched 66.7 % (20.8–93.9) of 3 actions, in brackets the 95 % interval.'
     >>> ax.figure.clear()
     """
     text = getattr(ax, _ALT, None)
     if not isinstance(text, str):
-        msg = "ax has no words: it was not drawn by periodkit.plots. Pass what one of its functions returned."
+        msg = "ax has no alt text: it was not drawn by periodkit.plots. Pass what one of its functions returned."
         raise ArgumentError(msg)
     return text
 
 
 def figure_of(ax: Axes) -> Figure:
-    """Return the whole figure that holds an Axes, be it in a subfigure or not."""
+    """Return the figure that holds the Axes, possibly in a subfigure."""
     figure = ax.get_figure(root=True)
     if not isinstance(figure, Figure):
-        msg = "ax is on no figure any more; draw it again."
+        msg = "ax is no longer on a figure; draw it again."
         raise ArgumentError(msg)
     return figure
 
@@ -278,26 +273,26 @@ def _wrap(text: str, width: float, lines: int) -> list[str]:
     # A number and what it counts stay on one line.
     held = re.sub(r"(?<=\d) (?=[\w%])", "\N{NO-BREAK SPACE}", text)
     widths = range(max(int(width), 16), 15, -1)
-    wrapped = [textwrap.wrap(held, each, max_lines=lines, placeholder=" …", break_on_hyphens=False) for each in widths]
-    # Of the ways that take as few lines as the widest, the one that leaves no word alone on the last; nothing is cut.
-    same = [each for each in wrapped if len(each) == len(wrapped[0]) and " ".join(each) == " ".join(wrapped[0])]
-    return [each.replace("\N{NO-BREAK SPACE}", " ") for each in same[-1]]
+    wrapped = [textwrap.wrap(held, size, max_lines=lines, placeholder=" …", break_on_hyphens=False) for size in widths]
+    # Of the wrappings with as few lines as the widest, the narrowest: it leaves no word alone on the last line.
+    same = [way for way in wrapped if len(way) == len(wrapped[0]) and " ".join(way) == " ".join(wrapped[0])]
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in same[-1]]
 
 
 def _wrap_parts(text: str, width: float, lines: int) -> list[str]:
-    # Lines break between the parts of a subtitle; only a part that is longer than a line breaks within.
+    # Lines break between the parts of a subtitle, and within a part only if it is longer than a line.
     wide = max(int(width), 16)
-    found: list[str] = []
+    rows: list[str] = []
     for part in filter(None, text.split(" · ")):
-        if found and len(found[-1]) + 3 + len(part) <= wide:
-            found[-1] += f" · {part}"
+        if rows and len(rows[-1]) + 3 + len(part) <= wide:
+            rows[-1] += f" · {part}"
         else:
-            found += textwrap.wrap(part, wide)
-    return found if len(found) <= lines else textwrap.wrap(text, wide, max_lines=lines, placeholder=" …")
+            rows += textwrap.wrap(part, wide)
+    return rows if len(rows) <= lines else textwrap.wrap(text, wide, max_lines=lines, placeholder=" …")
 
 
 def _settle(ax: Axes) -> None:
-    # The width left for a title is known only once the labels beside the axis have been given room.
+    # The room for a title is known only after the layout of the labels.
     engine = figure_of(ax).get_layout_engine()
     if is_own(ax) and engine is not None:
         engine.execute(figure_of(ax))

@@ -1,4 +1,4 @@
-"""Axes of moments, in the venue's own time."""
+"""Time axes in the venue's own time."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _LONGEST = 4.2
 
 
 def numbers(times: pd.Series) -> Floats:
-    """Return moments as matplotlib's days; NaT becomes NaN."""
+    """Return times as matplotlib's days; NaT becomes NaN."""
     micros = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     return np.asarray(mdates.date2num(micros), dtype=np.float64)  # type: ignore[no-untyped-call]
 
 
 def local(number: float, where: Zone) -> datetime:
-    """Return the moment at one of matplotlib's days, to the second, in a zone."""
+    """Return the time at one of matplotlib's days, to the second, in a zone."""
     moment = pd.Timestamp(number * 86_400e6, unit="us", tz="UTC").round("s").to_pydatetime()
     return moment.astimezone(where[0])
 
 
 def day(moment: datetime, *, year: bool = True) -> str:
-    """Return the date of a moment.
+    """Return the date of a time.
 
     Examples
     --------
@@ -51,13 +51,13 @@ def day(moment: datetime, *, year: bool = True) -> str:
 
 
 def at_clock(moment: pd.Timestamp, where: Zone, *, date: bool = True) -> str:
-    """Return a moment as people at the venue would say it."""
+    """Return a time on the venue's clock."""
     there = moment.tz_convert(where[0])
     return f"{there:%H:%M}" + (f" on {day(there)}" if date else "")
 
 
 def clock(ax: Axes, where: Zone, label: str = "time") -> None:
-    """Make the x axis one of moments, between its present limits, in a zone that its label names."""
+    """Make the x axis a time axis between its current limits, in a zone that its label names."""
     low, high = ax.get_xlim()
     first, last = local(low, where), local(high, where)
     if high - low > _LONGEST:
@@ -67,7 +67,7 @@ def clock(ax: Axes, where: Zone, label: str = "time") -> None:
         shown = mdates.ConciseDateFormatter(locator, tz=where[0], show_offset=False)  # type: ignore[no-untyped-call]
         ax.xaxis.set_major_formatter(shown)
     else:
-        # matplotlib's own locator loses an hour, or shows one twice, in the nights in which clocks change.
+        # matplotlib's own locator loses or repeats an hour in the nights in which clocks change.
         ax.xaxis.set_major_locator(_Hours(ax, where, _em()))
         ax.xaxis.set_major_formatter(_HourNames(where))
     if first.date() == last.date():
@@ -82,7 +82,7 @@ def _em() -> float:
 
 
 class _Hours(Locator):
-    """Every so many minutes of local time, as many as there is room for, whatever the clocks do meanwhile."""
+    """Every so many minutes of local time, as many as there is room for, also where clocks change."""
 
     def __init__(self, ax: Axes, where: Zone, em: float) -> None:
         self._ax, self._where, self._em = ax, where, em
@@ -94,17 +94,17 @@ class _Hours(Locator):
     def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
         most = max(points_of(self._ax)[0] / (4.2 * self._em), 2)
         span = (vmax - vmin) / _MINUTE
-        step = next((each for each in _STEPS if span / each <= most), _STEPS[-1])
+        step = next((minutes for minutes in _STEPS if span / minutes <= most), _STEPS[-1])
         # Zones differ by quarters of an hour.
         grain = math.gcd(step, 15)
         at = np.arange(math.ceil(vmin / _MINUTE / grain), math.floor(vmax / _MINUTE / grain + 1e-9) + 1) * grain
-        there = [local(each * _MINUTE, self._where) for each in at]
-        kept = [(each.hour * 60 + each.minute) % step == 0 for each in there]
+        there = [local(minute * _MINUTE, self._where) for minute in at]
+        kept = [(time.hour * 60 + time.minute) % step == 0 for time in there]
         return list(at[np.array(kept, dtype=bool)] * _MINUTE)
 
 
 class _HourNames(Formatter):
-    """Local times; under the first and each that begins a new day its date; the zone where clocks change."""
+    """Local times; the date under the first of each day, and the zone where clocks change."""
 
     def __init__(self, where: Zone) -> None:
         self._where = where
@@ -113,16 +113,16 @@ class _HourNames(Formatter):
         return f"{local(x, self._where):%H:%M}"
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
-        there = [local(each, self._where) for each in values]
-        days = len({each.date() for each in there}) > 1
-        shifts = len({each.utcoffset() or timedelta() for each in there}) > 1
+        there = [local(value, self._where) for value in values]
+        days = len({time.date() for time in there}) > 1
+        shifts = len({time.utcoffset() or timedelta() for time in there}) > 1
         texts, before = [], None
-        for each in there:
-            text = f"{each:%H:%M}"
-            if shifts and (before is None or before.utcoffset() != each.utcoffset()):
-                text += f"\n{each:%Z}"
-            if days and (before is None or before.date() != each.date()):
-                text += f"\n{day(each, year=False)}"
+        for time in there:
+            text = f"{time:%H:%M}"
+            if shifts and (before is None or before.utcoffset() != time.utcoffset()):
+                text += f"\n{time:%Z}"
+            if days and (before is None or before.date() != time.date()):
+                text += f"\n{day(time, year=False)}"
             texts.append(text)
-            before = each
+            before = time
         return texts

@@ -1,4 +1,4 @@
-"""Groups of actions as pictures need them: named, in order, and not too many."""
+"""Groups of actions as plots need them: named, in order, and not too many."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from periodkit._arguments import check_count, require_columns
 from periodkit.errors import ArgumentError
 from periodkit.metrics.tally import By, grouping
-from periodkit.wording import label, plain, told_apart
+from periodkit.wording import clean_label, label, unique_labels
 
 __all__ = ["GROUP", "Groups", "columns_of", "group_by", "widened"]
 
@@ -25,24 +25,24 @@ _VALUES = {("ai_dispatched", True): "AI-dispatched", ("ai_dispatched", False): "
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
-    """Actions with the position of their group.
+    """Actions by group.
 
     Parameters
     ----------
     actions : pandas.DataFrame
-        The actions, with a column ``_group``.
+        The actions, with the number of their group in the column ``_group``.
     names : list of str
-        Name of each group, by position.
+        Name of each group.
     by : str
-        What they are grouped by, in words; empty if by nothing.
+        The grouping in words; empty if there is none.
     folded : int
-        How many groups went into the last one, "other".
+        How many groups are in the last one, "other".
     in_time : bool
         Whether the groups are periods, in order of time.
     aside : frozenset of int
-        Groups that nobody chose: those of null keys, and "other". A finding does not compare them.
+        Groups that titles do not compare: those of null keys, and "other".
     looks : tuple of int
-        The position of each group's colour, mark and line style; how it was dispatched has the same ones everywhere.
+        Each group's colour, mark and line style; AI-dispatched and not have the same ones in every plot.
     """
 
     actions: pd.DataFrame
@@ -54,40 +54,40 @@ class Groups:
     looks: tuple[int, ...] = (0,)
 
     def compared(self, found: Sequence[bool]) -> list[int]:
-        """Return the groups that a finding may compare, of those in which there is something to compare."""
+        """Return the groups that a title may compare, of those that have a value."""
         usable = [at for at, is_there in enumerate(found) if is_there]
         chosen = [at for at in usable if at not in self.aside]
         return chosen if len(chosen) > 1 else usable
 
     def ends(self, found: pd.DataFrame, value: str) -> tuple[pd.Series, pd.Series] | None:
-        """Return the rows with the least and the greatest value of the groups that a finding may compare, if any."""
+        """Return the rows with the lowest and the highest value of the groups that a title may compare, if any."""
         table = found.sort_values(GROUP)
         rest = table.iloc[self.compared(table[value].notna().tolist())]
         return None if rest.empty else (rest.iloc[int(rest[value].argmin())], rest.iloc[int(rest[value].argmax())])
 
     def name(self, row: pd.Series, limit: int = 30) -> str:
         """Return the name of a row's group, short enough for a title."""
-        return plain(self.names[int(row[GROUP])], limit)
+        return clean_label(self.names[int(row[GROUP])], limit)
 
 
 def widened(confidence: float, groups: int) -> float:
-    """Return the coverage at which intervals of so many groups, all at once, cover with the confidence asked for.
+    """Return the coverage that each of so many intervals needs to cover all at once with the given confidence.
 
-    The least and the greatest of many groups lie apart by chance more often than two do.
+    The extremes of many groups differ by chance more often than two groups do.
     """
     return 1 - (1 - confidence) / groups if groups > 2 else confidence
 
 
 def columns_of(by: By) -> tuple[str, ...]:
-    """Return the columns that `group_by` looks at: of periods both the id and the name, if they are there."""
+    """Return the columns that `group_by` needs: for periods both the id and the name."""
     names = grouping(by)
     return tuple(dict.fromkeys((*names, *_PERIOD))) if _are_periods(names) else names
 
 
 def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
-    """Return the actions grouped: periods in order of time, all else by key; the smallest above `max_groups` in one.
+    """Return the actions by group: periods in order of time, all else by key; the smallest above `max_groups` as one.
 
-    Without `by` they are one group. Periods are told apart by their ids and called by their names.
+    Without `by` they are one group. Periods are grouped by id and labelled by name.
     """
     names = grouping(by)
     require_columns(actions.columns, names)
@@ -123,7 +123,7 @@ def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
         position[kept] = np.arange(len(kept))
         code, texts = position[code], [*(texts[at] for at in kept), f"other ({folded})"]
         null = np.r_[null[kept], True]
-    words = "period" if _are_periods(names) else " and ".join(label(each) for each in names)
+    words = "period" if _are_periods(names) else " and ".join(label(name) for name in names)
     aside = frozenset(np.flatnonzero(null).tolist())
     looks = range(len(texts)) if names != ("ai_dispatched",) else [_DISPATCHED.get(text, 2) for text in texts]
     return Groups(actions.assign(**{GROUP: code}), texts, words, folded, in_time, aside, tuple(looks))
@@ -134,7 +134,7 @@ def _are_periods(names: Sequence[str]) -> bool:
 
 
 def _period_keys(actions: pd.DataFrame) -> pd.DataFrame:
-    """Return what tells periods apart: the id, and the name only of those without one."""
+    """Return the keys of periods: the id, and the name only where there is no id."""
     keys = actions[[name for name in _PERIOD if name in actions.columns]]
     if len(keys.columns) < len(_PERIOD):
         return keys
@@ -148,7 +148,7 @@ def _period_names(actions: pd.DataFrame, code: NDArray[np.integer[Any]]) -> list
         else [None] * len(np.unique(code))
         for name in _PERIOD
     }
-    return told_apart(found["period_name"], found["period_id"])
+    return unique_labels(found["period_name"], found["period_id"])
 
 
 def _text(column: str, value: object) -> str:
@@ -156,4 +156,4 @@ def _text(column: str, value: object) -> str:
         return "unknown" if column == "ai_dispatched" else f"no {label(column)}"
     if isinstance(value, bool | np.bool_):
         return _VALUES.get((column, bool(value)), f"{label(column)}: {'yes' if value else 'no'}")
-    return plain(value)
+    return clean_label(value)

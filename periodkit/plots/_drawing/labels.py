@@ -1,4 +1,4 @@
-"""Labels that keep out of one another's way."""
+"""Labels that do not overlap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["beside", "row_points", "rows_for", "small_points", "spread"]
 
 
 def spread(places: Sequence[float], gaps: Sequence[float], low: float, high: float) -> Floats:
-    """Move places apart, in their order and within limits, so that each has its gap around it.
+    """Move places apart, in order and within limits, so that each has its gap.
 
     Examples
     --------
@@ -40,9 +40,9 @@ def spread(places: Sequence[float], gaps: Sequence[float], low: float, high: flo
 
 
 def rows_for(places: Sequence[float], widths: Sequence[float], right: float) -> tuple[list[int], list[bool]]:
-    """Return a row for each label so that none covers another, and whether it stands left of its place.
+    """Return a row for each label so that none overlap, and whether it is written to the left of its place.
 
-    Places and widths in points, places ascending; a label that would pass `right` stands on the left.
+    Places and widths are in points, places ascending; a label that would pass `right` goes to the left.
 
     Examples
     --------
@@ -67,16 +67,16 @@ def small_points() -> float:
 
 
 def row_points(ax: Axes, rows: int) -> float:
-    """Return how high a row will be in points, of so many that stand below one another."""
-    # Axes that were given will be lower than now, once titles and labels have their room.
+    """Return the height in points of each of so many rows."""
+    # Titles and labels will take height from Axes that the caller made.
     return (0.92 if is_own(ax) else 0.72) * points_of(ax)[1] / max(rows, 1)
 
 
 def beside(ax: Axes, heights: Sequence[float], texts: Sequence[str], colours: Sequence[str]) -> None:
-    """Write labels to the right of the axes at these heights, moved apart where they would overlap."""
+    """Write labels to the right of the Axes at these heights, moved apart where they would overlap."""
     scale = ax.yaxis.get_transform()
     low, high = sorted(scale.transform(np.array(ax.get_ylim())))
-    # The axes will be a little lower than now, once titles and labels have their room.
+    # Titles and labels will take some of the height.
     unit = (high - low) / (0.72 * points_of(ax)[1])
     gaps = [(text.count("\n") + 1) * 1.3 * small_points() * unit for text in texts]
     wanted = scale.transform(np.array(heights, dtype=np.float64)).tolist()

@@ -1,4 +1,4 @@
-"""What pictures of an event share: its markers, and where knowledge ends."""
+"""What plots of an event share: its markers, and the end of what is known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from periodkit.plots._drawing.canvas import INK, MUTED, SMALL, points_of
 from periodkit.plots._drawing.clock import numbers
 from periodkit.plots._drawing.labels import rows_for, small_points
 from periodkit.plots._drawing.text import drawable
-from periodkit.wording import plain
+from periodkit.wording import clean_label
 
 __all__ = ["mark_times", "shade_after"]
 
@@ -20,9 +20,9 @@ _MOST_ROWS = 6
 
 
 def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, float]) -> tuple[list[str], str]:
-    """Draw markers as labelled lines, make room for the labels above all else.
+    """Draw markers as labelled lines, and extend the y axis to make room for their labels.
 
-    Returns their names, and what to say if they are too many to be drawn.
+    Returns their names, and a note if there are too many to draw.
     """
     if periods is None or "markers" not in periods.columns:
         return [], ""
@@ -33,7 +33,7 @@ def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, floa
     if len(found) > _MOST_MARKERS:
         return [], f"{len(found):,} markers not drawn"
     ax.vlines(at, 0, 1, transform=ax.get_xaxis_transform(), color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
-    names = [plain(name, 28) for name in found["marker"]]
+    names = [clean_label(name, 28) for name in found["marker"]]
     if not names:
         return [], ""
     size, (wide, high) = small_points(), points_of(ax)
@@ -44,7 +44,7 @@ def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, floa
     most = max(min(_MOST_ROWS, int(0.75 * high * 0.4 / line)), 1)
     beyond = sum(row >= most for row in rows)
     need = min(max(rows) + 1, most) * line / (0.75 * high)
-    # On a log axis as on a linear one.
+    # Works on log and linear axes.
     scale = ax.yaxis.get_transform()
     low, top = scale.transform(np.array(ax.get_ylim()))
     ax.set_ylim(top=float(scale.inverted().transform(np.array([low + (top - low) / (1 - need)]))[0]))
@@ -68,12 +68,12 @@ def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, floa
 
 
 def shade_after(ax: Axes, moment: pd.Timestamp, limits: tuple[float, float]) -> None:
-    """Shade what lies after the last moment at which anything was known."""
+    """Shade what lies after the last moment at which anything is known."""
     last = float(numbers(pd.Series([moment]))[0])
     if not last < limits[1]:
         return
     ax.axvspan(last, limits[1], facecolor="#EFEFEF", edgecolor="#C8C8C8", hatch="...", linewidth=0, zorder=0)
-    # A sliver says it without words.
+    # A narrow strip has no room for words.
     if (limits[1] - max(last, limits[0])) / (limits[1] - limits[0]) * points_of(ax)[0] < 9 * small_points():
         return
     ax.annotate(

@@ -1,4 +1,4 @@
-"""Pictures on their way out: the same bytes every time, with their words beside them."""
+"""Plots as PNG and in notebooks: the same bytes every time, with their alt texts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from periodkit.errors import ConfigError
-from periodkit.plots._drawing.canvas import alt_text, figure_of, words_of
+from periodkit.plots._drawing.canvas import alt_text, figure_alt_text, figure_of
 
 __all__ = ["display", "to_png"]
 
 
 def to_png(ax: Axes, dpi: float | None = None) -> bytes:
-    """Return the picture as PNG, which holds its words, but neither the time nor the versions that made it.
+    """Return the figure as PNG with its alt text, without times or versions.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ def to_png(ax: Axes, dpi: float | None = None) -> bytes:
     Returns
     -------
     bytes
-        The whole figure, cut close; equal for equal pictures. Its words are in the text chunk ``Description``.
+        The whole figure, cropped; equal for equal figures. The alt text is in the text chunk ``Description``.
 
     Raises
     ------
     ArgumentError
-        `ax` is on no figure.
+        `ax` is not on a figure.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def to_png(ax: Axes, dpi: float | None = None) -> bytes:
     """
     figure = figure_of(ax)
     buffer = io.BytesIO()
-    words = words_of(figure)
+    alt = figure_alt_text(figure)
     figure.savefig(
         buffer,
         format="png",
@@ -55,16 +55,16 @@ def to_png(ax: Axes, dpi: float | None = None) -> bytes:
         transparent=False,
         bbox_inches="tight",
         pad_inches=0.08,
-        metadata={"Software": None} | ({"Description": words} if words else {}),
+        metadata={"Software": None} | ({"Description": alt} if alt else {}),
     )
     return buffer.getvalue()
 
 
 def display(ax: Axes, dpi: float | None = None) -> None:
-    """Show the picture in a notebook with its words beneath, to unfold, and close its figure.
+    """Show the figure in a notebook with its alt text beneath, to unfold, and close it.
 
-    The words are the picture's alternative text as well. That alone would not do: neither JupyterLab nor most code hosts
-    hand it on to a screen reader. A picture that a notebook shows by itself, at the end of a cell, has only that.
+    The text is also the image's alt attribute, but JupyterLab and most code hosts do not pass that on to screen readers.
+    A figure that a notebook shows by itself, at the end of a cell, has only the attribute.
 
     Parameters
     ----------
@@ -88,12 +88,12 @@ def display(ax: Axes, dpi: float | None = None) -> None:
     try:
         from IPython.display import display as show  # noqa: PLC0415  (only notebooks have it)
     except ImportError:
-        msg = "display() is for notebooks. Install periodkit[lab], or use to_png() or ax.figure.savefig()."
+        msg = "display() works in notebooks. Install periodkit[lab], or use to_png() or ax.figure.savefig()."
         raise ConfigError(msg) from None
     alt_text(ax)
-    words = words_of(figure_of(ax))
-    picture = base64.b64encode(to_png(ax, dpi)).decode("ascii")
-    show({"image/png": picture, "text/plain": words}, metadata={"image/png": {"alt": words}}, raw=True)
-    folded = f"<details><summary>This picture in words</summary><p>{html.escape(words)}</p></details>"
-    show({"text/html": folded, "text/plain": words}, raw=True)
+    alt = figure_alt_text(figure_of(ax))
+    image = base64.b64encode(to_png(ax, dpi)).decode("ascii")
+    show({"image/png": image, "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
+    folded = f"<details><summary>This plot in words</summary><p>{html.escape(alt)}</p></details>"
+    show({"text/html": folded, "text/plain": alt}, raw=True)
     plt.close(figure_of(ax))

@@ -1,8 +1,6 @@
-"""Single actions as they stood at a moment: their milestones, and how each entered a stage's statistics."""
+"""Single actions as of a moment: their milestones, and how each enters a stage's statistics."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +13,11 @@ from periodkit.plots._drawing.clock import Floats, numbers
 __all__ = ["NEEDED", "periods_of", "replay", "view"]
 
 NEEDED = (*MILESTONES, "status", "fetched_at", "period_id")
-"""The columns that pictures of single actions look at."""
+"""The columns that plots of actions need."""
 
 
 def replay(actions: pd.DataFrame, stage: str, as_of: AsOf | None) -> pd.DataFrame:
-    """Return one row per action: its milestones, when it was last ``seen``, its ``state`` in a stage and ``seconds``.
+    """Return each action's milestones, when it was last ``seen``, its ``state`` in a stage and its ``seconds``.
 
     The index is that of `actions`.
     """
@@ -29,7 +27,7 @@ def replay(actions: pd.DataFrame, stage: str, as_of: AsOf | None) -> pd.DataFram
 
 
 def periods_of(actions: pd.DataFrame, periods: object) -> pd.DataFrame | None:
-    """Return those of the periods that the actions are of."""
+    """Return the periods that have actions."""
     if periods is None:
         return None
     if not isinstance(periods, pd.DataFrame):
@@ -42,11 +40,11 @@ def periods_of(actions: pd.DataFrame, periods: object) -> pd.DataFrame | None:
 
 
 def view(came: pd.Series, went: pd.Series, periods: pd.DataFrame | None) -> tuple[float, float]:
-    """Return the stretch of time to look at, in matplotlib's days: the periods and nearly all that came and went.
+    """Return the span of time to show, in matplotlib's days: the periods and nearly all arrivals and departures.
 
-    What is left open for months, or closed long after, would squeeze the event into a corner.
+    Actions closed long after would squeeze the event into a corner.
     """
-    arrivals, departures = (_known(numbers(each)) for each in (came, went))
+    arrivals, departures = (_known(numbers(times)) for times in (came, went))
     low, high = (0.01, 0.99) if periods is not None else (0.0, 1.0)
     ends = [float(np.quantile(arrivals, share)) for share in (low, high)] if arrivals.size else []
     if departures.size:
@@ -58,6 +56,5 @@ def view(came: pd.Series, went: pd.Series, periods: pd.DataFrame | None) -> tupl
     return start - margin, end + margin
 
 
-def _known(values: Any) -> Floats:  # noqa: ANN401
-    array = np.asarray(values, dtype=np.float64)
-    return array[np.isfinite(array)]
+def _known(values: Floats) -> Floats:
+    return values[np.isfinite(values)]

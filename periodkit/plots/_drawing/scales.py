@@ -1,4 +1,4 @@
-"""Axes that people can read: durations on a log scale in human units, and shares."""
+"""Axes of durations, on a log scale in human units, and of shares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from periodkit._arguments import as_micros, named
 from periodkit.errors import ArgumentError
 from periodkit.plots._drawing.canvas import FAINT, INK, SMALL, points_of
-from periodkit.wording import exact
+from periodkit.wording import round_duration
 
 __all__ = [
     "as_target",
@@ -28,31 +28,29 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-# From fine to coarse; the first of which few enough fall into view is taken.
+_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+# From fine to coarse; the first with few enough ticks in view is taken.
 _TICKS = tuple(
     tuple((number * _UNITS[unit], f"{number} {unit}") for unit, numbers in steps.items() for number in numbers)
     for steps in (
         {
-            "ms": (1, 2, 5, 10, 20, 50, 100, 200, 500),
-            "s": (1, 2, 5, 10, 15, 20, 30, 40),
+            "s": (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 40),
             "min": (1, 2, 3, 5, 10, 15, 20, 30, 40),
             "h": (1, 2, 3, 4, 6, 8, 12, 16),
             "d": (1, 2, 3, 5, 7, 14, 30, 60, 100, 200, 365, 1000),
         },
         {
-            "ms": (1, 10, 100),
-            "s": (1, 2, 5, 10, 30),
+            "s": (0.001, 0.01, 0.1, 1, 2, 5, 10, 30),
             "min": (1, 2, 5, 10, 30),
             "h": (1, 2, 4, 12),
             "d": (1, 2, 4, 7, 14, 30, 100, 365, 1000),
         },
-        {"ms": (1, 10, 100), "s": (1, 10), "min": (1, 5, 20), "h": (1, 4), "d": (1, 7, 30, 100, 365, 1000)},
-        {"ms": (1, 100), "s": (1, 10), "min": (1, 10), "h": (1,), "d": (1, 10, 100, 1000)},
+        {"s": (0.001, 0.01, 0.1, 1, 10), "min": (1, 5, 20), "h": (1, 4), "d": (1, 7, 30, 100, 365, 1000)},
+        {"s": (0.001, 0.1, 1, 10), "min": (1, 10), "h": (1,), "d": (1, 10, 100, 1000)},
     )
 )
 
-# Between marks of a share.
+# Steps of a share axis.
 _SHARES = (0.1, 0.2, 0.25, 0.5, 1.0)
 _NAMES = {at: text for ticks in _TICKS for at, text in ticks}
 
@@ -64,7 +62,7 @@ def seconds(values: pd.Series) -> Floats:
 
 
 def as_target(target: object) -> float | None:
-    """Return a target in seconds."""
+    """Return a target in seconds, or raise an ArgumentError."""
     if target is None:
         return None
     micros = as_micros(target, "target")
@@ -86,12 +84,12 @@ def duration_limits(values: ArrayLike, margin: float = 1.25) -> tuple[float, flo
 
 
 def event_limits(time: Floats, events: ArrayLike, extra: ArrayLike = ()) -> tuple[float, float]:
-    """Return limits of a log axis around nearly all events, by their durations and numbers, and around `extra`.
+    """Return limits of a log axis around nearly all events, given their durations and numbers, and around `extra`.
 
-    Actions left open for months would squeeze all that happened into a corner.
+    Actions left open for months would squeeze the events into a corner.
     """
     number = np.asarray(events, dtype=np.float64)
-    # Those of no length are left of any log axis.
+    # Zero durations cannot be shown on a log axis.
     some = (time > 0) & (number > 0)
     if not some.any():
         return duration_limits(np.r_[time, extra])
@@ -103,17 +101,17 @@ def event_limits(time: Floats, events: ArrayLike, extra: ArrayLike = ()) -> tupl
 
 
 def target_line(ax: Axes, side: str, target: float, *, high: bool = True) -> None:
-    """Mark a target on a duration axis whose limits are set, its name at the upper or the lower end of the line."""
+    """Mark a target on a duration axis whose limits are set, with its label at the upper or the lower end of the line."""
     upright = side == "x"
     (ax.axvline if upright else ax.axhline)(target, color=INK, linewidth=1.3, linestyle=(0, (2, 2)), zorder=1.5)
     turned = False
     if upright:
         low, top = np.log(ax.get_xlim())
-        # On the side on which there is more room.
+        # The label goes to the side with more room.
         turned = bool((np.log(target) - low) / (top - low) > 0.7)
     place = (target, 1.0 if high else 0.0) if upright else (0.0, target)
     ax.annotate(
-        f"target {exact(target)}",
+        f"target {round_duration(target)}",
         place,
         (-4 if turned else 4, (-4 if high else 4) if upright else 3),
         xycoords=("data", "axes fraction") if upright else ("axes fraction", "data"),
@@ -134,9 +132,9 @@ def duration_axis(
     label: str,
     under: Callable[[Sequence[float]], Sequence[str]] | None = None,
 ) -> None:
-    """Make an axis one of durations in seconds, on a log scale, marked in seconds, minutes, hours and days.
+    """Make an axis a log axis of durations in seconds, with ticks in seconds, minutes, hours and days.
 
-    As many are marked as there is room for; `under` gives a second line for each.
+    There are as many ticks as there is room for; `under` gives each a second line.
     """
     low, high = limits
     if side == "x":
@@ -156,7 +154,7 @@ def duration_axis(
 
 
 class _Durations(Locator):
-    """Durations that people count in, as many as there is room for."""
+    """Round durations, as many as there is room for."""
 
     def __init__(
         self, ax: Axes, side: str, size: float, under: Callable[[Sequence[float]], Sequence[str]] | None
@@ -191,15 +189,15 @@ class _DurationNames(Formatter):
         self._under = under
 
     def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002
-        return _NAMES.get(float(x), exact(x))
+        return _NAMES.get(float(x), round_duration(x))
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
-        names = [self(each) for each in values]
+        names = [self(value) for value in values]
         return names if self._under is None else [f"{a}\n{b}" for a, b in zip(names, self._under(values), strict=True)]
 
 
 def share_axis(ax: Axes, side: str, label: str, limits: tuple[float, float] = (0.0, 1.0)) -> None:
-    """Make an axis one of shares in percent."""
+    """Make an axis an axis of shares in percent."""
     axis = ax.xaxis if side == "x" else ax.yaxis
     (ax.set_xlim if side == "x" else ax.set_ylim)(*limits)
     room = points_of(ax)[0 if side == "x" else 1] / (limits[1] - limits[0])

@@ -1,4 +1,4 @@
-"""What pictures call stages, and what they say of the actions that are not in them."""
+"""The names of stages on plots, and notes on actions that are left out."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from periodkit.wording import count, listed
 __all__ = ["DONE", "at_once", "axis_label", "confidence_words", "left_out", "noun", "the_only"]
 
 DONE = {"dispatch": "assigned", "pickup": "begun", "response": "begun", "work": "closed", "cycle": "closed"}
-"""What has happened to an action at the end of each stage."""
+"""An action at the end of each stage."""
 
 _MILESTONES = {"created_time": "created", "assigned_time": "assigned", "doing_time": "begun", "closed_time": "closed"}
 
 
 def noun(stage: str) -> str:
-    """Return what a stage's length is called."""
+    """Return the name of a stage's duration."""
     return f"{stage} time"
 
 
 def axis_label(stage: str) -> str:
-    """Return what an axis of a stage's length says."""
+    """Return the label of an axis of a stage's duration."""
     chosen = STAGES[stage]
     return f"{noun(stage)}: from {_MILESTONES[chosen.start]} to {_MILESTONES[chosen.end]} (log scale)"
 
 
 def at_once(n: int, stage: str) -> str:
-    """Say that there is no length of time to draw on a log axis.
+    """Say that no duration can be drawn on a log axis.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def at_once(n: int, stage: str) -> str:
 
 
 def the_only(n: int) -> str:
-    """Return what to call the only one of `n` actions that is counted.
+    """Return a name for the only one of `n` actions that is counted.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def the_only(n: int) -> str:
 
 
 def left_out(counts: Mapping[str, Any] | pd.Series, states: Sequence[str] = EXCLUDED) -> str:
-    """Return how many actions are not in a picture, and why, or nothing if all are.
+    """Return how many actions are not in a picture, and why; empty if all are.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def left_out(counts: Mapping[str, Any] | pd.Series, states: Sequence[str] = EXCL
 
 
 def confidence_words(confidence: float) -> str:
-    """Return what an interval is called.
+    """Return the name of an interval.
 
     Examples
     --------

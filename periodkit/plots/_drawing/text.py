@@ -1,4 +1,4 @@
-"""Text on pictures: what their fonts can draw, in the room that there is."""
+"""Text on plots: characters that the fonts have, in the room that there is."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from functools import cache
 from matplotlib import font_manager, rcParams
 from matplotlib.ft2font import FT2Font
 
-from periodkit.wording import LEFT_TO_RIGHT, plain
+from periodkit.wording import LEFT_TO_RIGHT, clean_label
 
-__all__ = ["drawable", "stub"]
+__all__ = ["drawable", "wrap_label"]
 
 _MISSING = "▯"
 
 
-def stub(text: object, width: int = 22, lines: int = 2) -> str:
-    r"""Return a name wrapped to a few short lines, for a tick or a label.
+def wrap_label(text: object, width: int = 22, lines: int = 2) -> str:
+    r"""Return a name wrapped to a few short lines, for a tick or another label.
 
     Examples
     --------
-    >>> stub("Guest services and lost property desk", 14)
+    >>> wrap_label("Guest services and lost property desk", 14)
     'Guest services\nand…erty desk'
     """
-    name = plain(text)
+    name = clean_label(text)
     for limit in range(min(len(name), width * lines), 0, -1):
-        wrapped = textwrap.wrap(plain(text, limit) if limit < len(name) else name, width)
+        wrapped = textwrap.wrap(clean_label(text, limit) if limit < len(name) else name, width)
         if len(wrapped) <= lines:
             return "\n".join(wrapped)
     return name[:width]
 
 
 def drawable(text: str) -> str:
-    r"""Return text that matplotlib draws as it stands: no formulas, and no character that its fonts lack.
+    r"""Return text that matplotlib draws as it is: no formulas, and no characters that its fonts lack.
 
     Examples
     --------
@@ -40,7 +40,9 @@ def drawable(text: str) -> str:
     \$5 or \$10
     """
     missing = {LEFT_TO_RIGHT: ""}
-    shown = "".join(each if each == "\n" or _has_glyph(each) else missing.get(each, _MISSING) for each in text)
+    shown = "".join(
+        letter if letter == "\n" or _has_glyph(letter) else missing.get(letter, _MISSING) for letter in text
+    )
     return shown.replace("\\", "∖").replace("$", r"\$") if "$" in shown else shown
 
 
@@ -50,5 +52,5 @@ def _has_glyph(character: str) -> bool:
 
 @cache
 def _fonts(*families: str) -> tuple[FT2Font, ...]:
-    found = [font_manager.findfont(font_manager.FontProperties(family=[each])) for each in families]
-    return tuple(font_manager.get_font(path) for path in dict.fromkeys(found))
+    paths = [font_manager.findfont(font_manager.FontProperties(family=[family])) for family in families]
+    return tuple(font_manager.get_font(path) for path in dict.fromkeys(paths))

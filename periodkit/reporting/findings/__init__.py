@@ -1,4 +1,4 @@
-"""What the numbers say: comparisons that their intervals support."""
+"""Comparisons that their intervals support, in sentences."""
 
 from periodkit.reporting.findings.findings import FLAG_SHARE, Finding, Findings, event_findings, season_findings
 from periodkit.reporting.findings.measures import FEWEST, Measured, measures

@@ -1,7 +1,7 @@
-"""Two things compared: an estimate of their difference, and its interval.
+"""Two groups compared: an estimate of their difference or ratio, and its interval.
 
-An interval of a difference, or of a ratio, is put together from the intervals of the two sides (MOVER: Zou and Donner
-2008, Statistics in Medicine 27, 1693-1702); for rates that is Newcombe's.
+The interval is made from the intervals of the two sides (MOVER: Zou and Donner 2008, Statistics in Medicine 27,
+1693-1702); for rates that is Newcombe's.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ __all__ = ["Contrast", "quantile_ratio", "rate_above", "rate_difference", "trend
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """How much one thing differs from another.
+    """How much one group differs from another.
 
     Parameters
     ----------
     estimate, low, high : float
-        The difference, ratio or slope, with its interval; NaN where the data do not say.
+        The difference, ratio or slope, with its interval; NaN where it is not known.
     null : float
-        What it would be if there were no difference.
+        Its value if there were no difference.
     """
 
     estimate: float
@@ -36,12 +36,12 @@ class Contrast:
 
     @property
     def known(self) -> bool:
-        """Whether there is an estimate with an interval at all."""
+        """Whether there is an estimate with an interval."""
         return bool(np.isfinite(self.estimate)) and not (np.isnan(self.low) or np.isnan(self.high))
 
     @property
     def excludes_null(self) -> bool:
-        """Whether the interval leaves out "no difference"."""
+        """Whether the interval excludes "no difference"."""
         return self.known and not self.low <= self.null <= self.high
 
 
@@ -65,7 +65,7 @@ def rate_above(hits: int, n: int, bound: float, confidence: float) -> Contrast:
 
 
 def quantile_ratio(table: LifeTable, other: LifeTable, q: float, confidence: float) -> Contrast:
-    """Ratio of two Kaplan-Meier quantiles, its interval put together from theirs on the log scale.
+    """Ratio of two Kaplan-Meier quantiles, with an interval made from theirs on the log scale.
 
     Where a limit of a quantile is not reached, the ratio has no limit on that side.
 
@@ -81,7 +81,7 @@ def quantile_ratio(table: LifeTable, other: LifeTable, q: float, confidence: flo
     """
     with np.errstate(divide="ignore"):
         (top, top_low, top_high), (base, base_low, base_high) = (
-            np.log(survival_quantile(kaplan_meier(each, confidence), q)) for each in (table, other)
+            np.log(survival_quantile(kaplan_meier(side, confidence), q)) for side in (table, other)
         )
     if not (np.isfinite(top) and np.isfinite(base)):
         return Contrast(np.nan, np.nan, np.nan, 1.0)
@@ -92,10 +92,10 @@ def quantile_ratio(table: LifeTable, other: LifeTable, q: float, confidence: flo
 
 
 def trend(values: Sequence[float], confidence: float) -> Contrast:
-    """Slope from one value to the next, by Theil and Sen: the median of all slopes between two of them.
+    """Slope from one value to the next, by Theil and Sen: the median of the slopes between all pairs.
 
-    The interval rests on how the values scatter around a line, so it holds however precise each of them is
-    (Sen 1968, J. Am. Stat. Assoc. 63, 1379-1389). NaN marks a value that is not known, and leaves its gap.
+    The interval rests on the scatter of the values around a line, so it holds whatever their precision
+    (Sen 1968, J. Am. Stat. Assoc. 63, 1379-1389). NaN marks an unknown value and keeps its place.
 
     Examples
     --------
@@ -114,5 +114,5 @@ def trend(values: Sequence[float], confidence: float) -> Contrast:
 
 
 def _together(one: float, other: float) -> float:
-    """Return how far a difference reaches when its sides reach so far; NaN is beyond all bounds."""
+    """Return the margin of a difference from the margins of its sides; NaN is infinite."""
     return float(np.inf if np.isnan(one) or np.isnan(other) else np.hypot(one, other))

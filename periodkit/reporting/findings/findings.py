@@ -1,7 +1,7 @@
 """Findings: sentences that the numbers support.
 
-Everything that could be compared is compared, each at such a confidence that all together hold at 95 % (Bonferroni), and
-a sentence is made only where an interval leaves out "no difference". Frames in, findings out.
+All comparisons that can be made are made, each at such a confidence that together they hold at 95 % (Bonferroni). A
+sentence is written only where the interval excludes "no difference".
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import pandas as pd
 
 from periodkit.metrics import CHECKS, quality
 from periodkit.reporting.findings.contrasts import Contrast, rate_above
-from periodkit.reporting.findings.measures import Measure, Measured, measures, name_of, with_limits
-from periodkit.wording import percent
+from periodkit.reporting.findings.measures import Measure, Measured, measures, name_of
+from periodkit.wording import Span, Target, estimate
 
 __all__ = ["Finding", "Findings", "event_findings", "season_findings"]
 
 CONFIDENCE = 0.95
 FLAG_SHARE = 0.01
-"""A defect is a finding where more of the records than this have it."""
+"""A defect is a finding where more than this share of the records have it."""
 
 FEWEST_PERIODS = 8
-"""A trend is looked for over so many periods or more."""
+"""The fewest periods in which to look for a trend."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence, and the numbers that it rests on.
+    """A sentence and the numbers behind it.
 
     Parameters
     ----------
@@ -39,17 +39,17 @@ class Finding:
     measure : str
         The measure: ``"p90"``, ``"on_time"``, ``"ai_rate"`` and so on, or a check of `periodkit.quality`.
     about : str or None
-        The group or period that it is about, None for all.
+        The group or period that it is about; None for all.
     sentence : str
-        For people; names in it are cleaned, not escaped.
+        Names in it are cleaned, not escaped.
     contrast : Contrast
-        The difference or ratio, with its interval at the findings' own confidence.
+        The difference or ratio, with its interval at the confidence of the findings.
     n : int
-        Actions that it rests on, those compared with not counted.
+        The number of actions, without those compared with.
     good : bool or None
-        Whether it is for the better; None where that is not for the numbers to say.
+        Whether it is an improvement; None where the numbers cannot tell.
     brief : str
-        The same beside another sentence on the same stage.
+        A short form, to follow another sentence on the same stage.
     """
 
     kind: str
@@ -64,18 +64,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was found, and how hard it was looked for.
+    """All findings, and how many comparisons were made.
 
     Parameters
     ----------
     found : tuple of Finding
         In the order in which to tell them.
     compared : int
-        How many comparisons could be made.
+        The number of comparisons.
     confidence : float
-        The confidence of each, so that all together hold at 95 %.
+        The confidence of each, such that together they hold at 95 %.
     kinds : frozenset of str
-        What could be compared, as in `Finding`.
+        The kinds of comparison, as in `Finding`.
     """
 
     found: tuple[Finding, ...]
@@ -84,27 +84,27 @@ class Findings:
     kinds: frozenset[str] = frozenset()
 
 
-class _Question(Protocol):
-    """A comparison that can be made at any confidence, and the words for where it finds something."""
+class _Comparison(Protocol):
+    """Something that can be compared at any confidence, and put into words where there is a difference."""
 
     @property
     def kind(self) -> str:
-        """What is compared, as in `Finding`."""
+        """The kind of comparison, as in `Finding`."""
 
-    def ask(self, confidence: float) -> Contrast:
-        """Return the comparison."""
+    def contrast(self, confidence: float) -> Contrast:
+        """Return the difference or ratio."""
 
-    def tell(self, contrast: Contrast) -> Finding:
-        """Return what was found."""
+    def finding(self, contrast: Contrast) -> Finding:
+        """Return the difference in words."""
 
 
 def event_findings(
     actions: pd.DataFrame,
     periods: pd.DataFrame | None = None,
     earlier: pd.DataFrame | None = None,
-    target: str = "20min",
+    target: Span | Target = "20min",
 ) -> Findings:
-    """Find what stands out in some periods: against earlier ones, among their own groups, in their records.
+    """Find what stands out in some periods: against earlier ones, between groups, in the records.
 
     Parameters
     ----------
@@ -114,19 +114,19 @@ def event_findings(
         Their periods, for the checks that need them.
     earlier : pandas.DataFrame, optional
         Actions of earlier periods.
-    target : str
+    target : timedelta or str
         The promised time from created to closed.
 
     Returns
     -------
     Findings
-        A difference in rates in percentage points, a ratio of times, or a share of the records. Where both the P50 and the
-        P90 of a stage differ in the same direction, they are one finding.
+        Differences of rates in percentage points, ratios of times, and shares of the records. Where P50 and P90 of a
+        stage differ in the same direction, they are one finding.
 
     Notes
     -----
-    Intervals of differences: `periodkit.reporting.contrasts`. With m comparisons each is made at a confidence of
-    1 - 0.05 / m (Bonferroni; Dunn 1961, J. Am. Stat. Assoc. 56, 52-64).
+    With m comparisons each is made at a confidence of 1 - 0.05 / m (Bonferroni; Dunn 1961, J. Am. Stat. Assoc. 56,
+    52-64).
 
     Examples
     --------
@@ -137,27 +137,31 @@ def event_findings(
     >>> {finding.kind for finding in found.found} <= {"group", "quality"}
     True
     """
-    asked: list[_Question] = []
-    if earlier is not None and len(earlier):
-        asked += _against_earlier(actions, earlier, target)
-    return _answered([*asked, *_against_the_rest(actions, target), *_records(actions, periods)])
+    promised = Target.read(target)
+    return _compare(
+        [
+            *(_against_earlier(actions, earlier, promised) if earlier is not None and len(earlier) else ()),
+            *_against_the_rest(actions, promised),
+            *_records(actions, periods),
+        ]
+    )
 
 
-def season_findings(actions: pd.DataFrame, periods: pd.DataFrame, target: str = "20min") -> Findings:
+def season_findings(actions: pd.DataFrame, periods: pd.DataFrame, target: Span | Target = "20min") -> Findings:
     """Find what stands out over many periods: trends, periods and groups unlike the rest, records.
 
     Parameters
     ----------
     actions, periods : pandas.DataFrame
-        What the report is about; `periods` in the order of time.
-    target : str
+        The actions and their periods, in order of time.
+    target : timedelta or str
         The promised time from created to closed.
 
     Returns
     -------
     Findings
-        As `event_findings`; a trend is a slope from one period to the next, of a rate or of the logarithm of a time. Of
-        the periods that are unlike the rest in one way, the one that is so the most is told, with their number.
+        As `event_findings`. A trend is the slope of a rate, or of the logarithm of a time, from one period to the next.
+        Of the periods that differ from the rest in the same way, only the most extreme is told, with their number.
 
     Examples
     --------
@@ -168,31 +172,34 @@ def season_findings(actions: pd.DataFrame, periods: pd.DataFrame, target: str = 
     >>> {finding.kind for finding in season_findings(actions, periods).found} <= {"trend", "period", "group", "quality"}
     True
     """
-    asked = [
-        *_trends(actions, periods, target),
-        *_unlike_the_rest(actions, periods, target),
-        *_against_the_rest(actions, target),
-        *_records(actions, periods),
-    ]
-    answered = _answered(asked)
-    return replace(answered, found=tuple(_gathered(answered.found, len(periods))))
+    promised = Target.read(target)
+    findings = _compare(
+        [
+            *_trends(actions, periods, promised),
+            *_unlike_the_rest(actions, periods, promised),
+            *_against_the_rest(actions, promised),
+            *_records(actions, periods),
+        ]
+    )
+    return replace(findings, found=tuple(_most_extreme(findings.found, len(periods))))
 
 
-def _answered(asked: Sequence[_Question]) -> Findings:
-    able = [each for each in asked if each.ask(CONFIDENCE).known]
+def _compare(comparisons: Sequence[_Comparison]) -> Findings:
+    able = [one for one in comparisons if one.contrast(CONFIDENCE).known]
     confidence = 1 - (1 - CONFIDENCE) / max(len(able), 1)
-    answers = [(each, each.ask(confidence)) for each in able]
-    found = [each.tell(contrast) for each, contrast in answers if contrast.excludes_null]
-    return Findings(tuple(_one_a_stage(found)), len(able), confidence, frozenset(each.kind for each in able))
+    contrasts = [(one, one.contrast(confidence)) for one in able]
+    found = [one.finding(contrast) for one, contrast in contrasts if contrast.excludes_null]
+    return Findings(tuple(_one_a_stage(found)), len(able), confidence, frozenset(one.kind for one in able))
 
 
-def _one_a_stage(found: Sequence[Finding]) -> list[Finding]:
-    """Return the findings, what P50 and P90 of the cycle both say as one."""
+def _one_a_stage(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings, with P50 and P90 of the cycle time as one where they agree."""
     kept: dict[tuple[object, ...], Finding] = {}
-    for each in found:
-        key = (each.kind, each.about, *_way(each))
+    for finding in findings:
+        key = (finding.kind, finding.about, *_way(finding))
         first = kept.get(key)
-        kept[key] = each if first is None else replace(each, sentence=f"{each.sentence} Likewise {first.brief}.")
+        also = "" if first is None else f" Likewise {first.brief}."
+        kept[key] = replace(finding, sentence=finding.sentence + also)
     return list(kept.values())
 
 
@@ -201,31 +208,39 @@ class _AgainstEarlier:
     measure: Measure
     now: Measured
     then: Measured
-    each: list[float]
+    values: list[float]
     kind: str = "earlier"
 
-    def ask(self, confidence: float) -> Contrast:
+    def contrast(self, confidence: float) -> Contrast:
         return self.now.against(self.then, confidence)
 
-    def tell(self, contrast: Contrast) -> Finding:
-        more, k = contrast.estimate > contrast.null, len(self.each)
+    def finding(self, contrast: Contrast) -> Finding:
+        more, k = contrast.estimate > contrast.null, len(self.values)
         before = f"in the {k} periods before" if k > 1 else "in the period before"
-        said = f"{self.measure.title} was {self.now.words}, {self.measure.difference(contrast)} {before} ({self.then.short})"
+        words = self.measure.difference(contrast)
+        said = f"{self.measure.title} was {self.now.words}, {words} {before} ({self.then.short})"
         if k > 1:
-            beaten = sum(other < self.now.value if more else other > self.now.value for other in self.each)
+            beaten = sum(other < self.now.value if more else other > self.now.value for other in self.values)
             which = "every one" if beaten == k else f"{beaten}" if beaten else "none"
             said += f"; {self.measure.more if more else self.measure.less} than in {which} of them"
-        good = _good(self.measure, more=more)
-        brief = f"{self.measure.short} {self.now.words}, {self.measure.difference(contrast).rpartition(' ')[0]}"
-        return Finding(self.kind, self.measure.key, None, f"{said}.", contrast, self.now.n, good, brief)
+        return Finding(
+            self.kind,
+            self.measure.key,
+            None,
+            f"{said}.",
+            contrast,
+            self.now.n,
+            _good(self.measure, more=more),
+            f"{self.measure.short} {self.now.words}, {words.rpartition(' ')[0]}",
+        )
 
 
-def _against_earlier(actions: pd.DataFrame, earlier: pd.DataFrame, target: str) -> Iterator[_Question]:
+def _against_earlier(actions: pd.DataFrame, earlier: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
     for measure in measures(target):
         now, then = measure.of(actions), measure.of(earlier)
         if now and then and now[0].enough and then[0].enough:
-            each = [one.value for one in measure.of(earlier, "period_id")]
-            yield _AgainstEarlier(measure, now[0], then[0], [value for value in each if np.isfinite(value)])
+            values = [one.value for one in measure.of(earlier, "period_id") if np.isfinite(one.value)]
+            yield _AgainstEarlier(measure, now[0], then[0], values)
 
 
 @dataclass(frozen=True)
@@ -236,21 +251,25 @@ class _AgainstTheRest:
     name: str
     kind: str = "group"
 
-    def ask(self, confidence: float) -> Contrast:
+    def contrast(self, confidence: float) -> Contrast:
         return self.one.against(self.rest, confidence)
 
-    def tell(self, contrast: Contrast) -> Finding:
-        said = (
-            f"{self.name}: {self.measure.short} {self.one.words}, {self.measure.difference(contrast)} "
-            f"in the rest ({self.rest.short})."
+    def finding(self, contrast: Contrast) -> Finding:
+        measure, words = self.measure, self.measure.difference(contrast)
+        return Finding(
+            self.kind,
+            measure.key,
+            self.name,
+            f"{self.name}: {measure.short} {self.one.words}, {words} in the rest ({self.rest.short}).",
+            contrast,
+            self.one.n,
+            _good(measure, more=contrast.estimate > contrast.null),
+            f"{measure.short} {self.one.words}, {words.rpartition(' ')[0]}",
         )
-        good = _good(self.measure, more=contrast.estimate > contrast.null)
-        brief = f"{self.measure.short} {self.one.words}, {self.measure.difference(contrast).rpartition(' ')[0]}"
-        return Finding(self.kind, self.measure.key, self.name, said, contrast, self.one.n, good, brief)
 
 
-def _against_the_rest(actions: pd.DataFrame, target: str) -> Iterator[_Question]:
-    chosen = {each.key: each for each in measures(target)}
+def _against_the_rest(actions: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
+    chosen = {measure.key: measure for measure in measures(target)}
     for column, key in (("classification", "p90"), ("channel", "on_time")):
         groups = chosen[key].of(actions, column)
         for one in groups:
@@ -259,7 +278,7 @@ def _against_the_rest(actions: pd.DataFrame, target: str) -> Iterator[_Question]
                 yield _AgainstTheRest(chosen[key], one, rest, f"{column.capitalize()} {name_of(one.key)}")
 
 
-def _unlike_the_rest(actions: pd.DataFrame, periods: pd.DataFrame, target: str) -> Iterator[_Question]:
+def _unlike_the_rest(actions: pd.DataFrame, periods: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
     names = dict(zip(periods["period_id"].astype("object"), periods["period_name"].astype("object"), strict=True))
     for measure in measures(target):
         groups = measure.of(actions, "period_id")
@@ -270,22 +289,19 @@ def _unlike_the_rest(actions: pd.DataFrame, periods: pd.DataFrame, target: str) 
                 yield _AgainstTheRest(measure, one, rest, name, "period")
 
 
-def _gathered(found: Iterable[Finding], k: int) -> Iterator[Finding]:
-    """Yield the findings, of periods that are unlike the rest in the same way only the foremost."""
+def _most_extreme(findings: Iterable[Finding], k: int) -> Iterator[Finding]:
+    """Yield the findings; of periods that differ from the rest in the same way only the most extreme."""
     alike: dict[tuple[str, bool], list[Finding]] = {}
-    for each in found:
-        if each.kind == "period":
-            alike.setdefault(_way(each), []).append(each)
-    for each in found:
-        if each.kind != "period":
-            yield each
-            continue
-        same = alike.pop(_way(each), None)
-        if same is None:
-            continue
-        most = max(same, key=lambda one: abs(_distance(one.contrast)))
-        others = f" {len(same)} of {k} periods differ like this from the rest." if len(same) > 1 else ""
-        yield replace(most, sentence=most.sentence + others)
+    for finding in findings:
+        if finding.kind == "period":
+            alike.setdefault(_way(finding), []).append(finding)
+    for finding in findings:
+        if finding.kind != "period":
+            yield finding
+        elif same := alike.pop(_way(finding), None):
+            most = max(same, key=lambda one: abs(_distance(one.contrast)))
+            others = f" {len(same)} of {k} periods differ like this from the rest." if len(same) > 1 else ""
+            yield replace(most, sentence=most.sentence + others)
 
 
 def _way(finding: Finding) -> tuple[str, bool]:
@@ -293,7 +309,7 @@ def _way(finding: Finding) -> tuple[str, bool]:
 
 
 def _stage(finding: Finding) -> str:
-    """Return what P50 and P90 of the cycle have in common; any other measure stands for itself."""
+    """Return one key for P50 and P90 of the cycle time, and the measure's own for any other."""
     return "cycle" if finding.measure in ("p50", "p90") else finding.measure
 
 
@@ -309,18 +325,18 @@ class _Defect:
     meaning: str
     kind: str = "quality"
 
-    def ask(self, confidence: float) -> Contrast:
-        found = rate_above(self.hits, self.n, FLAG_SHARE, confidence)
+    def contrast(self, confidence: float) -> Contrast:
+        above = rate_above(self.hits, self.n, FLAG_SHARE, confidence)
         # Fewer defects than the bound are no finding.
-        return replace(found, high=max(found.high, FLAG_SHARE))
+        return replace(above, high=max(above.high, FLAG_SHARE))
 
-    def tell(self, contrast: Contrast) -> Finding:
-        share = with_limits(percent(contrast.estimate), contrast.low, contrast.high)
+    def finding(self, contrast: Contrast) -> Finding:
+        share = estimate(contrast.estimate, contrast.low, contrast.high)
         said = f"Records, {self.check.replace('_', ' ')}: {share} of {self.n:,}. {self.meaning}"
         return Finding(self.kind, self.check, None, said, contrast, self.n, good=False)
 
 
-def _records(actions: pd.DataFrame, periods: pd.DataFrame | None) -> Iterator[_Question]:
+def _records(actions: pd.DataFrame, periods: pd.DataFrame | None) -> Iterator[_Comparison]:
     for row in quality(actions, periods).to_dict("records"):
         if CHECKS[row["check"]].defect and not pd.isna(row["count"]) and row["of"]:
             yield _Defect(str(row["check"]), int(row["count"]), int(row["of"]), str(row["meaning"]))
@@ -333,10 +349,10 @@ class _Trend:
     n: int
     kind: str = "trend"
 
-    def ask(self, confidence: float) -> Contrast:
+    def contrast(self, confidence: float) -> Contrast:
         return self.measure.slope(self.values, confidence)
 
-    def tell(self, contrast: Contrast) -> Finding:
+    def finding(self, contrast: Contrast) -> Finding:
         title = self.measure.title[0].lower() + self.measure.title[1:]
         slope = self.measure.slope_words(contrast)
         said = f"Over {np.isfinite(self.values).sum()} periods, {title} {slope}."
@@ -344,7 +360,7 @@ class _Trend:
         return Finding(self.kind, self.measure.key, None, said, contrast, self.n, good, f"{self.measure.short} {slope}")
 
 
-def _trends(actions: pd.DataFrame, periods: pd.DataFrame, target: str) -> Iterator[_Question]:
+def _trends(actions: pd.DataFrame, periods: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
     for measure in measures(target):
         known = {one.key: one for one in measure.of(actions, "period_id") if one.enough and np.isfinite(one.value)}
         values = [known[key].value if key in known else np.nan for key in periods["period_id"].astype("object")]

@@ -1,4 +1,4 @@
-"""An executed notebook -> one page that asks for nothing: no script, no font, no address."""
+"""An executed notebook -> one self-contained HTML page: no script, no font, nothing from the network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import platform
 import re
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeAlias
 
 import nbconvert
 from traitlets.config import Config
@@ -17,28 +17,31 @@ from periodkit.reporting.page.stamp import MIME, stamp_tags
 
 __all__ = ["periods_of", "to_html"]
 
+Notebook: TypeAlias = Any
+"""A NotebookNode; nbformat is not typed."""
+
 _MADE_WITH = ("pandas", "numpy", "scipy", "matplotlib", "nbconvert")
 
 
 def to_html(
-    notebook: Any,  # noqa: ANN401
+    notebook: Notebook,
     title: str | None = None,
     command: str = "",
     source: str = "",
     snapshot: str | None = None,
 ) -> str:
-    """Return an executed notebook as one HTML page: outputs and text without code, no script, no address.
+    """Return an executed notebook as one HTML page: its text and outputs, without code.
 
     Parameters
     ----------
     notebook : NotebookNode
-        The notebook; cells tagged ``notebook`` are for its readers alone and are left out.
+        The notebook; cells tagged ``notebook`` are left out.
     title : str, optional
-        Title of the page; by default what the notebook says of itself.
+        Title of the page; by default the one in the notebook's stamp.
     command : str
         The command that makes this page again.
     source, snapshot : str, optional
-        Where the data came from: ``"api"`` or ``"archive"``, and which snapshot of it.
+        Where the data came from: ``"api"`` or ``"archive"``, and the archive's snapshot.
     """
     stamp = _stamp(notebook)
     exporter = nbconvert.HTMLExporter(
@@ -70,18 +73,18 @@ def to_html(
     return re.sub(r"\n\s*\n+", "\n", page).strip() + "\n"
 
 
-def periods_of(notebook: Any) -> list[int]:  # noqa: ANN401
+def periods_of(notebook: Notebook) -> list[int]:
     """Return the ids of the periods that an executed notebook reports on."""
-    return [int(each) for each in (_stamp(notebook) or {}).get("periods", {})]
+    return [int(key) for key in (_stamp(notebook) or {}).get("periods", {})]
 
 
-def _stamp(notebook: Any) -> dict[str, Any] | None:  # noqa: ANN401
+def _stamp(notebook: Notebook) -> dict[str, Any] | None:
     outputs = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
     return next((dict(data[MIME]) for data in outputs if MIME in data), None)
 
 
-def _sections(notebook: Any) -> Sequence[tuple[str, str]]:  # noqa: ANN401
-    """Return the anchor and the words of every section."""
+def _sections(notebook: Notebook) -> Sequence[tuple[str, str]]:
+    """Return the anchor and the title of every section."""
     sources = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     heads = [head for source in sources for head in re.findall(r"^## (.+)$", source, re.MULTILINE)]
     return [(head.replace(" ", "-"), head) for head in heads]

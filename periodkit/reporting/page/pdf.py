@@ -1,4 +1,4 @@
-"""A page -> PDF, printed by the browser that is there."""
+"""A page -> PDF, printed by an installed Chromium."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SECONDS = 120
 
 
 def find_browser() -> str:
-    """Return the path of a Chromium or a browser made from it.
+    """Return the path of Chromium or a browser based on it.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def find_browser() -> str:
     found = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if found is None:
         msg = (
-            "A PDF is printed by Chromium, and none is on PATH. Install it (on Debian and Ubuntu: apt install chromium), "
+            "Printing a PDF needs Chromium, and none is on PATH. Install it (on Debian and Ubuntu: apt install chromium), "
             "or open the HTML report in any browser and print it to PDF."
         )
         raise ConfigError(msg)
@@ -52,12 +52,12 @@ def to_pdf(page: Path, output: Path, browser: str | None = None) -> Path:
     output : Path
         The PDF to write; it appears whole or not at all.
     browser : str, optional
-        The browser to print with; by default the one that `find_browser` finds.
+        The browser to print with; by default that of `find_browser`.
 
     Raises
     ------
     ConfigError
-        There is no browser.
+        There is no Chromium on PATH.
     PeriodkitError
         The browser wrote no PDF.
     """
@@ -67,7 +67,7 @@ def to_pdf(page: Path, output: Path, browser: str | None = None) -> Path:
         command = [
             program,
             "--headless=new",
-            # A profile of its own leaves the user's alone, and works while their browser is open.
+            # With its own profile it works while the user's browser is open, and leaves that profile alone.
             f"--user-data-dir={folder}/profile",
             "--disable-gpu",
             "--no-first-run",
@@ -86,13 +86,13 @@ def to_pdf(page: Path, output: Path, browser: str | None = None) -> Path:
                 [*command, page.resolve().as_uri()], capture_output=True, timeout=_SECONDS, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            msg = f"{program} did not print the report: {error}. The HTML report is there: open it and print it to PDF."
+            msg = f"{program} did not print the report: {error}. Open the HTML report in a browser and print it to PDF."
             raise PeriodkitError(msg) from None
         if not made.exists() or not made.stat().st_size:
             said = done.stderr.decode(errors="replace").strip().splitlines()
             msg = (
                 f"{program} wrote no PDF (exit code {done.returncode}{': ' + said[-1] if said else ''}). "
-                "The HTML report is there: open it and print it to PDF."
+                "Open the HTML report in a browser and print it to PDF."
             )
             raise PeriodkitError(msg)
         unfinished = output.with_name(output.name + ".part")

@@ -1,4 +1,4 @@
-"""What a report says of the data it was made from, in a form that can be read out of the page again and checked."""
+"""A report's record of its data: written into the page, read from it and checked against an archive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from periodkit.errors import ArchiveError, ConfigError
 from periodkit.frames import fingerprint, total_of
-from periodkit.reporting.material import Material, Source
+from periodkit.reporting.material import ReportData, Source
 
 if TYPE_CHECKING:
     from periodkit.archive import Archive
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["MIME", "Check", "Stamp", "check_report", "read_stamp", "stamp_of", "stamp_tags"]
 
 MIME = "application/vnd.periodkit.report+json"
-"""What a notebook's output calls the stamp."""
+"""The MIME type of the stamp, in a notebook's output."""
 
 _PREFIX = "periodkit:"
 _LARGEST = 50_000_000
@@ -31,20 +31,20 @@ _SNAPSHOT = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a report was made from, as the page says. Whoever wrote the page may have written anything here.
+    """What a report says it was made from. Untrusted input: the page's author controls it.
 
     Parameters
     ----------
     hash : str
-        SHA-256 over what was reported on.
+        SHA-256 of the periods of the report together.
     periods : mapping of int to str
-        SHA-256 of each period that was reported on.
+        SHA-256 of each period of the report.
     compared : mapping of int to str
-        SHA-256 of each period that these were compared with.
+        SHA-256 of each period that they were compared with.
     snapshot : str or None
         The archive's snapshot that the report names.
     as_of : str
-        The last moment at which anything was known, ISO 8601.
+        When the data were last fetched, ISO 8601.
     """
 
     hash: str
@@ -56,18 +56,18 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What came of holding a report against an archive.
+    """Result of checking a report against an archive.
 
     Parameters
     ----------
     stamp : Stamp
         What the report says.
     at_snapshot : bool
-        Whether it was held against the snapshot that it names, rather than the present state.
+        Whether it was checked against the snapshot that it names, rather than the present state.
     differs, missing : tuple of int
-        Periods that the report is about and whose records are not those that it was made from, or are not there.
+        Periods of the report whose records differ, or are not in the archive.
     compared_differs : tuple of int
-        Of the periods that it compares with, those of which either is true.
+        Periods that it compares with whose records differ or are missing.
     """
 
     stamp: Stamp
@@ -78,16 +78,16 @@ class Check:
 
     @property
     def same(self) -> bool:
-        """Whether every record that the report rests on is as it was."""
+        """Whether all records of the report are unchanged."""
         return not (self.differs or self.missing or self.compared_differs)
 
 
-def stamp_of(found: Material, title: str) -> dict[str, Any]:
-    """Return what a notebook's output keeps of the data: title, moment, hashes."""
-    whole, earlier = found.fingerprint, found.earlier_fingerprint
+def stamp_of(material: ReportData, title: str) -> dict[str, Any]:
+    """Return the stamp for a notebook's output: title, moment and hashes."""
+    whole, earlier = material.fingerprint, material.earlier_fingerprint
     return {
         "title": title,
-        "as_of": found.as_of.isoformat(),
+        "as_of": material.as_of.isoformat(),
         "hash": whole.total,
         "periods": {str(key): value for key, value in whole.periods.items()},
         "compared": {str(key): value for key, value in earlier.periods.items()},
@@ -95,7 +95,7 @@ def stamp_of(found: Material, title: str) -> dict[str, Any]:
 
 
 def stamp_tags(stamp: Mapping[str, Any], snapshot: str | None) -> dict[str, str]:
-    """Return names and contents of the page's meta tags."""
+    """Return the names and contents of the page's meta tags."""
     compact = {"separators": (",", ":")}
     tags = {
         "hash": stamp["hash"],
@@ -109,7 +109,7 @@ def stamp_tags(stamp: Mapping[str, Any], snapshot: str | None) -> dict[str, str]
 
 
 def read_stamp(path: str | Path) -> Stamp:
-    """Read out of a report what it was made from. The file may come from anyone: nothing in it is believed or run.
+    """Read a report's stamp. The file is untrusted: nothing in it is run.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def read_stamp(path: str | Path) -> Stamp:
     Raises
     ------
     ConfigError
-        There is no such file, or it is no report of periodkit.
+        There is no such file, or periodkit did not write it.
     """
     file = Path(path)
     try:
@@ -128,7 +128,7 @@ def read_stamp(path: str | Path) -> Stamp:
             raise ConfigError(msg)
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        msg = f"Cannot read {str(file)!r}: {error.strerror or error}. Give the HTML file that `periodkit report` wrote."
+        msg = f"Cannot read {str(file)!r}: {error.strerror or error}. Pass the HTML file that `periodkit report` wrote."
         raise ConfigError(msg) from None
     tags = _Head(text).tags
     try:
@@ -140,36 +140,35 @@ def read_stamp(path: str | Path) -> Stamp:
             as_of=_matched(_SNAPSHOT, tags["as-of"]),
         )
     except (KeyError, ValueError, RecursionError):
-        msg = f"{str(file)!r} does not say what it was made from. Give a file that `periodkit report` wrote, unchanged."
+        msg = f"{str(file)!r} has no stamp. Pass a file that `periodkit report` wrote, unchanged."
         raise ConfigError(msg) from None
     if total_of(stamp.periods) != stamp.hash:
-        msg = f"{str(file)!r} contradicts itself: its hash is not that of the periods it names. It has been changed."
+        msg = f"{str(file)!r} has been changed: its hash is not that of the periods it names. Make the report again."
         raise ConfigError(msg)
     return stamp
 
 
 def check_report(path: str | Path, archive: Archive) -> Check:
-    """Hold a report against an archive and say whether the records are still those that it was made from.
+    """Check whether an archive's records are still those that a report was made from.
 
-    It is held against the snapshot that the report names, while that is there, else against the present state.
+    The archive is read at the snapshot that the report names if that still exists, else in its present state.
 
     Parameters
     ----------
     path : path
         The HTML file.
     archive : Archive
-        Where the records are.
+        The archive that holds the records.
 
     Returns
     -------
     Check
-        Which periods differ or are missing. It speaks of the records alone: whether the page shows what they give, making
-        it again tells.
+        Which periods differ or are missing. This checks the records only; to check the page, make it again.
 
     Raises
     ------
     ConfigError
-        The file is no report of periodkit.
+        The file is not a report of periodkit.
     ArchiveError
         The archive cannot be read.
     """
@@ -192,7 +191,7 @@ def check_report(path: str | Path, archive: Archive) -> Check:
 
 
 class _Head(HTMLParser):
-    """Collects the meta tags of periodkit, the first of each name, from the head of a page alone."""
+    """Collects periodkit's meta tags from the head of a page, the first of each name."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)

@@ -9,6 +9,7 @@ import pytest
 
 import periodkit as pk
 from periodkit.errors import ConfigError, PeriodkitError
+from periodkit.jupyter import say
 from periodkit.reporting.page import blocks
 from periodkit.reporting.page.pdf import to_pdf
 
@@ -44,7 +45,7 @@ def test_a_table_names_its_rows_and_columns_and_sets_numbers_to_the_right(shown)
         ("", "status"),
     ]
     assert re.findall(r'<th scope="row">([^<]*)', page) == ["North", "South"]
-    assert re.findall(r"<td[^>]*>([^<]*)", page) == ["1,200", "1.5 (1.0–∞)", "closed", "3", "5.0 (…–6.0)", "–"]
+    assert re.findall(r"<td[^>]*>([^<]*)", page) == ["1,200", "1.5 (over 1)", "closed", "3", "5 (up to 6)", "–"]
     assert "<caption><span>By channel</span></caption>" in page
     assert 'role="region" aria-label="By channel" tabindex="0"' in page
     assert '<p class="note">As seen.</p>' in page
@@ -73,10 +74,10 @@ def test_a_picture_of_nothing_is_a_sentence(shown):
 def test_hostile_text_is_escaped_cleaned_and_cut_wherever_it_stands(shown):
     frame = pd.DataFrame({HOSTILE: [HOSTILE], "n": [1]})
     blocks.show_table(frame, HOSTILE, HOSTILE)
-    blocks.show_sentence(HOSTILE, HOSTILE)
+    say(HOSTILE)
     html = "".join(data["text/html"] for data, _ in shown)
     html += blocks.render("head", kind=HOSTILE, title=HOSTILE, facts=[HOSTILE])
-    html += blocks.render("figures", each=[blocks.Figure(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))])
+    html += blocks.render("figures", figures=[blocks.KeyFigure(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,))])
     html += blocks.render("findings", groups=[(HOSTILE, [{"lead": HOSTILE, "rest": HOSTILE}], False)], note=HOSTILE)
     assert "<script" not in html
     assert html.count("&lt;script&gt;") > 10
@@ -107,6 +108,6 @@ def test_a_browser_that_prints_nothing_is_told_and_leaves_nothing(tmp_path):
     broken = tmp_path / "chromium"
     broken.write_text("#!/bin/sh\necho no display >&2\nexit 7\n", encoding="utf-8")
     broken.chmod(0o755)
-    with pytest.raises(PeriodkitError, match=r"exit code 7: no display.*open it and print it"):
+    with pytest.raises(PeriodkitError, match=r"exit code 7: no display.*print it to PDF"):
         to_pdf(tmp_path / "report.html", tmp_path / "report.pdf", str(broken))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["chromium", "report.html"]

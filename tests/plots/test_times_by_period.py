@@ -2,10 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
 import periodkit as pk
-from periodkit.plots.season import times_by_period
+from periodkit.plots import times_by_period
+from periodkit.wording import duration
 
 
 def test_periods_of_one_name_are_told_apart_and_drawn_with_the_metrics_numbers(season_frames):
@@ -18,7 +18,7 @@ def test_periods_of_one_name_are_told_apart_and_drawn_with_the_metrics_numbers(s
     for line, name in zip(lines, ("p50", "p90"), strict=True):
         np.testing.assert_allclose(line, found[name].dt.total_seconds())
     words = pk.plots.alt_text(ax)
-    assert f"Derby (4107) P50 {found['p50'].iloc[2] / pd.Timedelta(minutes=1):.1f} min" in words
+    assert f"Derby (4107) P50 {duration(found['p50'].iloc[2])}" in words
     ax.figure.draw_without_rendering()
     plt.close("all")
 
