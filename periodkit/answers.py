@@ -6,7 +6,21 @@ from typing import Any
 
 import pandas as pd
 
-from periodkit.wording import Span, Target, between, count, duration, estimate, format_value, label, listed, percent, sentences, unit_of, was_or_were
+from periodkit.wording import (
+    Span,
+    Target,
+    between,
+    count,
+    duration,
+    estimate,
+    format_value,
+    label,
+    listed,
+    percent,
+    sentences,
+    unit_of,
+    was_or_were,
+)
 
 __all__ = [
     "ai_mix",
