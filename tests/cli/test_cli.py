@@ -36,7 +36,7 @@ def test_help_is_worth_reading():
     [
         (["nope"], 'Unknown command "nope"'),
         (["sandbox", "--port", "x"], "--port"),
-        (["report", "--period", "abc"], "--period"),
+        (["report", "--compare", "abc"], "--compare"),
         (["report", "--colour", "red"], "--colour"),
     ],
 )
