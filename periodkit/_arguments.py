@@ -103,17 +103,17 @@ def checked_form_fields(form_fields: Iterable[str] | None) -> list[str]:
     return list(dict.fromkeys(fields))
 
 
-def grouping(by: By, reserved: Collection[str] = ()) -> tuple[str, ...]:
+def grouping(by: By, reserved: Collection[str] = (), argument: str = "by") -> tuple[str, ...]:
     """Return `by` as a tuple of column names; none of them may be one of the `reserved` names of the result."""
     one = isinstance(by, str | pd.Series | pd.DataFrame) or not isinstance(by, Iterable)
     names: tuple[Any, ...] = () if by is None else (by,) if one else tuple(by)
     wrong = [name for name in names if not isinstance(name, str)]
     if wrong:
-        msg = f"by is or holds {named(wrong[0])}; it takes a column name or a list of column names."
+        msg = f"{argument} is or holds {named(wrong[0])}; it takes a column name or a list of column names."
         raise ArgumentError(msg)
     clash = [name for name in names if name in reserved]
     if clash or len(set(names)) < len(names):
-        msg = f"by is {list(names)}; it takes each column once, and none that is a name in the result."
+        msg = f"{argument} is {list(names)}; it takes each column once, and none that is a name in the result."
         raise ArgumentError(msg)
     return names
 
@@ -131,9 +131,10 @@ def require_columns(present: Iterable[object], columns: Iterable[str], expected:
             raise SchemaError(msg)
         if name in names:
             continue
-        near = difflib.get_close_matches(name, names, 1)
+        folded = {known.casefold(): known for known in names}
+        near = difflib.get_close_matches(name.casefold(), folded, 1)
         text = f"The frame has no column {name!r}"
-        text += f"; did you mean {near[0]!r}?" if near else f". Pass {expected}."
+        text += f"; did you mean {folded[near[0]]!r}?" if near else f". Pass {expected}."
         shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
         raise SchemaError(f"{text} The frame has: {shown or 'no columns'}.")
 

@@ -6,24 +6,61 @@ from typing import Any
 
 import pandas as pd
 
-from periodkit.wording import Span, Target, count, estimate, format_value, listed, sentences, was_or_were
+from periodkit.wording import (
+    Span,
+    Target,
+    between,
+    count,
+    duration,
+    estimate,
+    format_value,
+    label,
+    listed,
+    percent,
+    sentences,
+    unit_of,
+    was_or_were,
+)
 
 __all__ = [
     "ai_mix",
     "ai_share",
     "ai_times",
+    "compared",
     "completed_only",
     "in_short",
     "kept_target",
     "longest_stage",
+    "measure_label",
+    "measure_name",
+    "most_surprising",
+    "recorded",
     "records",
+    "season",
     "slowest",
+    "unusual",
     "waiting",
 ]
 
 Row = dict[str, Any]
 
 _NOTHING = "There are no actions yet."
+_MEASURES = {
+    "actions": "Number of actions",
+    "on_time": "Share on time",
+    "ai_rate": "AI-dispatch rate",
+    "reroute_rate": "Re-route rate",
+    "response_p90": "P90 response time",
+}
+_SHORT = {name: text[:1].lower() + text[1:] for name, text in _MEASURES.items()} | {
+    "actions": "actions",
+    "p50": "P50",
+    "p90": "P90",
+    "response_p90": "P90 response",
+    "ai_rate": "AI-dispatch rate",
+}
+_LEAST_NIGHTS = 8
+_SAID = 3
 _ALIKE = 0.05
 """Shares that differ by less are called much the same."""
 
@@ -37,7 +74,8 @@ def in_short(summary: pd.DataFrame) -> str:
     >>> with pk.demo_client() as client:
     ...     actions = client.actions(client.periods().head(1))
     >>> in_short(pk.describe(actions))
-    'Half of 187 actions were closed within 13.7 min (11.6–17.4), nine of ten within 47.2 min (37.7–67.3). 1 is open.'
+    'Half of 175 actions counted, of 187, were closed within 13.6 min (11.5–17.2), nine of ten within 45.4 min (37.5–65.9). \
+1 is open.'
     """
     rows = {row["measure"]: row for row in _rows(summary)}
     n, still = rows["actions"]["value"], rows["open"]["value"]
@@ -53,7 +91,9 @@ def in_short(summary: pd.DataFrame) -> str:
         times = f"Fewer than half of {count(n)} are known to be closed"
     else:
         tail = "; nine of ten not yet" if _missing(most["value"]) else f", nine of ten within {_estimate(most)}"
-        times = f"Half of {count(n)} were closed within {_estimate(half)}{tail}"
+        used = int(half["n"])
+        which = count(used) if used == n else f"{count(used)} counted, of {n:,},"
+        times = f"Half of {which} were closed within {_estimate(half)}{tail}"
     return f"{times}. {'None is' if not still else '1 is' if still == 1 else f'{still:,} are'} open."
 
 
@@ -154,6 +194,41 @@ def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:
     if format_value(true) == format_value(naive):
         return f"{said} the same as that of all: {format_value(true)}."
     return f"{said} {format_value(naive)}; counting the open ones it is {format_value(true)}."
+
+
+def recorded(times: pd.DataFrame, stage: str = "response", quantile: str = "p90") -> str:
+    """Return what is recorded of a stage and, if over 5 % of it is not, a bound for all.
+
+    Parameters
+    ----------
+    times : pandas.DataFrame
+        What `periodkit.metrics.with_bound` gives of all actions.
+    stage, quantile : str
+        The stage, and the column to read.
+
+    Examples
+    --------
+    >>> minutes = lambda value: pd.to_timedelta([value], unit="min")
+    >>> times = pd.DataFrame({"n": [1500], "used": [1120], "all_used": [1406], "bound_shown": [True], "p90": minutes(12.4),
+    ...                       "p90_low": minutes(11.8), "p90_high": minutes(13.1), "p90_at_most": minutes(18.5)})
+    >>> recorded(times)
+    'Response P90 is 12.4 min (11.8–13.1) of the 1,120 recorded; of all 1,406 at most 18.5 min, each unrecorded start \
+taken at its closing.'
+    """
+    row = _rows(times)[0]
+    if not row["n"]:
+        return _NOTHING
+    name = quantile.upper()
+    if _missing(row[quantile]):
+        said = f"{stage.capitalize()} {name} is not reached by the {int(row['used']):,} recorded"
+    else:
+        value = _estimate(row, quantile)
+        said = f"{stage.capitalize()} {name} is {value} of the {int(row['used']):,} recorded"
+    if not row["bound_shown"]:
+        return f"{said}."
+    most, taken = row[f"{quantile}_at_most"], "assignment" if stage == "dispatch" else "start"
+    limit = "it is not reached" if _missing(most) else f"at most {format_value(most)}"
+    return f"{said}; of all {int(row['all_used']):,} {limit}, each unrecorded {taken} taken at its closing."
 
 
 def ai_share(rates: pd.DataFrame) -> str:
@@ -267,6 +342,177 @@ def records(advice: pd.DataFrame, n: int) -> str:
         f"The most frequent defect that changes numbers is {most['check'].replace('_', ' ')}: {most['count']:,} of "
         f"{count(n)} ({format_value(most['share'])}). Ask first: {ask[:1].lower()}{ask[1:]}."
     )
+
+
+def measure_name(measure: str, stage: str = "cycle") -> str:
+    """Return what a measure of `periodkit.season` or `periodkit.unusual` is called.
+
+    Examples
+    --------
+    >>> measure_name("p90", "response"), measure_name("response_p90"), measure_name("ai_rate")
+    ('P90 response time', 'P90 response time', 'AI-dispatch rate')
+    """
+    if measure in ("p50", "p90"):
+        return f"{measure.upper()} {stage} time"
+    return _MEASURES[measure]
+
+
+def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
+    """Return what a control chart of all actions shows, of what `periodkit.season` gives.
+
+    Examples
+    --------
+    >>> flags = {"run": False, "trend": False, "near": False} | dict.fromkeys(["outside", "signal"], [False, False, True])
+    >>> season(pd.DataFrame({"value": [0.3, 0.32, 0.45], "center": 0.31, "lower": 0.25, "upper": 0.37} | flags))
+    'AI-dispatch rate: 1 of 3 periods is outside the limits (25.0–37.0 %), above them.'
+    """
+    known = chart[chart["value"].notna()]
+    if known.empty:
+        return f"{what}: in no period is there enough to say."
+    last = known.iloc[-1]
+    limits = _ends(last["lower"], last["upper"])
+    if not limits:
+        return f"{what}: too few periods to say what is ordinary, {count(len(known), 'period')} so far."
+    if not known["signal"].any():
+        return f"{what} stayed within its limits ({limits}) in all of {count(len(known), 'period')}."
+    parts = []
+    outside = known[known["outside"]]
+    if len(outside):
+        above = int((outside["value"] > outside["center"]).sum())
+        sides = "above them" if above == len(outside) else "below them" if not above else f"{above:,} of them above"
+        which = f"{len(outside):,} of {count(len(known), 'period')} {_is(len(outside))}"
+        parts.append(f"{which} outside the limits ({limits}), {sides}")
+    run = known[known["run"]]
+    if len(run):
+        side = "above" if run["value"].iloc[-1] > run["center"].iloc[-1] else "below"
+        now = "the last ones" if bool(known["run"].iloc[-1]) else "the last such run"
+        parts.append(f"{len(run):,} lie in runs of 7 or more on one side of the centre, {now} {side}")
+    if known["trend"].any():
+        rising = known.loc[known["trend"], "value"]
+        parts.append(f"{len(rising):,} lie in a trend, {'up' if rising.iloc[-1] > rising.iloc[0] else 'down'}")
+    if not parts:
+        parts.append(f"{int(known['near'].sum()):,} lie near a limit two of three times ({limits})")
+    return f"{what}: {'; '.join(parts)}."
+
+
+def unusual(tonight: pd.DataFrame) -> str:
+    """Return what was unusual, or what came nearest, of what `periodkit.unusual` gives.
+
+    Examples
+    --------
+    >>> minutes = lambda *values: pd.Series(pd.to_timedelta(values, unit="min")).astype("object")
+    >>> row = pd.DataFrame({"measure": ["p90"], "by": ["channel"], "group": ["Maintenance"], "n": [60],
+    ...     "value": minutes(48), "expected": minutes(30), "low": minutes(15), "high": minutes(60), "model": ["level"],
+    ...     "periods": [24], "t": [1.4], "p": [0.17], "unusual": [False]})
+    >>> unusual(row).partition(". ")[2]
+    'Nearest: Maintenance P90, 1.6 times the usual (ordinary: 0.5 to 2.0 times).'
+    """
+    most = int(tonight["periods"].max()) if len(tonight) else 0
+    judged = most_surprising(tonight)
+    if judged.empty:
+        if most < _LEAST_NIGHTS:
+            there = f"it takes {_LEAST_NIGHTS} earlier nights, and there {_are_only(most)}"
+            return f"Whether tonight was unusual cannot be told yet: {there}."
+        return "Whether tonight was unusual cannot be told: there are too few actions tonight."
+    named = _rows(judged[judged["unusual"]])
+    if named:
+        said = [compared(row) for row in named[:_SAID]]
+        more = f"; and {len(named) - _SAID:,} more" if len(named) > _SAID else ""
+        return f"Unusual tonight, against the {most} nights before: {'; '.join(said)}{more}."
+    near = _rows(judged.head(1))[0]
+    if not near["low"] <= near["value"] <= near["high"]:
+        of = f"of {len(judged):,} comparisons a few lie outside by chance"
+        return f"Nothing tonight was unusual against the {most} nights before; {of}. Nearest: {compared(near)}."
+    return f"Nothing tonight was outside the range of the {most} nights before. Nearest: {compared(near)}."
+
+
+def compared(row: Row) -> str:
+    """Return how a row of `periodkit.unusual` compares with an ordinary night.
+
+    Examples
+    --------
+    >>> compared({"measure": "ai_rate", "by": None, "group": None, "value": 0.2, "expected": 0.5, "low": 0.4, "high": 0.6})
+    'AI-dispatch rate of all actions, 20.0 % (ordinary: 40.0–60.0 %)'
+    """
+    name = measure_label(row)
+    if isinstance(row["value"], float):
+        return f"{name}, {format_value(row['value'])} (ordinary: {_ends(row['low'], row['high'])})"
+    if _missing(row["expected"]) or not row["expected"]:
+        return name
+    ratios = [row[each] / row["expected"] for each in ("value", "low", "high")]
+    # As many digits as tell the value from its limits.
+    digits = next((n for n in (1, 2) if f"{ratios[0]:.{n}f}" not in {f"{each:.{n}f}" for each in ratios[1:]}), 3)
+    times, low, high = (f"{ratio:.{digits}f}" for ratio in ratios)
+    return f"{name}, {times} times the usual (ordinary: {low} to {high} times)"
+
+
+def measure_label(row: Row) -> str:
+    """Return what a row of `periodkit.unusual` is of.
+
+    Examples
+    --------
+    >>> measure_label({"measure": "p90", "by": "channel", "group": "Bar"}), measure_label({"measure": "actions", "by": None})
+    ('Bar P90', 'number of all actions')
+    """
+    name = _SHORT[row["measure"]]
+    if _missing(row["by"]):
+        return f"{name} of all actions" if row["measure"] != "actions" else "number of all actions"
+    group = f"no {label(row['by'])}" if _missing(row["group"]) else str(row["group"])
+    return f"{group} {name}"
+
+
+def _told_apart(tonight: pd.DataFrame) -> pd.DataFrame:
+    """Return what `periodkit.unusual` gives, groups that two columns have in common told apart by their column.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"by": ["channel", "classification", "channel"], "group": ["Bar", "Bar", "Lift"]})
+    >>> _told_apart(rows)["group"].tolist()
+    ['Bar (channel)', 'Bar (classification)', 'Lift']
+    """
+    columns = tonight.groupby("group")["by"].nunique()
+    twice = tonight["group"].isin(columns.index[columns > 1])
+    named = tonight["group"] + " (" + tonight["by"] + ")"
+    return tonight.assign(group=tonight["group"].where(~twice, named))
+
+
+def most_surprising(tonight: pd.DataFrame) -> pd.DataFrame:
+    """Return what could be judged, of what `periodkit.unusual` gives, the most surprising first and the same once only.
+
+    Where a channel has all actions of a classification and no others, both say the same.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"measure": "p90", "by": ["channel", "classification"], "group": "Bar", "n": 9, "p": 0.04})
+    >>> most_surprising(rows)[["by", "group"]].to_numpy().tolist()
+    [['channel', 'Bar']]
+    """
+    judged = tonight[tonight["p"].notna()].sort_values("p", kind="stable")
+    return _told_apart(judged.drop_duplicates(["measure", "n", "p"]))
+
+
+def _ends(low: Any, high: Any) -> str:  # noqa: ANN401
+    """Return two limits of one kind, or nothing where there are none."""
+    if _missing(low) and _missing(high):
+        return ""
+    if isinstance(high, float) and high > 1:
+        return f"{low:,.0f}–{high:,.0f}"
+    if isinstance(high, float):
+        return between(*("" if _missing(end) else percent(end, named=False) for end in (low, high))) + " %"
+    unit = unit_of(low if _missing(high) else high)
+    return between(*("" if _missing(end) else duration(end, unit, named=False) for end in (low, high))) + f" {unit}"
+
+
+def _is(n: int) -> str:
+    return "is" if n == 1 else "are"
+
+
+def _are_only(n: int) -> str:
+    return "are none" if not n else "is 1" if n == 1 else f"are {n:,}"
+
+
+def _are(n: int) -> str:
+    return "None is" if not n else "1 is" if n == 1 else f"{n:,} are"
 
 
 def _rows(frame: pd.DataFrame) -> list[Row]:

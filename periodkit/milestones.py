@@ -180,9 +180,9 @@ def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) 
     Returns
     -------
     pandas.DataFrame
-        One row per action, with the index of a pandas frame: the milestones as they stood; ``seen``, the last moment at
-        which the action was known; ``state``, one of `STATES`; ``length``, the time in the stage as ``timedelta64[us]``,
-        null unless the state is one of `TIMED`.
+        One row per action, with the index of a pandas frame: the milestones as they stood, null where they are absurd;
+        ``seen``, the last moment at which the action was known; ``state``, one of `STATES`; ``length``, the time in the
+        stage as ``timedelta64[us]``, null unless the state is one of `TIMED`.
 
     Raises
     ------
@@ -203,7 +203,11 @@ def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) 
     chosen = checked_stage(stage)
     columns = [*MILESTONES, "status"]
     frame = enter_stage(open_frame(actions, [*columns, "fetched_at"], columns), chosen, as_of, columns)
-    table = collect(frame.select(*MILESTONES, "_seen", "_state", "_micros"))
+    has_fetched = "fetched_at" in frame.collect_schema()
+    sound = {
+        name: nw.when(~_is_absurd(nw.col(name), has_fetched=has_fetched)).then(nw.col(name)) for name in MILESTONES
+    }
+    table = collect(frame.select("_seen", "_state", "_micros", **sound))
     state = table["_state"].to_numpy().astype(np.int64)
     times = {name: table[name].cast(UTC_MICROS) for name in MILESTONES} | {"seen": table["_seen"].cast(UTC_MICROS)}
     found: pd.DataFrame = pa.table(times).to_pandas()

@@ -137,3 +137,64 @@ def test_a_single_action_is_no_half_of_anything(season_frames):
     assert answers.ai_share(pk.ai_dispatch_rate(one)) == "`ai_dispatched` is not known for the only action."
     said = answers.kept_target(pk.on_time(one, "20min"), "20min")
     assert said == "100.0 % (20.7–100.0) of 1 action was closed within 20 min."
+
+
+class TestSeasonAndTonight:
+    """What is said of a season, and of a night against those before it."""
+
+    def test_too_few_nights_cannot_be_told(self, season_frames):
+        periods, actions = season_frames
+        said = answers.unusual(pk.unusual(actions, periods, int(periods["period_id"].iloc[5])))
+        assert said == "Whether tonight was unusual cannot be told yet: it takes 8 earlier nights, and there are 5."
+        nobody = actions[actions["period_id"] != periods["period_id"].iloc[-1]]
+        said = answers.unusual(pk.unusual(nobody, periods))
+        assert said == "Whether tonight was unusual cannot be told: there are too few actions tonight."
+
+    def test_what_was_unusual_is_named_with_how_much_more_there_is(self, season_frames):
+        periods, actions = season_frames
+        chosen = int(periods["period_id"].iloc[-2])
+        slow = actions["period_id"] == chosen
+        late = actions["closed_time"] + 3 * (actions["closed_time"] - actions["created_time"])
+        tonight = pk.unusual(actions.assign(closed_time=late.where(slow, actions["closed_time"])), periods, chosen)
+        said = answers.unusual(tonight)
+        assert said.startswith("Unusual tonight, against the 24 nights before: ")
+        assert said.count("(ordinary: ") == 3
+        most = answers.most_surprising(tonight)
+        assert said.endswith(f"; and {most['unusual'].sum() - 3} more.")
+
+    def test_nothing_unusual_says_what_came_nearest(self, season_frames):
+        periods, actions = season_frames
+        tonight = pk.unusual(actions, periods, int(periods["period_id"].iloc[-2]), by=[None])
+        near = tonight.sort_values("p").iloc[0]
+        inside = near["low"] <= near["value"] <= near["high"]
+        said = answers.unusual(tonight)
+        start = (
+            "Nothing tonight was outside the range of the 24 nights before" if inside else "Nothing tonight was unusual"
+        )
+        assert said.startswith(start)
+        assert "Nearest: " in said
+
+    def test_a_value_is_written_so_that_it_is_told_from_its_limits(self):
+        row = {
+            "measure": "actions",
+            "by": None,
+            "group": None,
+            "value": 121,
+            "expected": 100.0,
+            "low": 80.0,
+            "high": 119.6,
+        }
+        assert answers.compared(row) == "number of all actions, 1.21 times the usual (ordinary: 0.80 to 1.20 times)"
+
+    def test_a_season(self, season_frames):
+        periods, actions = season_frames
+        quiet = answers.season(pk.season(actions, periods, "p90"), "P90 cycle time")
+        assert quiet.startswith("P90 cycle time: ")
+        rising = answers.season(pk.season(actions, periods))
+        assert rising.startswith("AI-dispatch rate: 20 of 26 periods are outside the limits")
+        few = answers.season(pk.season(actions, periods.head(1)))
+        assert few == "AI-dispatch rate: too few periods to say what is ordinary, 1 period so far."
+        none = answers.season(pk.season(actions.head(0), periods))
+        assert none == "AI-dispatch rate: in no period is there enough to say."
+        steady = pd.DataFrame({"value": [0.3, 0.31], "center": 0.3, "lower": 0.2, "upper": 0.4, "signal": False})
+        assert answers.season(steady) == "AI-dispatch rate stayed within its limits (20.0–40.0 %) in all of 2 periods."

@@ -162,7 +162,12 @@ def test_what_is_no_form_field_is_named(fields, said):
 
 @pytest.mark.parametrize(
     ("wanted", "meant"),
-    [("clasification", "classification"), ("Channel", "channel"), ("subClassification", "sub_classification")],
+    [
+        ("clasification", "classification"),
+        ("Channel", "channel"),
+        ("LATEST_CHANEL", "latest_channel"),
+        ("subClassification", "sub_classification"),
+    ],
 )
 def test_a_misspelt_column_says_which_is_meant(wanted, meant):
     expected = rf"no column '{wanted}'; did you mean '{meant}'\? The frame has: period_id, .*fetched_at\."

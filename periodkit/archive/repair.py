@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from periodkit.archive import snapshots
-from periodkit.archive.storage import Folder, State, delta, load
+from periodkit.archive.storage import ALWAYS_IN_ACTIONS, ALWAYS_IN_PERIODS, Folder, State, delta, load
 from periodkit.errors import ArchiveError
 
 __all__ = ["free_place", "last_readable", "set_damage_aside"]
@@ -27,7 +27,7 @@ def set_damage_aside(folder: Folder) -> Path | None:
         return None  # nothing was ever committed
     aside = free_place(folder)
     for table in (folder.periods, folder.actions):
-        if not delta.opens(table):
+        if not _opens(table):
             _move_checkpoints(table, aside / table.name / delta.LOG)
     last = {table: _last_version(table) for table in (folder.periods, folder.actions)}
     if last[folder.periods] is None:
@@ -35,7 +35,7 @@ def set_damage_aside(folder: Folder) -> Path | None:
     for table, version in last.items():
         if version is None and table.exists():
             _move(table, aside)
-        elif version is not None and not delta.opens(table):
+        elif version is not None and not _opens(table):
             log = table / delta.LOG
             for path in [path for path in log.iterdir() if not _version_of(path) <= version]:
                 _move(path, aside / table.name / delta.LOG)
@@ -68,14 +68,18 @@ def _move_checkpoints(table: Path, aside: Path) -> None:
     moved = [path for path in log.glob("*") if "checkpoint" in path.name]
     for path in moved:
         _move(path, aside)
-    if moved and not delta.opens(table):
+    if moved and not _opens(table):
         for path in moved:
             _move(aside / path.name, log)
         os.removedirs(aside)
 
 
+def _opens(table: Path, version: int | None = None) -> bool:
+    return delta.opens(table, ALWAYS_IN_PERIODS if table.name == "periods" else ALWAYS_IN_ACTIONS, version)
+
+
 def _last_version(table: Path) -> int | None:
-    return next((version for version in reversed(delta.logged(table)) if delta.opens(table, version)), None)
+    return next((version for version in reversed(delta.logged(table)) if _opens(table, version)), None)
 
 
 def _version_of(path: Path) -> float:

@@ -19,6 +19,7 @@ from periodkit.frames.columns import (
 )
 from periodkit.frames.engines import (
     ActionsFrame,
+    aggregate,
     batches,
     collect,
     in_pandas,
@@ -29,7 +30,7 @@ from periodkit.frames.engines import (
 )
 from periodkit.frames.export import export
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
-from periodkit.frames.periods import is_empty, latest_period, markers
+from periodkit.frames.periods import is_empty, latest_period, markers, ordered_periods, position_of
 from periodkit.frames.pseudonyms import key_bytes, keyed_hash, pseudonymize
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "ActionsFrame",
     "Column",
     "Fingerprint",
+    "aggregate",
     "as_lists",
     "batches",
     "collect",
@@ -57,8 +59,10 @@ __all__ = [
     "latest_period",
     "markers",
     "open_frame",
+    "ordered_periods",
     "parse_times",
     "plain",
+    "position_of",
     "pseudonymize",
     "require_columns",
     "require_pandas",

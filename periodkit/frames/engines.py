@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeAlias, cast
 
@@ -107,6 +107,14 @@ def batches(frame: Any) -> Iterator[pa.Table] | None:  # noqa: ANN401
     return None
 
 
+def aggregate(frame: Any, by: Sequence[str], sums: Mapping[str, nw.Expr]) -> pa.Table:  # noqa: ANN401
+    """Return one row per group of a lazy narwhals frame: its keys, then its sums; one row in all without keys."""
+    # DuckDB takes what stands before a dot in a key, as in form.department, for a table.
+    keys = {f"_key{i}": nw.col(name) for i, name in enumerate(by)}
+    frame = frame.with_columns(**keys).group_by(*keys).agg(**sums) if by else frame.select(**sums)
+    return collect(frame.select(*keys, *sums)).rename_columns([*by, *sums])
+
+
 def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable[str] = ()) -> Any:  # noqa: ANN401
     """Return those of the columns that a frame has: an Arrow table if it is in memory, else lazy where it is.
 
@@ -125,8 +133,20 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
         raise ArgumentError(msg) from None
     schema = frame.collect_schema()
     require_columns(schema, required)
-    frame = frame.select(*(name for name in columns if name in schema))
+    wanted = [name for name in columns if name in schema]
+    if frame.implementation.is_duckdb() and len({name.casefold() for name in schema}) < len(schema):
+        return _by_position(frame.to_native(), [*schema], wanted)
+    frame = frame.select(*wanted)
     return nw.from_native(frame.to_arrow()) if isinstance(frame, nw.DataFrame) else frame
+
+
+def _by_position(relation: Any, names: list[str], wanted: list[str]) -> Any:  # noqa: ANN401
+    """Return columns of a DuckDB relation by position: their names differ in case alone, which DuckDB does not see."""
+    numbered = ", ".join(f"#{names.index(name) + 1} AS c{i}" for i, name in enumerate(wanted)) or "1 AS c0"
+    frame = nw.from_native(relation.project(numbered))
+    if len({name.casefold() for name in wanted}) == len(wanted):
+        return frame.rename({f"c{i}": name for i, name in enumerate(wanted)})
+    return nw.from_native(collect(frame).rename_columns(wanted), eager_only=True)
 
 
 def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:

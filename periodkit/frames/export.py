@@ -48,6 +48,8 @@ def export(frame: pd.DataFrame, path: Path) -> None:
     unfinished = path.with_name(f".{path.stem}.unfinished{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600)  # actions name people
         write(frame, unfinished)
         unfinished.replace(path)
     except OSError as error:

@@ -13,12 +13,12 @@ import pandas as pd
 import pyarrow as pa
 
 from periodkit._arguments import PERIODS_FRAME, iso_moment, named, require_columns
-from periodkit.errors import SchemaError
+from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import BAD_TIME, UTC_MICROS, Column, infer_column, to_frame, unknown_name
 from periodkit.frames.engines import require_pandas
 from periodkit.schema import MARKERS
 
-__all__ = ["latest_period", "markers"]
+__all__ = ["latest_period", "markers", "ordered_periods", "position_of"]
 
 
 def latest_period(periods: pd.DataFrame) -> pd.DataFrame:
@@ -54,6 +54,40 @@ def latest_period(periods: pd.DataFrame) -> pd.DataFrame:
     if len(begun):
         return begun.sort_values("start_date", kind="stable").tail(1)
     return known.sort_values("start_date", kind="stable").head(1) if len(known) else periods.tail(1)
+
+
+def ordered_periods(periods: pd.DataFrame) -> pd.DataFrame:
+    """Return ``period_id, period_name, start_date`` of periods in the order of their start, each period once.
+
+    Examples
+    --------
+    >>> start = pd.to_datetime(["2024-07-02T19:00Z", "2024-07-01T19:00Z"])
+    >>> periods = pd.DataFrame({"period_id": [7, 9], "period_name": "Derby", "start_date": start})
+    >>> ordered_periods(periods)["period_id"].tolist()
+    [9, 7]
+    """
+    columns = ["period_id", "period_name", "start_date"]
+    if not isinstance(periods, pd.DataFrame):
+        raise ArgumentError(f"periods is a {type(periods).__name__}. Pass {PERIODS_FRAME}.")
+    require_columns(periods.columns, columns, PERIODS_FRAME)
+    known = periods[columns].dropna(subset=["period_id"]).drop_duplicates("period_id", keep="last")
+    return known.sort_values(["start_date", "period_id"], kind="stable").reset_index(drop=True)
+
+
+def position_of(period: object, order: pd.DataFrame, argument: str = "period") -> int:
+    """Return the row of the period that an id or a name means, in what `ordered_periods` returned.
+
+    Examples
+    --------
+    >>> position_of("Final", pd.DataFrame({"period_id": [9, 7], "period_name": ["Derby", "Final"]}))
+    1
+    """
+    column = "period_name" if isinstance(period, str) else "period_id"
+    rows = [row for row, value in enumerate(order[column].astype("object")) if not pd.isna(value) and value == period]
+    if len(rows) != 1 or isinstance(period, bool):
+        many = f"names {len(rows)} periods" if len(rows) > 1 else "is none of the periods"
+        raise ArgumentError(f"{argument} is {period!r}, which {many}. Pass one of the ids in periods['period_id'].")
+    return rows[0]
 
 
 def markers(periods: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from periodkit.errors import ArgumentError, ConfigError, PeriodkitError
+from periodkit.jupyter.interrupt import interruptible_client
 from periodkit.jupyter.kernel import kernel_manager
 from periodkit.jupyter.png import shrink
 
@@ -142,10 +143,9 @@ def _run(
     stderr: BinaryIO,
 ) -> None:
     """Run every cell in one kernel. What the kernel itself writes goes to `stderr`: it is noise unless the kernel dies."""
-    from nbclient import NotebookClient  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
 
-    client = NotebookClient(
+    client = interruptible_client()(
         notebook,
         kernel_manager_class=kernel_manager(),
         config=Config({"KernelManager": {"transport_encryption": "auto"}}),

@@ -120,6 +120,9 @@ def _wait(command: list[str], environment: dict[str, str]) -> int:
         while True:
             try:
                 return server.wait()
+            except SystemExit:  # the command line makes one of SIGTERM
+                server.terminate()
+                raise
             except KeyboardInterrupt:
                 # JupyterLab gets Ctrl-C too, and asks whether to stop.
                 continue

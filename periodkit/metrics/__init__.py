@@ -2,32 +2,58 @@
 
 from periodkit.frames import latest_period
 from periodkit.metrics.checks import CHECKS
+from periodkit.metrics.compare import compare
 from periodkit.metrics.dispatch import LOWER_BOUND, ai_dispatch_rate, reroute_rate, routing_matrix
+from periodkit.metrics.effect import ai_effect
+from periodkit.metrics.funnel import ai_funnel
 from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
+from periodkit.metrics.outlook import outlook
+from periodkit.metrics.profile import marker_profile
 from periodkit.metrics.quality import quality, quality_advice
+from periodkit.metrics.season import season
 from periodkit.metrics.summary import describe, outcome_counts
-from periodkit.metrics.times import COUNT_COLUMNS, checked_ways, cycle_times, quantile_table, stage_quantiles
+from periodkit.metrics.times import (
+    COUNT_COLUMNS,
+    SKIPPED_SHARE,
+    checked_ways,
+    cycle_times,
+    quantile_table,
+    stage_quantiles,
+    with_bound,
+)
+from periodkit.metrics.unusual import COUNTS, TIMES, unusual
 from periodkit.metrics.workload import workload
 
 __all__ = [
     "CHECKS",
+    "COUNTS",
     "COUNT_COLUMNS",
     "LOWER_BOUND",
+    "SKIPPED_SHARE",
+    "TIMES",
     "ai_dispatch_rate",
+    "ai_effect",
+    "ai_funnel",
     "checked_ways",
+    "compare",
     "cycle_times",
     "describe",
     "latest_period",
+    "marker_profile",
     "on_time",
     "open_actions",
     "outcome_counts",
     "outcome_curve",
+    "outlook",
     "quality",
     "quality_advice",
     "quantile_table",
     "reroute_rate",
     "routing_matrix",
+    "season",
     "stage_quantiles",
+    "unusual",
+    "with_bound",
     "workload",
 ]

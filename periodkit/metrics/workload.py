@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, as_micros, named
 from periodkit.errors import ArgumentError
-from periodkit.frames import UTC_MICROS, open_frame
+from periodkit.frames import UTC_MICROS, collect, open_frame
 from periodkit.metrics.tally import EXCLUDED
 from periodkit.milestones import STAGES, STATES, enter_stage
 
 __all__ = ["workload"]
 
 _NEEDED = ["created_time", "closed_time", "status"]
+_DAY = 86_400_000_000
 Ints = NDArray[np.int64]
 
 
@@ -29,13 +29,15 @@ def workload(
     """Return arrivals, departures and work in progress over the clock.
 
     Exact sums of +1 at each ``created_time`` and -1 at each ``closed_time``, canceled or not; an open action never leaves.
+    An action with an absurd time, as `periodkit.stage_times` flags it, is left out and counted as ``invalid``.
 
     Parameters
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
     freq : str
-        Length of a bin, such as ``"5min"`` or ``"1h"``; bins begin at multiples of it since midnight UTC.
+        Length of a bin, such as ``"5min"`` or ``"1h"``. Bins begin at multiples of it since midnight UTC if it divides a
+        day, else since the midnight UTC before the first arrival.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment.
 
@@ -45,8 +47,8 @@ def workload(
         One row per bin, without gaps from the first arrival to the last moment at which something came or went; while
         something is still open, to the last moment at which it was seen. ``time`` (the bin's start, UTC); ``arrivals`` and
         ``departures`` within it; ``in_progress`` at its end and ``in_progress_max`` within it; then ``n`` (actions
-        counted) and, not counted, ``not_started``, ``invalid`` (closed before created) and ``unknown`` (ended, but it is
-        not known when). No rows where nothing was counted.
+        counted) and, not counted, ``not_started``, ``invalid`` (closed before created, or an absurd time) and ``unknown``
+        (ended, but it is not known when). No rows where nothing was counted.
 
     Raises
     ------
@@ -64,9 +66,8 @@ def workload(
     [[2, 1, 1, 2], [0, 0, 1, 1], [0, 1, 0, 1]]
     """
     width = _width(freq)
-    frame = enter_stage(open_frame(actions, [*_NEEDED, "fetched_at"]), STAGES["cycle"], as_of, _NEEDED)
-    frame = frame.select("created_time", "closed_time", "_seen", "_state")
-    table = (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
+    frame = enter_stage(open_frame(actions, [*_NEEDED, "fetched_at"], _NEEDED), STAGES["cycle"], as_of, _NEEDED)
+    table = collect(frame.select("created_time", "closed_time", "_seen", "_state"))
     moments = {name: table[name].cast(UTC_MICROS).cast("int64") for name in ("created_time", "closed_time", "_seen")}
     states = table["_state"].to_numpy()
     left_out = {name: int((states == STATES.index(name)).sum()) for name in EXCLUDED}
@@ -87,6 +88,9 @@ def workload(
 
 
 def _bins(came: Ints, went: Ints, end: int, width: int) -> tuple[Ints, dict[str, Ints]]:
+    # A length that divides a day has the same bins whatever the data; of any other the first day has them.
+    origin = 0 if _DAY % width == 0 else int(came.min()) // _DAY * _DAY
+    came, went, end = came - origin, went - origin, end - origin
     first = int(came.min()) // width
     size = end // width - first + 1
     if size > 1_000_000:
@@ -102,7 +106,7 @@ def _bins(came: Ints, went: Ints, end: int, width: int) -> tuple[Ints, dict[str,
     running = np.cumsum(change[order])
     highest = np.r_[0, in_progress[:-1]]
     np.maximum.at(highest, moment[order] // width - first, running)
-    start = (np.arange(size) + first) * width
+    start = (np.arange(size) + first) * width + origin
     counts = {"arrivals": arrivals, "departures": departures, "in_progress": in_progress, "in_progress_max": highest}
     return start, counts
 

@@ -3,29 +3,37 @@
 from periodkit.plots._drawing import alt_text, display, to_png
 from periodkit.plots.aging import aging
 from periodkit.plots.areas import outcome_areas
+from periodkit.plots.backlog import backlog
+from periodkit.plots.control import season_chart
 from periodkit.plots.dispatch import dispatch_rate
 from periodkit.plots.ecdf import cycle_time_ecdf
 from periodkit.plots.flow import cumulative_flow
 from periodkit.plots.forest import p90_forest
+from periodkit.plots.profile import marker_profile
 from periodkit.plots.ribbon import event_ribbon
 from periodkit.plots.routing import routing_matrix
 from periodkit.plots.scatter import cycle_scatter
 from periodkit.plots.season import times_by_period
+from periodkit.plots.unusual import unusual_forest
 
 __all__ = [
     "aging",
     "alt_text",
+    "backlog",
     "cumulative_flow",
     "cycle_scatter",
     "cycle_time_ecdf",
     "dispatch_rate",
     "display",
     "event_ribbon",
+    "marker_profile",
     "outcome_areas",
     "p90_forest",
     "routing_matrix",
+    "season_chart",
     "times_by_period",
     "to_png",
+    "unusual_forest",
 ]
 
 

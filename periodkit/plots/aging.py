@@ -8,34 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.transforms import ScaledTranslation
 
 from periodkit._arguments import AsOf, check_count, zone
 from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics.tally import EXCLUDED
-from periodkit.plots._drawing import (
-    FAINT,
-    INK,
-    NEEDED,
-    SMALL,
-    as_target,
-    at_clock,
-    drawable,
-    duration_axis,
-    duration_limits,
-    explain,
-    figure_of,
-    finish,
-    left_out,
-    nothing_of,
-    open_axes,
-    points_of,
-    replay,
-    row_points,
-    small_points,
-    styled,
-    target_line,
-)
+from periodkit.plots import _drawing as draw
 from periodkit.wording import Span, clean_label, count, duration, joined, round_duration, sentences
 
 __all__ = ["aging"]
@@ -50,7 +27,7 @@ _IDS = ("action_id", "period_action_id")
 _LATE, _PAST = "#A33B00", "#FBEDE4"
 
 
-@styled
+@draw.styled
 def aging(
     actions: ActionsFrame,
     target: Span | None = None,
@@ -91,35 +68,40 @@ def aging(
     >>> ax.figure.clear()
     """
     where = zone(tz)
-    limit = as_target(target)
+    limit = draw.as_target(target)
     most = check_count(max_labels, "max_labels", 1)
-    frame = in_pandas(actions, [*NEEDED, *_IDS, "classification"])
-    single = replay(frame, "cycle", as_of)
+    frame = in_pandas(actions, [*draw.NEEDED, *_IDS, "classification"])
+    single = draw.replay(frame, "cycle", as_of)
     states = single["state"].value_counts()
-    out = left_out({name: int(states.get(name, 0)) for name in EXCLUDED})
+    out = draw.left_out({name: int(states.get(name, 0)) for name in EXCLUDED})
     is_open = (single["state"] == "open").to_numpy()
     still = single[is_open].assign(name=_names(frame[is_open]))
     if not len(still):
-        return explain(ax, "Ages of open actions", nothing_of(len(frame), "is open"), out)
+        return draw.explain(ax, "Ages of open actions", draw.nothing_of(len(frame), "is open"), out)
     still["waits"] = np.select(
         [still["doing_time"].notna(), still["assigned_time"].notna()], [*_STAGES][:0:-1], "unassigned"
     )
     still = still.sort_values("seconds", ascending=False, kind="stable")
     few = len(still) <= most
-    ax = open_axes(ax, max(2.4, 1.8 + 0.22 * len(still)) if few else 4.5)
-    limits = duration_limits([*still["seconds"], limit or np.nan])
-    duration_axis(ax, "x", limits, "age since created (log scale)")
+    ax = draw.open_axes(ax, max(2.4, 1.8 + 0.22 * len(still)) if few else 4.5)
+    limits = draw.duration_limits([*still["seconds"], limit or np.nan])
+    draw.duration_axis(ax, "x", limits, "age since created (log scale)")
     _points(ax, still, limits[0], limit, few=few)
     if limit is not None:
         ax.axvspan(limit, limits[1], color=_PAST, linewidth=0, zorder=0)
-        target_line(ax, "x", limit, high=not few and bool(np.log(limit) > np.log(limits).mean()))
+        draw.target_line(ax, "x", limit, high=not few and bool(np.log(limit) > np.log(limits).mean()))
     coming = still[still["seconds"] <= (-1 if limit is None else limit)].head(5)
     if not few:
         _note(ax, still, coming, limit)
     numbers_in = still["waits"].value_counts()
-    _key(ax, inside=not few)
+    if few:
+        # Rows with names use the whole width.
+        draw.key_below(ax, *ax.get_legend_handles_labels())
+    else:
+        # Ages ascend from the lower left, so the lower right is free.
+        ax.legend(loc="lower right", handletextpad=0.3)
     title = _title(still, limit)
-    moment = at_clock(single["seen"].max(), where)
+    moment = draw.at_clock(single["seen"].max(), where)
     parts = [f"as of {moment} ({where[1]})", f"n = {len(still):,} open of {len(frame):,}", out]
     alt = sentences(
         f"Ages of open actions as of {moment} ({where[1]}), the oldest first",
@@ -129,7 +111,7 @@ def aging(
         f"Next past {round_duration(limit)}: {'; '.join(_next(coming, limit))}" if limit and len(coming) else "",
         out,
     )
-    return finish(ax, title, joined(parts), alt)
+    return draw.finish(ax, title, joined(parts), alt)
 
 
 def _names(frame: pd.DataFrame) -> list[str]:
@@ -145,7 +127,7 @@ def _points(ax: Axes, still: pd.DataFrame, lowest: float, target: float | None, 
     place = np.arange(len(still))
     age = still["seconds"].clip(lower=lowest).to_numpy()
     if few:
-        ax.hlines(place, lowest, age, color=FAINT, linewidth=1.2, zorder=1)
+        ax.hlines(place, lowest, age, color=draw.FAINT, linewidth=1.2, zorder=1)
     for name, look in _STAGES.items():
         rows = (still["waits"] == name).to_numpy()
         if rows.any():
@@ -161,20 +143,11 @@ def _points(ax: Axes, still: pd.DataFrame, lowest: float, target: float | None, 
         ax.set_ylabel("open actions, the oldest at the top")
         return
     # Smaller letters where names would overlap.
-    letters = min(small_points(), 0.95 * row_points(ax, len(still)))
-    ax.set_yticks(place, [drawable(name) for name in still["name"]], fontsize=letters)
+    letters = min(draw.small_points(), 0.95 * draw.row_points(ax, len(still)))
+    ax.set_yticks(place, [draw.drawable(name) for name in still["name"]], fontsize=letters)
     for at, seconds in enumerate(still["seconds"]):
-        ax.annotate(
-            _against(seconds, target),
-            (1, at),
-            (6, 0),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="center",
-            fontsize=letters,
-            color=_LATE if target is not None and seconds > target else INK,
-            annotation_clip=False,
-        )
+        colour = _LATE if target is not None and seconds > target else draw.INK
+        draw.write(ax, _against(seconds, target), (1, at), (6, 0), draw.BESIDE, fontsize=letters, color=colour)
 
 
 def _against(seconds: float, target: float | None) -> str:
@@ -183,28 +156,8 @@ def _against(seconds: float, target: float | None) -> str:
     return f"{duration(abs(target - seconds))} {'past' if seconds > target else 'left'}"
 
 
-def _key(ax: Axes, *, inside: bool) -> None:
-    # Without names the lower right is free, because ages ascend; rows with names use the whole width.
-    small = small_points()
-    down = ScaledTranslation(0, -4.2 * small / 72, figure_of(ax).dpi_scale_trans)
-    place: dict[str, Any] = (
-        {"loc": "lower right"}
-        if inside
-        else {
-            "loc": "upper left",
-            "bbox_to_anchor": (0.0, 0.0),
-            "bbox_transform": ax.transAxes + down,
-            "ncols": 3 if points_of(ax)[0] > 44 * small else 1,
-            "frameon": False,
-            "borderaxespad": 0.0,
-            "columnspacing": 1.2,
-        }
-    )
-    ax.legend(handletextpad=0.3, **place)
-
-
 def _note(ax: Axes, still: pd.DataFrame, coming: pd.DataFrame, target: float | None) -> None:
-    most = 5 if points_of(ax)[1] > 26 * small_points() else 3
+    most = 5 if draw.points_of(ax)[1] > 26 * draw.small_points() else 3
     if target is not None and len(coming):
         lines = [f"Next past {round_duration(target)}:", *_next(coming.head(most), target)]
     else:
@@ -212,13 +165,13 @@ def _note(ax: Axes, still: pd.DataFrame, coming: pd.DataFrame, target: float | N
     ax.text(
         0.01,
         0.99,
-        drawable("\n".join(lines)),
+        draw.drawable("\n".join(lines)),
         transform=ax.transAxes,
         va="top",
-        fontsize=SMALL,
-        color=INK,
+        fontsize=draw.SMALL,
+        color=draw.INK,
         linespacing=1.35,
-        bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": FAINT, "pad": 4},
+        bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": draw.FAINT, "pad": 4},
         zorder=6,
     )
 

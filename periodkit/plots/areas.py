@@ -15,31 +15,7 @@ from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics import cycle_times, outcome_curve
 from periodkit.metrics.tally import unused_states
 from periodkit.milestones import checked_stage
-from periodkit.plots._drawing import (
-    DONE,
-    INK,
-    MUTED,
-    NEEDED,
-    SMALL,
-    Floats,
-    as_target,
-    axis_label,
-    beside,
-    confidence_words,
-    duration_axis,
-    event_limits,
-    explain,
-    finish,
-    left_out,
-    nothing_of,
-    noun,
-    open_axes,
-    seconds,
-    share_axis,
-    small_points,
-    styled,
-    target_line,
-)
+from periodkit.plots import _drawing as draw
 from periodkit.wording import Span, count, duration, interval, joined, percent, round_duration, sentences
 
 __all__ = ["outcome_areas"]
@@ -50,10 +26,10 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "open": {"facecolor": "#DCDCDC"},
 }
 
-_INKS = {"closed": "#0072B2", "canceled": "#8A5F00", "open": MUTED}
+_INKS = {"closed": "#0072B2", "canceled": "#8A5F00", "open": draw.MUTED}
 
 
-@styled
+@draw.styled
 def outcome_areas(
     actions: ActionsFrame,
     stage: str = "cycle",
@@ -93,20 +69,20 @@ def outcome_areas(
     >>> ax.figure.clear()
     """
     checked_stage(stage)
-    limit = as_target(target)
-    frame = in_pandas(actions, NEEDED)
+    limit = draw.as_target(target)
+    frame = in_pandas(actions, draw.NEEDED)
     curve = outcome_curve(frame, stage, confidence=confidence, as_of=as_of)
     total = curve.iloc[0] if len(curve) else pd.Series({"n": 0, "used": 0})
-    out = left_out(total, unused_states("censor")) if len(curve) else ""
+    out = draw.left_out(total, unused_states("censor")) if len(curve) else ""
     if not total["used"]:
-        reason = nothing_of(int(total["n"]), f"has a {noun(stage)}")
-        return explain(ax, "How actions ended", reason, out)
-    time = seconds(curve["time"])
+        reason = draw.nothing_of(int(total["n"]), f"has a {draw.noun(stage)}")
+        return draw.explain(ax, "How actions ended", reason, out)
+    time = draw.seconds(curve["time"])
     ended = (curve["closed"] + curve["canceled"]).to_numpy()
-    limits = event_limits(time, np.diff(ended, prepend=0.0), [limit or np.nan])
+    limits = draw.event_limits(time, np.diff(ended, prepend=0.0), [limit or np.nan])
     # Nothing is known beyond the longest observation, unless all have ended by then.
     until = float(time[-1]) if curve["open"].iloc[-1] > 1e-12 else np.inf
-    ax = open_axes(ax)
+    ax = draw.open_axes(ax)
     words = _words(stage)
     right = min(until, limits[1] * 2)
     floor = np.zeros(len(time))
@@ -124,16 +100,18 @@ def outcome_areas(
         )
         floor = top
     for side in ("low", "high"):
-        ax.plot(time, curve[f"closed_{side}"], drawstyle="steps-post", color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
-    duration_axis(ax, "x", limits, axis_label(stage), partial(_at_risk_texts, curve, time))
+        ax.plot(
+            time, curve[f"closed_{side}"], drawstyle="steps-post", color=draw.INK, linewidth=0.9, linestyle=(0, (2, 2))
+        )
+    draw.duration_axis(ax, "x", limits, draw.axis_label(stage), partial(_at_risk_texts, curve, time))
     if limit is not None:
-        target_line(ax, "x", limit)
-    share_axis(ax, "y", "share of actions")
+        draw.target_line(ax, "x", limit)
+    draw.share_axis(ax, "y", "share of actions")
     last = _at(curve, time, min(limits[1], until))
     middles = np.cumsum([last[share] for share in _LOOKS]) - np.array([last[share] / 2 for share in _LOOKS])
     # Labels of empty areas keep the order of the areas.
     heights = (middles + 1e-9 * np.arange(len(_LOOKS))).tolist()
-    beside(ax, heights, [f"{words[share]}\n{percent(last[share])}" for share in _LOOKS], list(_INKS.values()))
+    draw.beside(ax, heights, [f"{words[share]}\n{percent(last[share])}" for share in _LOOKS], list(_INKS.values()))
     _name_counts(ax)
     when = limit if limit is not None else max([float(tick) for tick in ax.get_xticks()], default=limits[1])
     known = when <= until
@@ -148,54 +126,53 @@ def outcome_areas(
         f"n = {int(total['used']):,}, of which {open_now:,} open when last seen",
         "" if known else f"none was observed for {round_duration(when)}",
         "Aalen-Johansen",
-        f"dashed: {confidence_words(confidence)} of {words['closed']}",
+        f"dashed: {draw.confidence_words(confidence)} of {words['closed']}",
         out,
     ]
     inside = interval(float(there["closed"]), there["closed_low"], there["closed_high"])
     alt = sentences(
-        f"Stacked shares of {count(int(total['used']))} by {noun(stage)}",
-        f"{title} ({confidence_words(confidence)} of {words['closed']} {inside} %, "
+        f"Stacked shares of {count(int(total['used']))} by {draw.noun(stage)}",
+        f"{title} ({draw.confidence_words(confidence)} of {words['closed']} {inside} %, "
         f"{_at_risk(curve, time, [min(when, until)])[0]:,} had lasted that long)",
         f"By {duration(min(limits[1], until))}: "
         + ", ".join(f"{words[share]} {percent(last[share])}" for share in _LOOKS),
         "" if known else f"None was observed for {round_duration(when)}",
         out,
     )
-    return finish(ax, title, joined(parts), alt)
+    return draw.finish(ax, title, joined(parts), alt)
 
 
 def _words(stage: str) -> dict[str, str]:
-    if DONE[stage] == "closed":
+    if draw.DONE[stage] == "closed":
         return {"closed": "closed", "canceled": "canceled", "open": "open"}
-    return {"closed": DONE[stage], "canceled": "canceled or left", "open": "waiting"}
+    return {"closed": draw.DONE[stage], "canceled": "canceled or left", "open": "waiting"}
 
 
-def _at(curve: pd.DataFrame, time: Floats, when: float) -> pd.Series:
+def _at(curve: pd.DataFrame, time: draw.Floats, when: float) -> pd.Series:
     """Return the row of a step curve that holds at a time."""
     return curve.iloc[max(int(np.searchsorted(time, when, side="right")) - 1, 0)]
 
 
-def _at_risk(curve: pd.DataFrame, time: Floats, asked: Sequence[float]) -> list[int]:
+def _at_risk(curve: pd.DataFrame, time: draw.Floats, asked: Sequence[float]) -> list[int]:
     """Return how many were at risk just before each time: as many as at the next step."""
     at_risk = np.r_[curve["at_risk"].to_numpy(dtype=np.int64), 0]
     return [int(at_risk[place]) for place in np.searchsorted(time, asked, side="left")]
 
 
-def _at_risk_texts(curve: pd.DataFrame, time: Floats, asked: Sequence[float]) -> list[str]:
+def _at_risk_texts(curve: pd.DataFrame, time: draw.Floats, asked: Sequence[float]) -> list[str]:
     return [f"{number:,}" for number in _at_risk(curve, time, asked)]
 
 
 def _name_counts(ax: Axes) -> None:
     # To the left of the numbers under the ticks.
-    small = small_points()
-    ax.annotate(
+    small = draw.small_points()
+    draw.write(
+        ax,
         "\nlasted that long",
         (0, 0),
         (-0.6 * small, -0.7 * small),
-        xycoords="axes fraction",
-        textcoords="offset points",
+        "axes fraction",
         ha="right",
         va="top",
-        fontsize=SMALL,
-        color=MUTED,
+        color=draw.MUTED,
     )

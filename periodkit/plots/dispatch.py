@@ -13,30 +13,7 @@ from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics import ai_dispatch_rate
 from periodkit.metrics.estimate import wilson
 from periodkit.metrics.tally import By
-from periodkit.plots._drawing import (
-    COLOURS,
-    FAINT,
-    GROUP,
-    INK,
-    MUTED,
-    SMALL,
-    Groups,
-    columns_of,
-    confidence_words,
-    day,
-    drawable,
-    explain,
-    finish,
-    group_by,
-    open_axes,
-    points_of,
-    row_points,
-    share_axis,
-    small_points,
-    styled,
-    widened,
-    wrap_label,
-)
+from periodkit.plots import _drawing as draw
 from periodkit.wording import clean_label, count, estimate, joined, percent, sentences
 
 __all__ = ["dispatch_rate"]
@@ -48,7 +25,7 @@ _OF = {
 }
 
 
-@styled
+@draw.styled
 def dispatch_rate(
     actions: ActionsFrame,
     by: By = None,
@@ -97,12 +74,12 @@ def dispatch_rate(
     >>> ax.figure.clear()
     """
     where = zone(tz)
-    columns = ["ai_dispatched", "created_time", "assigned_time", *columns_of(by)]
+    columns = ["ai_dispatched", "created_time", "assigned_time", *draw.columns_of(by)]
     frame = in_pandas(actions, columns)
-    groups = group_by(frame, by, max_groups)
+    groups = draw.group_by(frame, by, max_groups)
     if groups.in_time:
-        groups = group_by(frame, by, None)
-    found = ai_dispatch_rate(groups.actions, GROUP, of, confidence)
+        groups = draw.group_by(frame, by, None)
+    found = ai_dispatch_rate(groups.actions, draw.GROUP, of, confidence)
     found["base"] = found["n"] if of == "all" else found["ai"] + found["not_ai"]
     whole = ai_dispatch_rate(frame, of=of, confidence=confidence).iloc[0]
     if not whole["n"] or found["rate"].isna().all():
@@ -111,129 +88,121 @@ def dispatch_rate(
             if not whole["n"]
             else f"ai_dispatched is not known for {'any of ' if whole['n'] > 1 else ''}{count(int(whole['n']))}"
         )
-        return explain(ax, "AI-dispatch rate", reason)
+        return draw.explain(ax, "AI-dispatch rate", reason)
     across = groups.in_time and len(found) > 1
     if not across:
-        found = found.sort_values(["rate", GROUP], ascending=[False, True], na_position="last", kind="stable")
-        ax = open_axes(ax, max(2.0, 1.5 + 0.34 * len(found)))
+        found = found.sort_values(["rate", draw.GROUP], ascending=[False, True], na_position="last", kind="stable")
+        ax = draw.open_axes(ax, max(2.0, 1.5 + 0.34 * len(found)))
         _rows(ax, found, groups, whole)
     else:
-        ax = open_axes(ax)
+        ax = draw.open_axes(ax)
         _over_time(ax, found, groups, whole, where)
     base = int(whole["n"] if of == "all" else whole["ai"] + whole["not_ai"])
     parts = [
         f"n = {base:,} {_OF[of]}",
         "" if of == "all" or not whole["unknown"] else f"{int(whole['unknown']):,} unknown",
-        f"bars: {confidence_words(confidence)} (Wilson)",
+        f"bars: {draw.confidence_words(confidence)} (Wilson)",
         f"the {groups.folded} smallest groups in one" if groups.folded else "",
     ]
     title = _title(found, groups, whole, confidence)
     details = "; ".join(
-        f"{clean_label(groups.names[int(row[GROUP])])} {estimate(row['rate'], row['low'], row['high'])}, "
+        f"{clean_label(groups.names[int(row[draw.GROUP])])} {estimate(row['rate'], row['low'], row['high'])}, "
         f"n {int(row['base']):,}"
         for _, row in found.iterrows()
     )
     alt = sentences(
         f"AI dispatched {estimate(whole['rate'], whole['low'], whole['high'])} of {count(base)}, in brackets the "
-        f"{confidence_words(confidence)}",
+        f"{draw.confidence_words(confidence)}",
         *([title, f"By {clean_label(groups.by)}: {details}"] if by is not None else ()),
     )
-    return finish(ax, title, joined(parts), alt)
+    return draw.finish(ax, title, joined(parts), alt)
 
 
-def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series) -> None:
+def _rows(ax: Axes, found: pd.DataFrame, groups: draw.Groups, whole: pd.Series) -> None:
     place = np.arange(len(found))
     known = found["rate"].notna().to_numpy()
     rate, low, high = (found[name].to_numpy() for name in ("rate", "low", "high"))
     if len(found) > 1:
-        ax.axvline(whole["rate"], color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
-    ax.hlines(place[known], low[known], high[known], color=COLOURS[0], linewidth=2.5, zorder=2)
+        ax.axvline(whole["rate"], color=draw.MUTED, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
+    ax.hlines(place[known], low[known], high[known], color=draw.COLOURS[0], linewidth=2.5, zorder=2)
     ax.plot(
-        rate[known], place[known], "o", color=COLOURS[0], markersize=7, markeredgecolor="white", clip_on=False, zorder=3
+        rate[known],
+        place[known],
+        "o",
+        color=draw.COLOURS[0],
+        markersize=7,
+        markeredgecolor="white",
+        clip_on=False,
+        zorder=3,
     )
-    for at, (_, row) in enumerate(found.iterrows()):
-        base = f"{percent(row['rate'])}   n = {int(row['base']):,}" if known[at] else f"unknown for {int(row['n']):,}"
-        ax.annotate(
-            base,
-            (1, at),
-            (6, 0),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="center",
-            fontsize=SMALL,
-            annotation_clip=False,
-        )
-    lines = 2 if row_points(ax, len(found)) > 2.4 * small_points() else 1
-    names = [wrap_label(groups.names[int(code)], lines=lines) for code in found[GROUP]]
-    ax.set_yticks(place, [drawable(name) for name in names])
-    ax.set_ylim(len(found) - 0.5, -0.5)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
+    notes = [
+        f"unknown for {int(row['n']):,}"
+        if pd.isna(row["rate"])
+        else f"{percent(row['rate'])}   n = {int(row['base']):,}"
+        for _, row in found.iterrows()
+    ]
+    draw.name_rows(ax, [groups.names[int(code)] for code in found[draw.GROUP]], notes)
     label = "share dispatched by AI" + (f"; dashed: all, {percent(whole['rate'])}" if len(found) > 1 else "")
-    share_axis(ax, "x", label, (0, max(1.0, float(np.nanmax(high)))))
+    draw.share_axis(ax, "x", label, (0, max(1.0, float(np.nanmax(high)))))
 
 
-def _over_time(ax: Axes, found: pd.DataFrame, groups: Groups, whole: pd.Series, where: tuple[tzinfo, str]) -> None:
+def _over_time(ax: Axes, found: pd.DataFrame, groups: draw.Groups, whole: pd.Series, where: tuple[tzinfo, str]) -> None:
     place = np.arange(len(found))
     rate, low, high = (found[name].to_numpy() for name in ("rate", "low", "high"))
     known = ~np.isnan(rate)
-    ax.axhline(whole["rate"], color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
-    ax.annotate(
-        f"all {percent(whole['rate'])}",
-        (1, whole["rate"]),
-        (4, 0),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALL,
-        color=MUTED,
-    )
-    ax.plot(place[known], rate[known], color=COLOURS[0], linewidth=1.0, alpha=0.5, zorder=2)
-    ax.vlines(place[known], low[known], high[known], color=COLOURS[0], linewidth=2.5, zorder=2)
+    ax.axhline(whole["rate"], color=draw.MUTED, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
+    draw.write(ax, f"all {percent(whole['rate'])}", (1, whole["rate"]), (4, 0), draw.BESIDE, color=draw.MUTED)
+    ax.plot(place[known], rate[known], color=draw.COLOURS[0], linewidth=1.0, alpha=0.5, zorder=2)
+    ax.vlines(place[known], low[known], high[known], color=draw.COLOURS[0], linewidth=2.5, zorder=2)
     ax.plot(
-        place[known], rate[known], "o", color=COLOURS[0], markersize=6, markeredgecolor="white", clip_on=False, zorder=3
+        place[known],
+        rate[known],
+        "o",
+        color=draw.COLOURS[0],
+        markersize=6,
+        markeredgecolor="white",
+        clip_on=False,
+        zorder=3,
     )
     highest = float(np.nanmax(high))
     # Room for a name above the highest bar, but no tick above 100 %.
-    room = 3.2 * small_points() / (0.72 * points_of(ax)[1])
-    share_axis(ax, "y", "share dispatched by AI", (0, highest / (1 - min(room, 0.5)) + 0.01))
+    room = 3.2 * draw.small_points() / (0.72 * draw.points_of(ax)[1])
+    draw.share_axis(ax, "y", "share dispatched by AI", (0, highest / (1 - min(room, 0.5)) + 0.01))
     ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick <= min(1.0, ax.get_ylim()[1])])
     most, least = int(np.nanargmax(rate)), int(np.nanargmin(rate))
     # The name of the lowest rate is below it, or beside its bar where it would run into the axis.
     beside = low[least] < ax.get_ylim()[1] / 5
     for at, up in ((most, True), (least, False)):
-        name, share = wrap_label(groups.names[at], 30, 1), percent(rate[at])
-        ax.annotate(
-            drawable(f"{share} {name}" if beside and not up else f"{name}\n{share}"),
+        name, share = draw.wrap_label(groups.names[at], 30, 1), percent(rate[at])
+        draw.write(
+            ax,
+            f"{share} {name}" if beside and not up else f"{name}\n{share}",
             (at, high[at] if up else 0 if beside else low[at]),
             (0, 3) if up else (8 if at <= len(found) / 2 else -8, 3) if beside else (0, -5),
-            textcoords="offset points",
             ha="left" if at <= len(found) / 5 else "right" if at >= 0.8 * len(found) - 1 else "center",
             va="bottom" if up or beside else "top",
-            fontsize=SMALL,
-            color=INK,
         )
-    began = groups.actions.groupby(GROUP)["created_time"].min().reindex(found[GROUP])
+    began = groups.actions.groupby(draw.GROUP)["created_time"].min().reindex(found[draw.GROUP])
     days = ["no date" if pd.isna(moment) else _day(moment, where[0]) for moment in began]
-    step = -(-len(days) // max(int(0.85 * points_of(ax)[0] / (4.6 * small_points())), 1))
+    step = -(-len(days) // max(int(0.85 * draw.points_of(ax)[0] / (4.6 * draw.small_points())), 1))
     ax.set_xticks(place[::step], days[::step])
     ax.set_xlim(-0.6, len(found) - 0.4)
     ax.set_xlabel(f"{groups.by}, by date of its first action ({where[1]})")
     ax.xaxis.grid(visible=False)
-    ax.spines["left"].set_color(FAINT)
+    ax.spines["left"].set_color(draw.FAINT)
 
 
 def _day(moment: pd.Timestamp, at: tzinfo) -> str:
     local = moment.tz_convert(at)
-    return f"{day(local, year=False)}\n{local:%Y}"
+    return f"{draw.day(local, year=False)}\n{local:%Y}"
 
 
-def _title(found: pd.DataFrame, groups: Groups, whole: pd.Series, confidence: float) -> str:
+def _title(found: pd.DataFrame, groups: draw.Groups, whole: pd.Series, confidence: float) -> str:
     overall = f"AI dispatched {percent(whole['rate'])} of actions"
     ends = groups.ends(found, "rate")
-    if ends is None or ends[0][GROUP] == ends[1][GROUP]:
+    if ends is None or ends[0][draw.GROUP] == ends[1][draw.GROUP]:
         return overall
     names = [f"{percent(row['rate'])} ({groups.name(row)})" for row in ends]
     hits, base = ([int(row[name]) for row in ends] for name in ("ai", "base"))
-    _, lows, highs = wilson(hits, base, widened(confidence, len(found)))
+    _, lows, highs = wilson(hits, base, draw.widened(confidence, len(found)))
     return f"{overall}: from {names[0]} to {names[1]}" + ("" if highs[0] < lows[1] else ", which may be chance")

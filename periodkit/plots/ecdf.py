@@ -13,35 +13,7 @@ from periodkit._arguments import AsOf
 from periodkit.frames import ActionsFrame
 from periodkit.metrics.estimate import SurvivalCurve
 from periodkit.metrics.tally import By
-from periodkit.plots._drawing import (
-    COLOURS,
-    DONE,
-    FAINT,
-    GROUP,
-    LINES,
-    MARKS,
-    MUTED,
-    SMALL,
-    GroupTimes,
-    as_target,
-    axis_label,
-    confidence_words,
-    drawable,
-    duration_axis,
-    event_limits,
-    explain,
-    finish,
-    group_times,
-    noun,
-    open_axes,
-    points_of,
-    seconds,
-    share_axis,
-    styled,
-    target_line,
-    the_only,
-    wrap_label,
-)
+from periodkit.plots import _drawing as draw
 from periodkit.wording import Span, clean_label, count, duration, estimate, joined, sentences, was_or_were
 
 __all__ = ["cycle_time_ecdf"]
@@ -53,7 +25,7 @@ _BANDS = 3
 _ROOM_FOR_KEY = 380.0
 
 
-@styled
+@draw.styled
 def cycle_time_ecdf(
     actions: ActionsFrame,
     by: By = None,
@@ -118,11 +90,11 @@ def cycle_time_ecdf(
     'Share of actions closed by each cycle time'
     >>> ax.figure.clear()
     """
-    limit = as_target(target)
-    times = group_times(actions, by, stage, canceled, skipped, confidence, as_of, max_groups)
+    limit = draw.as_target(target)
+    times = draw.group_times(actions, by, stage, canceled, skipped, confidence, as_of, max_groups)
     if times.nothing:
-        return explain(ax, noun(stage).capitalize(), times.nothing, times.out)
-    ax = open_axes(ax)
+        return draw.explain(ax, draw.noun(stage).capitalize(), times.nothing, times.out)
+    ax = draw.open_axes(ax)
     # In the order in which the curves lie from left to right.
     rows = times.table[times.table["used"] > 0].sort_values("p50", kind="stable")
     curves = [times.curve(at) for at in rows.index]
@@ -133,24 +105,24 @@ def cycle_time_ecdf(
         for at, curve, (_, row) in zip(rows.index, curves, rows.iterrows(), strict=True)
     ]
     _guides(ax)
-    duration_axis(ax, "x", limits, axis_label(stage))
-    beside = len(rows) > _INSIDE and points_of(ax)[0] > _ROOM_FOR_KEY
+    draw.duration_axis(ax, "x", limits, draw.axis_label(stage))
+    beside = len(rows) > _INSIDE and draw.points_of(ax)[0] > _ROOM_FOR_KEY
     _key(ax, lines, _key_texts(times.groups.names, rows, full=beside or len(rows) <= _INSIDE), beside=beside)
     if limit is not None:
         # Curves fill the upper right, and the key the lower right if it is inside.
-        target_line(ax, "x", limit, high=not beside or bool(np.log(limit) < np.log(limits).mean()))
-    share_axis(ax, "y", f"share {DONE[stage]} by then", (-0.015, 1.015))
+        draw.target_line(ax, "x", limit, high=not beside or bool(np.log(limit) < np.log(limits).mean()))
+    draw.share_axis(ax, "y", f"share {draw.DONE[stage]} by then", (-0.015, 1.015))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 0.9, 1])
-    what = confidence_words(confidence)
+    what = draw.confidence_words(confidence)
     parts = times.subtitle("Kaplan-Meier", f"bands and bars: {what}" if banded else f"bars: {what}")
     title = _title(times)
     alt = sentences(
-        f"Share of actions {DONE[stage]} by each {noun(stage)}, in brackets the {what}",
+        f"Share of actions {draw.DONE[stage]} by each {draw.noun(stage)}, in brackets the {what}",
         title,
         times.words(rows),
         times.out,
     )
-    return finish(ax, title, joined(parts), alt)
+    return draw.finish(ax, title, joined(parts), alt)
 
 
 def _draw(
@@ -163,14 +135,14 @@ def _draw(
     *,
     banded: bool,
 ) -> Line2D:
-    colour, mark = COLOURS[look % len(COLOURS)], MARKS[look % len(MARKS)]
+    colour, mark = draw.COLOURS[look % len(draw.COLOURS)], draw.MARKS[look % len(draw.MARKS)]
     time = curve.time * unit / 1e6
     (line,) = ax.plot(
         np.r_[0.0, time],
         np.r_[0.0, 1 - curve.survival],
         drawstyle="steps-post",
         color=colour,
-        linestyle=LINES[look % len(LINES)],
+        linestyle=draw.LINES[look % len(draw.LINES)],
         marker=mark,
         markevery=[],
         markersize=6,
@@ -195,34 +167,24 @@ def _draw(
 def _limits(curves: list[SurvivalCurve], rows: pd.DataFrame, unit: int, target: float | None) -> tuple[float, float]:
     time = np.concatenate([curve.time for curve in curves]) * unit / 1e6
     events = np.concatenate([curve.events for curve in curves])
-    marks = [seconds(rows[name]) for name in ("p50", "p50_high", "p90", "p90_high")]
-    return event_limits(time, events, [target or np.nan, *np.concatenate(marks)])
+    marks = [draw.seconds(rows[name]) for name in ("p50", "p50_high", "p90", "p90_high")]
+    return draw.event_limits(time, events, [target or np.nan, *np.concatenate(marks)])
 
 
 def _guides(ax: Axes) -> None:
     for share, name in ((0.5, "P50"), (0.9, "P90")):
-        ax.axhline(share, color=FAINT, linewidth=1.0, zorder=1)
-        ax.annotate(
-            name,
-            (0, share),
-            (4, 2),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            fontsize=SMALL,
-            color=MUTED,
-            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
-            zorder=2.5,
-        )
+        ax.axhline(share, color=draw.FAINT, linewidth=1.0, zorder=1)
+        draw.write(ax, name, (0, share), (4, 2), draw.BESIDE, boxed=True, va="baseline", color=draw.MUTED, zorder=2.5)
 
 
 def _key_texts(names: list[str], rows: pd.DataFrame, *, full: bool) -> list[str]:
     texts = []
     for _, row in rows.iterrows():
-        name = names[int(row[GROUP])]
+        name = names[int(row[draw.GROUP])]
         if not full:
             texts.append(f"{clean_label(name, 20)}  n = {row['used']:,}")
             continue
-        head = f"{wrap_label(name, 26, 2 if len(rows) < 4 else 1)}  n = {row['used']:,}"
+        head = f"{draw.wrap_label(name, 26, 2 if len(rows) < 4 else 1)}  n = {row['used']:,}"
         marks = [f"{at.upper()} {estimate(row[at], row[f'{at}_low'], row[f'{at}_high'])}" for at in ("p50", "p90")]
         texts.append("\n".join([head, *marks]))
     return texts
@@ -230,29 +192,29 @@ def _key_texts(names: list[str], rows: pd.DataFrame, *, full: bool) -> list[str]
 
 def _key(ax: Axes, lines: list[Line2D], texts: list[str], *, beside: bool) -> None:
     # matplotlib hides labels that begin with an underscore.
-    labels = [drawable(text if not text.startswith("_") else f" {text}") for text in texts]
+    labels = [draw.drawable(text if not text.startswith("_") else f" {text}") for text in texts]
     place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if beside else {"loc": "lower right"}
     spacing = 0.35 if len(lines) > _INSIDE else 0.7
     ax.legend(lines, labels, handlelength=2.8, labelspacing=spacing, borderaxespad=0.4, **place)
 
 
-def _title(times: GroupTimes) -> str:
-    found, total, done = times.table, times.total, DONE[times.stage]
+def _title(times: draw.GroupTimes) -> str:
+    found, total, done = times.table, times.total, draw.DONE[times.stage]
     n = int(total["used"])
     if not total["events"]:
-        return f"None of {count(n)} was {done} so far" if n > 1 else f"{the_only(total['n'])} is not {done} so far"
+        return f"None of {count(n)} was {done} so far" if n > 1 else f"{draw.the_only(total['n'])} is not {done} so far"
     if len(found) == 1:
         row = found.iloc[0]
         if pd.isna(row["p50"]):
             return f"Fewer than half of {count(n)} {was_or_were(n)} {done} so far"
         if n == 1:
-            return f"{the_only(row['n'])} was {done} within {duration(row['p50'])}"
+            return f"{draw.the_only(row['n'])} was {done} within {duration(row['p50'])}"
         p90 = "" if pd.isna(row["p90"]) else f", 90 % within {duration(row['p90'])}"
         return f"Half of {count(n)} {was_or_were(n)} {done} within {duration(row['p50'])}{p90}"
-    median = f"median {noun(times.stage)}"
+    median = f"median {draw.noun(times.stage)}"
     ends = times.ends("p50")
     if ends is None or len(ends[0]) == 1:
-        return f"How does {noun(times.stage)} differ by {clean_label(times.groups.by)}?"
+        return f"How does {draw.noun(times.stage)} differ by {clean_label(times.groups.by)}?"
     names, lengths, apart = ends
     if not apart:
         return f"{median.capitalize()} from {lengths[0]} ({names[0]}) to {lengths[1]} ({names[1]}), which may be chance"

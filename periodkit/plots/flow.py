@@ -14,29 +14,7 @@ from periodkit._arguments import AsOf, Zone, zone
 from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics.tally import EXCLUDED
 from periodkit.milestones import MILESTONES
-from periodkit.plots._drawing import (
-    FAINT,
-    INK,
-    MUTED,
-    NEEDED,
-    Floats,
-    at_clock,
-    beside,
-    clock,
-    explain,
-    finish,
-    left_out,
-    local,
-    mark_times,
-    nothing_of,
-    numbers,
-    open_axes,
-    periods_of,
-    replay,
-    styled,
-    the_only,
-    view,
-)
+from periodkit.plots import _drawing as draw
 from periodkit.wording import count, joined, listed, percent, sentences, was_or_were
 
 __all__ = ["cumulative_flow"]
@@ -49,11 +27,11 @@ _LOOKS: tuple[dict[str, Any], ...] = (
     {"facecolor": "#E4E4E4"},
 )
 
-_INKS = ("#8A5F00", "#2B7CB0", "#0072B2", MUTED)
+_INKS = ("#8A5F00", "#2B7CB0", "#0072B2", draw.MUTED)
 _MOST_STEPS = 5000
 
 
-@styled
+@draw.styled
 def cumulative_flow(
     actions: ActionsFrame,
     periods: pd.DataFrame | None = None,
@@ -92,20 +70,20 @@ def cumulative_flow(
     >>> ax.figure.clear()
     """
     where = zone(tz)
-    frame = in_pandas(actions, NEEDED)
-    single = replay(frame, "cycle", as_of)
-    chosen = periods_of(frame, periods)
+    frame = in_pandas(actions, draw.NEEDED)
+    single = draw.replay(frame, "cycle", as_of)
+    chosen = draw.periods_of(frame, periods)
     states = single["state"].value_counts()
-    out = left_out({name: int(states.get(name, 0)) for name in EXCLUDED})
+    out = draw.left_out({name: int(states.get(name, 0)) for name in EXCLUDED})
     single = single[single["state"].isin(["event", "canceled", "open"])]
     if not len(single):
-        reason = nothing_of(len(frame), "can be placed in time")
-        return explain(ax, "Actions by how far they had come", reason, out)
-    begin, end = view(single["created_time"], single["closed_time"], chosen)
+        reason = draw.nothing_of(len(frame), "can be placed in time")
+        return draw.explain(ax, "Actions by how far they had come", reason, out)
+    begin, end = draw.view(single["created_time"], single["closed_time"], chosen)
     # Drawn further, the unknown would look as if nothing had happened.
-    limits = begin, min(end, max(float(numbers(single["seen"]).max()), begin + 1 / 1440))
+    limits = begin, min(end, max(float(draw.numbers(single["seen"]).max()), begin + 1 / 1440))
     moments, reached = _reached(single, limits[1])
-    ax = open_axes(ax)
+    ax = draw.open_axes(ax)
     floor = np.zeros(len(moments))
     for at in (3, 2, 1, 0):
         look = {"edgecolor": "none"} | _LOOKS[at]
@@ -118,7 +96,7 @@ def cumulative_flow(
             moments,
             reached[at],
             drawstyle="steps-post",
-            color=INK,
+            color=draw.INK,
             linewidth=1.2,
             linestyle=style,
             label=name,
@@ -126,11 +104,11 @@ def cumulative_flow(
         )
     ax.set_xlim(*limits)
     ax.set_ylim(0, 1.03 * float(reached[0].max()))
-    marked, unmarked = mark_times(ax, chosen, limits)
-    clock(ax, where)
+    marked, unmarked = draw.mark_times(ax, chosen, limits)
+    draw.clock(ax, where)
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    ax.yaxis.grid(visible=True, color=FAINT, linewidth=0.8)
+    ax.yaxis.grid(visible=True, color=draw.FAINT, linewidth=0.8)
     ax.set_ylabel("actions so far")
     ends = [int(reached[at][np.searchsorted(moments, limits[1], side="right") - 1]) for at in range(4)]
     now = [*(ends[at] - ends[at + 1] for at in range(3)), ends[3]]
@@ -138,9 +116,9 @@ def cumulative_flow(
     middles = [(ends[at] + ends[at + 1]) / 2 for at in range(3)] + [ends[3] / 2]
     heights = [middle - 1e-6 * at for at, middle in enumerate(middles)]
     labels = [f"{name} {n:,}" for name, n in zip((*_BANDS, "closed"), now, strict=True)]
-    beside(ax, heights, labels, list(_INKS))
+    draw.beside(ax, heights, labels, list(_INKS))
     title, most = _title(single, len(frame), moments, reached, where)
-    until = at_clock(pd.Timestamp(local(limits[1], where)), where)
+    until = draw.at_clock(pd.Timestamp(draw.local(limits[1], where)), where)
     parts = [f"n = {len(single):,}", "closed: includes canceled", f"on the right: at {until}", unmarked, out]
     alt = sentences(
         f"How many of {count(len(single))} had been created, assigned, begun and closed by each time",
@@ -150,12 +128,12 @@ def cumulative_flow(
         f"Markers: {listed(marked)}" if marked else "",
         out,
     )
-    return finish(ax, title, joined(parts), alt)
+    return draw.finish(ax, title, joined(parts), alt)
 
 
-def _reached(single: pd.DataFrame, end: float) -> tuple[Floats, list[Floats]]:
+def _reached(single: pd.DataFrame, end: float) -> tuple[draw.Floats, list[draw.Floats]]:
     """Return the moments at which something happened, and how many actions had reached each milestone by then."""
-    times = [numbers(single[name]) for name in MILESTONES]
+    times = [draw.numbers(single[name]) for name in MILESTONES]
     for at in (2, 1, 0):
         times[at] = np.fmin(times[at], times[at + 1])
     moments = np.unique(np.concatenate([*(column[np.isfinite(column)] for column in times), [end]]))
@@ -165,23 +143,25 @@ def _reached(single: pd.DataFrame, end: float) -> tuple[Floats, list[Floats]]:
     return moments, [np.searchsorted(column, moments, side="right").astype(np.float64) for column in reached]
 
 
-def _title(single: pd.DataFrame, n: int, moments: Floats, reached: list[Floats], where: Zone) -> tuple[str, str]:
+def _title(
+    single: pd.DataFrame, n: int, moments: draw.Floats, reached: list[draw.Floats], where: Zone
+) -> tuple[str, str]:
     waiting = reached[0] - reached[2]
     at = int(waiting.argmax())
     most = int(waiting[at])
-    when = at_clock(pd.Timestamp(local(float(moments[at]), where)), where)
+    when = draw.at_clock(pd.Timestamp(draw.local(float(moments[at]), where)), where)
     text = f"The most were waiting to be begun at {when}: {most:,}" if most else "None had to wait"
     left = single[single["state"] == "open"]
     if not len(left):
         if len(single) == 1:
-            return f"{the_only(n)} was closed", text
+            return f"{draw.the_only(n)} was closed", text
         tail = f"at most {most:,} {was_or_were(most)} waiting to be begun at once" if most else "none had to wait"
         return f"All of {count(len(single))} were closed; {tail}", text
     unassigned = int((left["assigned_time"].isna() & left["doing_time"].isna()).sum())
     idle = int((left["assigned_time"].notna() & left["doing_time"].isna()).sum())
     if len(single) == 1:
         stands = "unassigned" if unassigned else "assigned and not begun" if idle else "being worked on"
-        return f"{the_only(n)} is still open: {stands}", text
+        return f"{draw.the_only(n)} is still open: {stands}", text
     return (
         f"{len(left):,} of {count(len(single))} ({percent(len(left) / len(single))}) still open: {unassigned:,} "
         f"unassigned, {idle:,} assigned, {len(left) - unassigned - idle:,} being worked on"

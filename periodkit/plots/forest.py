@@ -9,40 +9,13 @@ from matplotlib.axes import Axes
 from periodkit._arguments import AsOf
 from periodkit.frames import ActionsFrame
 from periodkit.metrics.tally import By
-from periodkit.plots._drawing import (
-    COLOURS,
-    GROUP,
-    INK,
-    MUTED,
-    SMALL,
-    Floats,
-    Groups,
-    GroupTimes,
-    as_target,
-    at_once,
-    axis_label,
-    confidence_words,
-    drawable,
-    duration_axis,
-    duration_limits,
-    explain,
-    finish,
-    group_times,
-    noun,
-    open_axes,
-    row_points,
-    seconds,
-    small_points,
-    styled,
-    target_line,
-    wrap_label,
-)
-from periodkit.wording import Span, clean_label, count, duration, joined, round_duration, sentences
+from periodkit.plots import _drawing as draw
+from periodkit.wording import Span, clean_label, count, duration, joined, round_duration, sentences, unit_of
 
 __all__ = ["p90_forest"]
 
 
-@styled
+@draw.styled
 def p90_forest(
     actions: ActionsFrame,
     by: By = "classification",
@@ -85,65 +58,62 @@ def p90_forest(
     8
     >>> ax.figure.clear()
     """
-    limit = as_target(target)
-    times = group_times(actions, by, stage, canceled, skipped, confidence, as_of, max_groups)
+    limit = draw.as_target(target)
+    times = draw.group_times(actions, by, stage, canceled, skipped, confidence, as_of, max_groups)
     total = times.total
     names = ("p50", "p90", "p90_low", "p90_high")
     longest = times.table[list(names)].max(axis=None)
     instant = bool(total["events"]) and longest == pd.Timedelta(0)
     if times.nothing or instant:
-        return explain(ax, f"P90 {noun(stage)}", times.nothing or at_once(int(total["events"]), stage), times.out)
+        return draw.explain(
+            ax, f"P90 {draw.noun(stage)}", times.nothing or draw.at_once(int(total["events"]), stage), times.out
+        )
     # Not reached is longer than all that were.
-    order = times.table.assign(_order=np.nan_to_num(seconds(times.table["p90"]), nan=np.inf))
-    found = order.sort_values(["_order", GROUP], ascending=[False, True], kind="stable")
-    ax = open_axes(ax, max(2.2, 1.7 + 0.34 * len(found)))
-    marks = {name: seconds(found[name]) for name in names}
-    limits = duration_limits([*np.concatenate(list(marks.values())), limit or np.nan])
-    duration_axis(ax, "x", limits, axis_label(stage))
+    order = times.table.assign(_order=np.nan_to_num(draw.seconds(times.table["p90"]), nan=np.inf))
+    found = order.sort_values(["_order", draw.GROUP], ascending=[False, True], kind="stable")
+    ax = draw.open_axes(ax, max(2.2, 1.7 + 0.34 * len(found)))
+    marks = {name: draw.seconds(found[name]) for name in names}
+    limits = draw.duration_limits([*np.concatenate(list(marks.values())), limit or np.nan])
+    draw.duration_axis(ax, "x", limits, draw.axis_label(stage))
     _rows(ax, found, times.groups, marks, limits)
     if limit is not None:
         ax.set_ylim(len(found) + 0.1, -0.5)
-        target_line(ax, "x", limit, high=False)
-    what = confidence_words(confidence)
+        draw.target_line(ax, "x", limit, high=False)
+    what = draw.confidence_words(confidence)
     title = _range(times) if limit is None else _against(found, stage, limit)
     alt = sentences(
-        f"P90 {noun(stage)} by {clean_label(times.groups.by) or 'all'}, in brackets the {what}",
+        f"P90 {draw.noun(stage)} by {clean_label(times.groups.by) or 'all'}, in brackets the {what}",
         title,
         times.words(found),
         times.out,
     )
-    return finish(ax, title, joined(times.subtitle(f"filled: P90 with its {what}, hollow: P50")), alt)
+    return draw.finish(ax, title, joined(times.subtitle(f"filled: P90 with its {what}, hollow: P50")), alt)
 
 
-def _rows(ax: Axes, found: pd.DataFrame, groups: Groups, times: dict[str, Floats], limits: tuple[float, float]) -> None:
+def _rows(
+    ax: Axes, found: pd.DataFrame, groups: draw.Groups, times: dict[str, draw.Floats], limits: tuple[float, float]
+) -> None:
     place = np.arange(len(found))
-    one_line = row_points(ax, len(found) + 1) < 2.4 * small_points()
     low, high = times["p90_low"], times["p90_high"]
     begun = np.isfinite(low)
     endless = begun & ~np.isfinite(high)
-    ax.hlines(place[begun], low[begun], np.where(endless, limits[1], high)[begun], color=COLOURS[0], linewidth=2.5)
+    ax.hlines(place[begun], low[begun], np.where(endless, limits[1], high)[begun], color=draw.COLOURS[0], linewidth=2.5)
     if endless.any():
         # A line without points that is not clipped would take up room in the corner of the figure.
-        ax.plot(np.full(endless.sum(), limits[1]), place[endless], ">", color=COLOURS[0], markersize=8, clip_on=False)
-    ax.plot(times["p50"], place, "o", color="white", markeredgecolor=MUTED, markeredgewidth=1.3, markersize=6, zorder=3)
-    ax.plot(times["p90"], place, "o", color=COLOURS[0], markersize=8, markeredgecolor="white", zorder=4)
-    for at, (_, row) in enumerate(found.iterrows()):
-        ax.annotate(
-            f"{duration(row['p90'])}   n = {row['used']:,}" if row["used"] else "n = 0",
-            (1, at),
-            (9, 0),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="center",
-            fontsize=SMALL,
-            color=INK,
+        ax.plot(
+            np.full(endless.sum(), limits[1]), place[endless], ">", color=draw.COLOURS[0], markersize=8, clip_on=False
         )
-    ax.set_yticks(
-        place, [drawable(wrap_label(groups.names[int(code)], lines=1 if one_line else 2)) for code in found[GROUP]]
+    ax.plot(
+        times["p50"], place, "o", color="white", markeredgecolor=draw.MUTED, markeredgewidth=1.3, markersize=6, zorder=3
     )
-    ax.set_ylim(len(found) - 0.5, -0.5)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
+    ax.plot(times["p90"], place, "o", color=draw.COLOURS[0], markersize=8, markeredgecolor="white", zorder=4)
+    known = found["p90"].dropna()
+    unit = unit_of(known.median()) if len(known) else None
+    notes = [
+        f"{duration(p90, unit)}   n = {n:,}" if n else "n = 0"
+        for p90, n in zip(found["p90"], found["used"], strict=True)
+    ]
+    draw.name_rows(ax, [groups.names[int(code)] for code in found[draw.GROUP]], notes)
 
 
 def _against(found: pd.DataFrame, stage: str, target: float) -> str:
@@ -154,14 +124,14 @@ def _against(found: pd.DataFrame, stage: str, target: float) -> str:
     of = count(n, "group") if n != 1 else "the one group"
     if not over and not within:
         where = f" in any of {of}" if n > 1 else ""
-        return f"Whether P90 {noun(stage)} is within {what} is not certain{where}"
+        return f"Whether P90 {draw.noun(stage)} is within {what} is not certain{where}"
     says = f"over {what} in {over:,} of {of}" if over else f"within {what} in {within:,} of {of}"
     unsure = n - over - within
-    return f"P90 {noun(stage)} is {says}" + (f", not certain in {unsure:,}" if unsure else "")
+    return f"P90 {draw.noun(stage)} is {says}" + (f", not certain in {unsure:,}" if unsure else "")
 
 
-def _range(times: GroupTimes) -> str:
-    p90, ends = f"P90 {noun(times.stage)}", times.ends("p90")
+def _range(times: draw.GroupTimes) -> str:
+    p90, ends = f"P90 {draw.noun(times.stage)}", times.ends("p90")
     if ends is None:
         return f"No group has reached its {p90} yet"
     names, lengths, apart = ends

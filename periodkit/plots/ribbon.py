@@ -14,29 +14,7 @@ from periodkit.errors import ArgumentError
 from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics import workload
 from periodkit.metrics.tally import EXCLUDED
-from periodkit.plots._drawing import (
-    FAINT,
-    INK,
-    MUTED,
-    NEEDED,
-    SMALL,
-    Floats,
-    at_clock,
-    clock,
-    explain,
-    finish,
-    left_out,
-    mark_times,
-    nothing_of,
-    numbers,
-    open_axes,
-    periods_of,
-    replay,
-    shade_after,
-    styled,
-    the_only,
-    view,
-)
+from periodkit.plots import _drawing as draw
 from periodkit.wording import count, joined, listed, round_duration, sentences
 
 __all__ = ["event_ribbon"]
@@ -49,7 +27,7 @@ _NAMES: dict[float, str] = {60: "hour", 1440: "day", 10080: "week"}
 _MOST_BARS = 10_000
 
 
-@styled
+@draw.styled
 def event_ribbon(
     actions: ActionsFrame,
     periods: pd.DataFrame | None = None,
@@ -97,39 +75,39 @@ def event_ribbon(
     """
     where = zone(tz)
     width = None if freq is None else as_micros(freq, "freq")
-    frame = in_pandas(actions, NEEDED)
-    chosen = periods_of(frame, periods)
-    everything = replay(frame, "cycle", as_of)
+    frame = in_pandas(actions, draw.NEEDED)
+    chosen = draw.periods_of(frame, periods)
+    everything = draw.replay(frame, "cycle", as_of)
     states = everything["state"].value_counts()
-    out = left_out({name: int(states.get(name, 0)) for name in EXCLUDED})
+    out = draw.left_out({name: int(states.get(name, 0)) for name in EXCLUDED})
     counted = everything["state"].isin(["event", "canceled", "open"]).to_numpy()
     single = everything[counted]
     if not len(single):
-        reason = nothing_of(len(frame), "can be placed in time")
-        return explain(ax, "Arrivals, departures and actions in progress", reason, out)
-    limits = view(single["created_time"], single["closed_time"], chosen)
+        reason = draw.nothing_of(len(frame), "can be placed in time")
+        return draw.explain(ax, "Arrivals, departures and actions in progress", reason, out)
+    limits = draw.view(single["created_time"], single["closed_time"], chosen)
     width = _width(limits) if width is None else _checked(width, freq, limits)
     unit = _unit(width)
     moment = single["seen"].max()
     shown = _bins(frame[counted], width, limits, as_of, moment)
-    edges = np.r_[numbers(shown["time"]), numbers(shown["time"].tail(1)) + width / _DAY]
-    ax = open_axes(ax)
-    _bars(ax, shown, edges, float(numbers(single["seen"]).max()))
+    edges = np.r_[draw.numbers(shown["time"]), draw.numbers(shown["time"].tail(1)) + width / _DAY]
+    ax = draw.open_axes(ax)
+    _bars(ax, shown, edges, float(draw.numbers(single["seen"]).max()))
     ax.set_xlim(*limits)
-    shade_after(ax, moment, limits)
-    marked, unmarked = mark_times(ax, chosen, limits)
-    clock(ax, where)
+    draw.shade_after(ax, moment, limits)
+    marked, unmarked = draw.mark_times(ax, chosen, limits)
+    draw.clock(ax, where)
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(_size))
-    ax.yaxis.grid(visible=True, color=FAINT, linewidth=0.8)
+    ax.yaxis.grid(visible=True, color=draw.FAINT, linewidth=0.8)
     ax.set_ylabel(f"actions (bars: per {unit})")
     busiest = shown.iloc[int(shown["arrivals"].argmax())]
     n, open_now = len(single), int((single["state"] == "open").sum())
     most, peak = _peak(single, edges)
     title = (
-        f"Up to {most:,} of {count(n)} were in progress at once, at {at_clock(peak, where)}"
+        f"Up to {most:,} of {count(n)} were in progress at once, at {draw.at_clock(peak, where)}"
         if n > 1
-        else f"{the_only(len(frame))} was created at {at_clock(peak, where)}"
+        else f"{draw.the_only(len(frame))} was created at {draw.at_clock(peak, where)}"
         + (" and is still open" if open_now else "")
     )
     beyond = (n - int(shown["arrivals"].sum()), n - open_now - int(shown["departures"].sum()))
@@ -144,14 +122,14 @@ def event_ribbon(
     ]
     alt = sentences(
         title,
-        f"Most arrivals per {unit}: {int(busiest['arrivals']):,} from {at_clock(busiest['time'], where)}",
+        f"Most arrivals per {unit}: {int(busiest['arrivals']):,} from {draw.at_clock(busiest['time'], where)}",
         f"{int(shown['arrivals'].sum()):,} arrivals and {int(shown['departures'].sum()):,} departures are drawn",
-        f"Still open at {at_clock(moment, where)} ({where[1]}): {open_now:,}",
+        f"Still open at {draw.at_clock(moment, where)} ({where[1]}): {open_now:,}",
         f"Markers: {listed(marked)}" if marked else "",
         f"Outside the plot: {outside}" if outside else "",
         out,
     )
-    return finish(ax, title, joined(parts), alt)
+    return draw.finish(ax, title, joined(parts), alt)
 
 
 def _unit(width: int) -> str:
@@ -180,27 +158,28 @@ def _bins(
     frame: pd.DataFrame, width: int, limits: tuple[float, float], as_of: AsOf | None, seen: pd.Timestamp
 ) -> pd.DataFrame:
     """Return the workload in the bins in view, up to the last moment at which anything was known."""
-    begin, end = (int(limit * _DAY) // width * width for limit in limits)
-    # Replaying the end of the view leaves the counts within it as they are.
-    cut = pd.Timestamp(end + width - 1, unit="us", tz="UTC")
+    begin, end = (pd.Timestamp(int(limit * _DAY), unit="us", tz="UTC") for limit in limits)
+    # Replaying a bin after the end of the view leaves the counts within it as they are.
+    cut = end + pd.Timedelta(width, unit="us")
     asked = None if as_of is None else pd.Timestamp(read_moment(as_of, "as_of", ArgumentError))
     found = workload(frame, f"{width}us", cut if asked is None else min(asked, cut))
     found = found.set_index(found["time"].dt.as_unit("us"))
-    first = max(pd.Timestamp(begin, unit="us", tz="UTC"), min(found.index[0], seen))
-    last = pd.Timestamp(int(min(seen, cut).value // 1000) // width * width, unit="us", tz="UTC")
-    bins = pd.date_range(first, max(first, last), freq=pd.Timedelta(width, unit="us"))
+    bar = pd.Timedelta(width, unit="us")
+    origin = found.index[0]
+    first, last = (origin + max((moment - origin) // bar, 0) * bar for moment in (begin, min(seen, end)))
+    bins = pd.date_range(first, max(first, last), freq=bar)
     shown = found.reindex(bins)
     shown["in_progress"] = shown["in_progress"].ffill()
     shown["in_progress_max"] = shown["in_progress_max"].fillna(shown["in_progress"])
     return shown.fillna({"arrivals": 0, "departures": 0}).assign(time=bins).reset_index(drop=True)
 
 
-def _peak(single: pd.DataFrame, edges: Floats) -> tuple[int, pd.Timestamp]:
+def _peak(single: pd.DataFrame, edges: draw.Floats) -> tuple[int, pd.Timestamp]:
     """Return the most actions in progress within the view, and the first moment of it."""
     came, went = single["created_time"], single["closed_time"].dropna()
     moments = pd.concat([came, went], ignore_index=True)
     change = np.repeat([1, -1], [len(came), len(went)])
-    days = numbers(moments)
+    days = draw.numbers(moments)
     # Arrivals before departures of the same moment, as `workload` counts them.
     order = np.lexsort((-change, days))
     running, at = np.cumsum(change[order]), days[order]
@@ -212,7 +191,7 @@ def _peak(single: pd.DataFrame, edges: Floats) -> tuple[int, pd.Timestamp]:
     return int(running[most]), max(moments.iloc[order[most]], begin)
 
 
-def _bars(ax: Axes, shown: pd.DataFrame, edges: Floats, seen: float) -> None:
+def _bars(ax: Axes, shown: pd.DataFrame, edges: draw.Floats, seen: float) -> None:
     came, went = (shown[name].to_numpy(dtype=np.float64) for name in ("arrivals", "departures"))
     running = shown["in_progress"].to_numpy(dtype=np.float64)
     ax.stairs(came, edges, fill=True, color=_IN, label="arrivals", zorder=2)
@@ -224,39 +203,28 @@ def _bars(ax: Axes, shown: pd.DataFrame, edges: Floats, seen: float) -> None:
         ends,
         running,
         drawstyle="steps-post",
-        color=INK,
+        color=draw.INK,
         linewidth=1.6,
         marker=mark,
         markersize=4,
         label="in progress",
         zorder=3,
     )
-    ax.axhline(0, color=MUTED, linewidth=0.8, zorder=3)
+    ax.axhline(0, color=draw.MUTED, linewidth=0.8, zorder=3)
     top, bottom = max(came.max(), running.max(), 1.0), max(went.max(), 1.0)
     ax.set_ylim(-max(1.25 * bottom, 0.12 * top), 1.12 * top)
     most = int(running.argmax())
     # Above the peak, on the side with more room.
     place = (ends[most] - edges[0]) / (edges[-1] - edges[0])
-    ax.annotate(
+    draw.write(
+        ax,
         "in progress" if running[most] else "",
         (ends[most], running[most]),
         (-4 if place > 0.15 else 4, 2),
-        textcoords="offset points",
+        boxed=True,
         ha="right" if place > 0.15 else "left",
         va="bottom",
-        fontsize=SMALL,
-        color=INK,
-        bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
         zorder=5,
     )
     for text, up, colour in (("arrivals", True, _IN), ("departures", False, _OUT_INK)):
-        ax.annotate(
-            text,
-            (1, 0),
-            (6, 2 if up else -2),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="bottom" if up else "top",
-            fontsize=SMALL,
-            color=colour,
-        )
+        draw.write(ax, text, (1, 0), (6, 2 if up else -2), draw.BESIDE, va="bottom" if up else "top", color=colour)

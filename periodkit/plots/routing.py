@@ -10,22 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from periodkit import metrics
 from periodkit._arguments import check_count, check_share, require_columns
 from periodkit.frames import ActionsFrame, in_pandas
-from periodkit.plots._drawing import (
-    FAINT,
-    INK,
-    Floats,
-    confidence_words,
-    drawable,
-    explain,
-    finish,
-    is_own,
-    open_axes,
-    points_of,
-    row_points,
-    small_points,
-    styled,
-    wrap_label,
-)
+from periodkit.plots import _drawing as draw
 from periodkit.wording import clean_label, interval, joined, percent, sentences
 
 __all__ = ["routing_matrix"]
@@ -36,7 +21,7 @@ _SHORTEST = 9
 _SHADES = LinearSegmentedColormap.from_list("routes", ["#E8F1F8", "#56B4E9", "#0072B2", "#003B5C"])
 
 
-@styled
+@draw.styled
 def routing_matrix(
     actions: ActionsFrame,
     confidence: float = 0.95,
@@ -81,21 +66,21 @@ def routing_matrix(
     frame = in_pandas(actions, _ENDS)
     require_columns(frame.columns, _ENDS)
     if not len(frame):
-        return explain(ax, "First channel to last channel", "No actions to show")
+        return draw.explain(ax, "First channel to last channel", "No actions to show")
     rate = metrics.reroute_rate(frame, confidence=confidence).iloc[0]
     known = int(rate["rerouted"] + rate["stayed"])
     if not known:
         reason = f"No action of {len(frame):,} has both a first and a last channel"
-        return explain(ax, "First channel to last channel", reason)
+        return draw.explain(ax, "First channel to last channel", reason)
     names, coded, folded = _coded(frame, most)
     found = metrics.routing_matrix(coded)
     size = len(names)
     number, share = np.zeros((size, size)), np.zeros((size, size))
     rows, columns = (found[end].to_numpy(dtype=np.int64) for end in _ENDS)
     number[rows, columns], share[rows, columns] = found["n"], found["share"]
-    ax = open_axes(ax, max(3.0, 2.0 + 0.34 * size))
+    ax = draw.open_axes(ax, max(3.0, 2.0 + 0.34 * size))
     _cells(ax, names, number, share)
-    limits = f"{confidence_words(confidence)} {interval(rate['rate'], rate['low'], rate['high'])} %"
+    limits = f"{draw.confidence_words(confidence)} {interval(rate['rate'], rate['low'], rate['high'])} %"
     title = f"At least {percent(rate['rate'])} of actions ended in a different channel"
     if not rate["rerouted"]:
         title = "No action is known to have ended in a different channel"
@@ -116,7 +101,7 @@ def routing_matrix(
         "A lower bound: a re-route and back is not seen",
         f"Most frequent: {routes}" if routes else "",
     )
-    return finish(ax, title, joined(parts), alt)
+    return draw.finish(ax, title, joined(parts), alt)
 
 
 def _coded(actions: pd.DataFrame, most: int) -> tuple[list[str], pd.DataFrame, int]:
@@ -135,7 +120,7 @@ def _coded(actions: pd.DataFrame, most: int) -> tuple[list[str], pd.DataFrame, i
     return names, pd.DataFrame(coded, dtype="int64"), folded
 
 
-def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
+def _cells(ax: Axes, names: list[str], number: draw.Floats, share: draw.Floats) -> None:
     size = len(names)
     stayed = np.eye(size, dtype=bool)
     moved = np.ma.masked_array(share, mask=stayed | (number == 0))
@@ -143,13 +128,13 @@ def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
     ax.pcolormesh(np.ma.masked_array(stayed, mask=~stayed), cmap="Greys", vmin=0, vmax=6, edgecolor="white")
     ax.pcolormesh(moved, cmap=_SHADES, vmin=0, vmax=top, edgecolor="white", linewidth=1.5)
     # Numbers shrink to fit their cells, but stay legible.
-    wide, high = 0.8 * points_of(ax)[0] / size, row_points(ax, size)
-    across = int(wide / (0.58 * small_points()))
-    if across < _SHORTEST and not is_own(ax):
+    wide, high = 0.8 * draw.points_of(ax)[0] / size, draw.row_points(ax, size)
+    across = int(wide / (0.58 * draw.small_points()))
+    if across < _SHORTEST and not draw.is_own(ax):
         # Rotated names take height from the cells.
         high *= 0.7
     digits = len(f"{int(number.max()):,}")
-    letters = max(min(small_points(), 0.8 * high, 1.4 * wide / digits), 4.5)
+    letters = max(min(draw.small_points(), 0.8 * high, 1.4 * wide / digits), 4.5)
     for row, column in zip(*np.nonzero(number), strict=True):
         dark = row != column and share[row, column] > 0.45 * top
         ax.text(
@@ -159,19 +144,21 @@ def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
             ha="center",
             va="center",
             fontsize=letters,
-            color="white" if dark else INK,
+            color="white" if dark else draw.INK,
         )
     middle = np.arange(size) + 0.5
-    lines = 2 if high > 2.4 * small_points() else 1
+    lines = 2 if high > 2.4 * draw.small_points() else 1
     ax.set_yticks(
-        middle, [drawable(wrap_label(name, 18, lines)) for name in names], fontsize=min(small_points(), 0.95 * high)
+        middle,
+        [draw.drawable(draw.wrap_label(name, 18, lines)) for name in names],
+        fontsize=min(draw.small_points(), 0.95 * high),
     )
     if across >= _SHORTEST:
-        ax.set_xticks(middle, [drawable(wrap_label(name, across)) for name in names])
+        ax.set_xticks(middle, [draw.drawable(draw.wrap_label(name, across)) for name in names])
     else:
         ax.set_xticks(
             middle,
-            [drawable(wrap_label(name, 18, 1)) for name in names],
+            [draw.drawable(draw.wrap_label(name, 18, 1)) for name in names],
             rotation=35,
             ha="right",
             rotation_mode="anchor",
@@ -180,6 +167,6 @@ def _cells(ax: Axes, names: list[str], number: Floats, share: Floats) -> None:
     ax.set_xlim(0, size)
     ax.tick_params(length=0)
     for spine in ax.spines.values():
-        spine.set_color(FAINT)
+        spine.set_color(draw.FAINT)
     ax.set_xlabel("last channel")
     ax.set_ylabel("first channel")

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, zone
@@ -17,37 +16,7 @@ from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.metrics import cycle_times
 from periodkit.metrics.tally import unused_states
 from periodkit.milestones import STAGES, checked_stage
-from periodkit.plots._drawing import (
-    DONE,
-    MUTED,
-    NEEDED,
-    Floats,
-    as_target,
-    axis_label,
-    beside,
-    clock,
-    duration_axis,
-    duration_limits,
-    event_limits,
-    explain,
-    figure_of,
-    finish,
-    left_out,
-    mark_times,
-    nothing_of,
-    noun,
-    numbers,
-    open_axes,
-    periods_of,
-    points_of,
-    replay,
-    shade_after,
-    small_points,
-    styled,
-    target_line,
-    the_only,
-    view,
-)
+from periodkit.plots import _drawing as draw
 from periodkit.wording import Span, count, duration, joined, listed, percent, round_duration, sentences
 
 __all__ = ["cycle_scatter"]
@@ -63,7 +32,7 @@ _MOST_POINTS = 20_000
 _ABOVE, _BELOW = 8.0, 100.0
 
 
-@styled
+@draw.styled
 def cycle_scatter(
     actions: ActionsFrame,
     periods: pd.DataFrame | None = None,
@@ -102,41 +71,41 @@ def cycle_scatter(
     >>> ax.figure.clear()
     """
     where = zone(tz)
-    limit = as_target(target)
+    limit = draw.as_target(target)
     checked_stage(stage)
-    frame = in_pandas(actions, [*NEEDED, "ai_dispatched"])
-    single = replay(frame, stage, as_of)
-    chosen = periods_of(frame, periods)
+    frame = in_pandas(actions, [*draw.NEEDED, "ai_dispatched"])
+    single = draw.replay(frame, stage, as_of)
+    chosen = draw.periods_of(frame, periods)
     row = cycle_times(frame, stage=stage, as_of=as_of).iloc[0]
-    out = left_out(row, unused_states("censor"))
+    out = draw.left_out(row, unused_states("censor"))
     single["kind"] = _kinds(frame)
     start = STAGES[stage].start
     shown = single[single["state"].isin(["event", "open"])]
     if not len(shown):
-        reason = nothing_of(len(frame), f"has a {noun(stage)}")
-        return explain(ax, f"{noun(stage).capitalize()} of each action", reason, out)
-    ax = open_axes(ax)
+        reason = draw.nothing_of(len(frame), f"has a {draw.noun(stage)}")
+        return draw.explain(ax, f"{draw.noun(stage).capitalize()} of each action", reason, out)
+    ax = draw.open_axes(ax)
     ended = (shown["state"] == "event").to_numpy()
-    span = view(shown[start], shown[start].iloc[:0], chosen)
+    span = draw.view(shown[start], shown[start].iloc[:0], chosen)
     limits = _limits(shown["seconds"].to_numpy(), ended, np.nan if limit is None else limit)
     every = -(-int(ended.sum()) // _MOST_POINTS) or 1
-    handles = _points(ax, shown.assign(at=numbers(shown[start])), ended, limits, every)
+    handles = _points(ax, shown.assign(at=draw.numbers(shown[start])), ended, limits, every)
     ax.set_xlim(*span)
-    duration_axis(ax, "y", limits, axis_label(stage).partition(":")[0] + " (log scale)")
-    marked, unmarked = mark_times(ax, chosen, span)
+    draw.duration_axis(ax, "y", limits, draw.axis_label(stage).partition(":")[0] + " (log scale)")
+    marked, unmarked = draw.mark_times(ax, chosen, span)
     if limit is not None:
-        target_line(ax, "y", limit)
+        draw.target_line(ax, "y", limit)
     _quantiles(ax, row, limits)
-    shade_after(ax, single["seen"].max(), span)
+    draw.shade_after(ax, single["seen"].max(), span)
     begun = start.removesuffix("_time").replace("doing", "begun")
-    clock(ax, where, begun)
-    _key(ax, handles)
+    draw.clock(ax, where, begun)
+    draw.key_below(ax, handles, [str(handle.get_label()) for handle in handles])
     title = _title(shown, row, stage, limit)
     gone = int(row["canceled"] + row["left"])
     at_once, above = int((shown["seconds"] == 0).sum()), int((shown["seconds"] > limits[1]).sum())
     parts = [
         f"n = {len(shown):,}",
-        f"drawn: 1 in {every:,} of those {DONE[stage]}" if every > 1 else "",
+        f"drawn: 1 in {every:,} of those {draw.DONE[stage]}" if every > 1 else "",
         f"{at_once:,} with no duration on the lower edge" if at_once else "",
         f"{above:,} over {duration(limits[1])} on the upper edge" if above else "",
         f"{gone:,} canceled or left not drawn" if gone else "",
@@ -145,14 +114,14 @@ def cycle_scatter(
     ]
     kinds = ", ".join(f"{name} {int((shown['kind'] == name).sum()):,}" for name in _KINDS)
     alt = sentences(
-        f"Every action by the time it was {begun} and its {noun(stage)}",
+        f"Every action by the time it was {begun} and its {draw.noun(stage)}",
         title,
-        f"{int(ended.sum()):,} {DONE[stage]}, {int((~ended).sum()):,} open; {kinds}",
+        f"{int(ended.sum()):,} {draw.DONE[stage]}, {int((~ended).sum()):,} open; {kinds}",
         f"P50 {duration(row['p50'])}, P90 {duration(row['p90'])}",
         f"Markers: {listed(marked)}" if marked else "",
         out,
     )
-    return finish(ax, title, joined(parts), alt)
+    return draw.finish(ax, title, joined(parts), alt)
 
 
 def _kinds(frame: pd.DataFrame) -> NDArray[np.object_]:
@@ -163,14 +132,14 @@ def _kinds(frame: pd.DataFrame) -> NDArray[np.object_]:
     return np.asarray([*_KINDS], dtype=object).take(kinds)
 
 
-def _limits(took: Floats, ended: NDArray[np.bool_], target: float) -> tuple[float, float]:
+def _limits(took: draw.Floats, ended: NDArray[np.bool_], target: float) -> tuple[float, float]:
     """Return limits around nearly all actions that ended, and around open ones that are not much longer.
 
     Actions left open for months would squeeze all the others into a stripe.
     """
     if not ended.any():
-        return duration_limits([*took, target])
-    low, high = event_limits(took[ended], np.ones(int(ended.sum())), [float(took[ended].max()), target])
+        return draw.duration_limits([*took, target])
+    low, high = draw.event_limits(took[ended], np.ones(int(ended.sum())), [float(took[ended].max()), target])
     still = took[~ended]
     near = still[(still > low / _BELOW) & (still < high * _ABOVE)]
     return min([low, *near / 1.25]), max([high, *near * 1.25])
@@ -223,50 +192,28 @@ def _points(
     return handles
 
 
-def _key(ax: Axes, handles: list[Line2D]) -> None:
-    # Below the axis label, in as many columns as fit.
-    small = small_points()
-    texts = [str(handle.get_label()) for handle in handles]
-    widths = [(0.53 * len(text) + 3.5) * small for text in texts]
-    room = 1.2 * points_of(ax)[0]
-    columns = len(texts) if sum(widths) < room else 2 if 2 * max(widths) < room else 1
-    down = ScaledTranslation(0, -4.2 * small / 72, figure_of(ax).dpi_scale_trans)
-    ax.legend(
-        handles,
-        texts,
-        loc="upper left",
-        bbox_to_anchor=(0.0, 0.0),
-        bbox_transform=ax.transAxes + down,
-        ncols=columns,
-        frameon=False,
-        borderaxespad=0.0,
-        handletextpad=0.2,
-        columnspacing=1.2,
-    )
-
-
 def _quantiles(ax: Axes, row: pd.Series, limits: tuple[float, float]) -> None:
     found = [(name, row[name] / pd.Timedelta(seconds=1)) for name in ("p50", "p90") if pd.notna(row[name])]
     # A log axis has no zero.
     found = [(name, at) for name, at in found if limits[0] < at < limits[1]]
     for _, at in found:
-        ax.axhline(at, color=MUTED, linewidth=1.2, linestyle="-", zorder=1)
+        ax.axhline(at, color=draw.MUTED, linewidth=1.2, linestyle="-", zorder=1)
     texts = [f"{name.upper()} {duration(at)}" for name, at in found]
-    beside(ax, [at for _, at in found], texts, [MUTED] * len(found))
+    draw.beside(ax, [at for _, at in found], texts, [draw.MUTED] * len(found))
 
 
 def _title(shown: pd.DataFrame, row: pd.Series, stage: str, target: float | None) -> str:
     is_open = shown["state"] == "open"
     if target is None:
         tail = f"; {int(is_open.sum()):,} still open" if is_open.any() else ""
-        return f"{noun(stage).capitalize()}: P50 {duration(row['p50'])}, P90 {duration(row['p90'])}{tail}"
+        return f"{draw.noun(stage).capitalize()}: P50 {duration(row['p50'])}, P90 {duration(row['p90'])}{tail}"
     past = shown["seconds"] > target
     late, waiting, young = (int(chosen.sum()) for chosen in (past, past & is_open, ~past & is_open))
     # Open actions that are younger may still pass it.
     so_far = " so far" if young else ""
     if len(shown) == 1:
         went = "went" if late else "did not go"
-        return f"{the_only(int(row['n']))} {went} past {round_duration(target)}{so_far}" + (
+        return f"{draw.the_only(int(row['n']))} {went} past {round_duration(target)}{so_far}" + (
             " and is still open" if waiting else ""
         )
     if not late:

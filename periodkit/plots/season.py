@@ -10,22 +10,7 @@ from numpy.typing import NDArray
 from periodkit._arguments import PERIODS_FRAME, require_columns
 from periodkit.frames import ActionsFrame
 from periodkit.metrics import cycle_times
-from periodkit.plots._drawing import (
-    COLOURS,
-    FAINT,
-    INK,
-    as_target,
-    drawable,
-    duration_axis,
-    duration_limits,
-    explain,
-    figure_of,
-    finish,
-    open_axes,
-    seconds,
-    styled,
-    target_line,
-)
+from periodkit.plots import _drawing as draw
 from periodkit.wording import Span, count, duration, sentences, unique_labels
 
 __all__ = ["times_by_period"]
@@ -33,7 +18,7 @@ __all__ = ["times_by_period"]
 _NAMES_AN_INCH = 5
 
 
-@styled
+@draw.styled
 def times_by_period(
     actions: ActionsFrame, periods: pd.DataFrame, target: Span | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -67,18 +52,22 @@ def times_by_period(
     4
     >>> ax.figure.clear()
     """
-    promised = as_target(target)
+    promised = draw.as_target(target)
     require_columns(periods.columns, ["period_id", "period_name"], PERIODS_FRAME)
     times = cycle_times(actions, by="period_id")
     found = periods[["period_id", "period_name"]].merge(times, on="period_id", how="left")
     title = "Cycle times by period"
     if found["p50"].isna().all():
-        return explain(ax, title, "Too few actions of any period have ended" if len(times) else "No actions to show")
-    ax = open_axes(ax, 5.2)
+        return draw.explain(
+            ax, title, "Too few actions of any period have ended" if len(times) else "No actions to show"
+        )
+    if not found[["p50", "p90"]].max(axis=None):
+        return draw.explain(ax, title, draw.at_once(int(times["events"].sum()), "cycle"))
+    ax = draw.open_axes(ax, 5.2)
     at = np.arange(len(found))
     shown = []
-    for name, colour, mark in (("p50", COLOURS[0], "o"), ("p90", COLOURS[1], "D")):
-        value, low, high = (seconds(found[name + side]) for side in ("", "_low", "_high"))
+    for name, colour, mark in (("p50", draw.COLOURS[0], "o"), ("p90", draw.COLOURS[1], "D")):
+        value, low, high = (draw.seconds(found[name + side]) for side in ("", "_low", "_high"))
         shown += [value, low, high]
         ax.vlines(at, low, np.where(np.isnan(high), value, high), color=colour, linewidth=1.6, alpha=0.75, zorder=2)
         ax.plot(at, value, color=colour, linewidth=0.8, alpha=0.5, zorder=2)
@@ -86,10 +75,12 @@ def times_by_period(
         known = np.flatnonzero(~np.isnan(value))
         if known.size:
             end = (at[known[-1]], value[known[-1]])
-            ax.annotate(name.upper(), end, (9, 0), textcoords="offset points", va="center", color=colour)
-    duration_axis(ax, "y", duration_limits(np.concatenate([*shown, [promised or np.nan]])), "created to closed")
+            draw.write(ax, name.upper(), end, (9, 0), color=colour, fontsize=None)
+    draw.duration_axis(
+        ax, "y", draw.duration_limits(np.concatenate([*shown, [promised or np.nan]])), "created to closed"
+    )
     if promised is not None:
-        target_line(ax, "y", promised)
+        draw.target_line(ax, "y", promised)
     _label(ax, found, at)
     ax.set_xlim(-0.8, len(found) - 0.2)
     ax.grid(visible=False, axis="x")
@@ -101,7 +92,7 @@ def times_by_period(
         for name, (_, row) in zip(_names(found, 40), found.iterrows(), strict=True)
     )
     subtitle = f"{count(len(found), 'period')} in order of time · bars: 95 % intervals"
-    return finish(ax, title, subtitle, sentences(title, details))
+    return draw.finish(ax, title, subtitle, sentences(title, details))
 
 
 def _names(found: pd.DataFrame, limit: int) -> list[str]:
@@ -109,8 +100,10 @@ def _names(found: pd.DataFrame, limit: int) -> list[str]:
 
 
 def _label(ax: Axes, found: pd.DataFrame, at: NDArray[np.int64]) -> None:
-    inches = ax.get_window_extent().width / figure_of(ax).dpi
+    inches = ax.get_window_extent().width / draw.figure_of(ax).dpi
     step = max(1, -(-len(found) // int(_NAMES_AN_INCH * inches)))
-    names = [drawable(name) for name in _names(found, 26)]
-    ax.set_xticks(at[::step], names[::step], rotation=60, ha="right", rotation_mode="anchor", fontsize=8, color=INK)
-    ax.tick_params(axis="x", color=FAINT)
+    names = [draw.drawable(name) for name in _names(found, 26)]
+    ax.set_xticks(
+        at[::step], names[::step], rotation=60, ha="right", rotation_mode="anchor", fontsize=8, color=draw.INK
+    )
+    ax.tick_params(axis="x", color=draw.FAINT)

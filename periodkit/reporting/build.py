@@ -12,17 +12,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from periodkit._arguments import named
-from periodkit.errors import ArgumentError
-from periodkit.jupyter import execute, normalise, parameterise, report_notebook
-from periodkit.reporting.page import find_browser, to_pdf
-from periodkit.sources import open_archive
+from periodkit.reporting.request import (
+    Periods,
+    check_times,
+    checked_output,
+    checked_periods,
+    checked_source,
+    found_ids,
+)
 
 __all__ = ["report"]
 
 
 def report(
-    period: int | Sequence[int] | None = None,
+    period: Periods = None,
     output: str | Path = "report.html",
     *,
     source: str | None = None,
@@ -44,8 +47,8 @@ def report(
 
     Parameters
     ----------
-    period : int or sequence of int, optional
-        Ids of the periods to report on; by default the latest that has ended, or all of them with `season`.
+    period : int, str or sequence of them, optional
+        Ids or names of the periods to report on; by default the latest that has ended, or all of them with `season`.
     output : path
         The file to write; it appears whole or not at all.
     source : {"archive", "api"}, optional
@@ -92,11 +95,18 @@ def report(
     >>> pk.report(4711, "cup-final.html", tz="Europe/London")  # doctest: +SKIP
     PosixPath('cup-final.html')
     """
-    ids = _ids(period)
-    chosen = _source(source, archive, snapshot)
-    # Checked before a kernel is started.
-    folder = None if archive is None else open_archive(archive).path
-    browser = find_browser() if pdf else None
+    wanted = checked_periods(period)
+    chosen = checked_source(source, archive, snapshot)
+    check_times(start, end, compare, target, tz)
+    path = checked_output(output)
+    ids, folder = found_ids(wanted, archive, snapshot, environment)
+    browser = None
+    if pdf:
+        from periodkit.reporting.page import find_browser  # noqa: PLC0415
+
+        browser = find_browser()
+    from periodkit.jupyter import execute, normalise, parameterise, report_notebook  # noqa: PLC0415  (slow to import)
+
     parameters: dict[str, Any] = {
         "period_ids": ids,
         "start": None if start is None else str(start),
@@ -122,41 +132,23 @@ def report(
         "tz": tz,
         "names": names or None,
     }
-    command = _command(make.periods_of(notebook), chosen, snapshot, season, again)
-    path = Path(output)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    told = _command(make.periods_of(notebook), chosen, snapshot, season, again)
     unfinished = path.with_name(path.name + ".part")
-    page = make.to_html(notebook, command=command, source=chosen, snapshot=snapshot)
-    unfinished.write_text(page, encoding="utf-8", newline="\n")
-    os.replace(unfinished, path)  # noqa: PTH105  (atomic, and overwrites on every system)
-    if browser is not None:
-        to_pdf(path, path.with_suffix(".pdf"), browser)
-    return path
-
-
-def _ids(period: int | Sequence[int] | None) -> list[int] | None:
-    if period is None:
-        return None
+    page = make.to_html(notebook, command=told, source=chosen, snapshot=snapshot)
     try:
-        return [int(period)] if isinstance(period, int) else [int(key) for key in period]
-    except (TypeError, ValueError):
-        msg = f"period is {named(period)}; it takes the id of a period, or a list of ids."
-        raise ArgumentError(msg) from None
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600 if names else 0o666)
+        unfinished.write_text(page, encoding="utf-8", newline="\n")
+        os.replace(unfinished, path)  # noqa: PTH105  (atomic, and overwrites on every system)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    if browser is not None:
+        from periodkit.reporting.page import to_pdf  # noqa: PLC0415
 
-
-def _source(source: str | None, archive: str | Path | None, snapshot: str | None) -> str:
-    named = archive is not None or snapshot is not None
-    chosen = source or ("archive" if named else "api")
-    if chosen not in ("archive", "api"):
-        msg = f'source is {source!r}; it takes "archive" or "api".'
-        raise ArgumentError(msg)
-    if chosen == "api" and named:
-        msg = "archive or snapshot is given, but the source is the API. Leave one of them out."
-        raise ArgumentError(msg)
-    if chosen == "archive" and archive is None:
-        msg = "The archive is not given. Pass archive=PATH, or --archive PATH."
-        raise ArgumentError(msg)
-    return chosen
+        printed = to_pdf(path, path.with_suffix(".pdf"), browser)
+        if names:
+            printed.chmod(0o600)
+    return path
 
 
 def _command(

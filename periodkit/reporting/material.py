@@ -103,18 +103,8 @@ def collect(
         Where to fetch from.
     period_ids : int or iterable of int, optional
         The periods to report on; by default the latest that has ended, or all of them in a season.
-    season : bool
-        Whether to report on many periods, one row each.
-    start, end : date, datetime or ISO 8601 text, optional
-        Take only periods that start at `start` or later, and before `end`.
-    compare : int
-        The number of earlier periods to compare with; a season is compared with itself.
-    target : timedelta or str
-        The promised time from created to closed.
-    tz : str, optional
-        The venue's zone, such as ``"Europe/London"``; by default UTC.
-    names : bool
-        Whether people may be named.
+    season, start, end, compare, target, tz, names
+        As in `periodkit.report`.
     phone : bool
         Whether to draw pictures for phones too, as a report does.
 

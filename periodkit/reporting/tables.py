@@ -144,7 +144,7 @@ def show_rates(material: ReportData, by: str) -> None:
     kept, note = _largest(frame)
     frame = pd.concat([frame[kept], ai_dispatch_rate(material.actions).assign(**{by: "all"})])
     moved = pd.concat([moved[kept], reroute_rate(material.actions)])
-    names = {"rate": "AI-dispatched", "low": "AI-dispatched_low", "high": "AI-dispatched_high", "not_ai": "by people"}
+    names = {"rate": "AI-dispatched", "low": "AI-dispatched_low", "high": "AI-dispatched_high"}
     frame = _named(frame, by)[[by, "n", "ai", "not_ai", "unknown", "rate", "low", "high"]].rename(columns=names)
     for side, column in (("rate", "re-routed"), ("low", "re-routed_low"), ("high", "re-routed_high")):
         frame[column] = moved[side].to_numpy()

@@ -28,7 +28,8 @@ class Truth:
     seed : int
         Seed that the season was drawn with.
     parameters : Parameters
-        What it was drawn from. ``parameters.ai_factor`` is the true ratio of response times within a stratum.
+        What it was drawn from. ``parameters.ai_factor`` is the true ratio of response times within a stratum, and
+        `response_if` what it makes of any other figure.
     anomalies : pandas.DataFrame
         What was truly unusual, one row each: ``period_id``, ``period_name``, ``kind`` (see `periodkit.sandbox.venue`),
         ``channel`` (null: all), ``start`` and ``end`` (since the period's start), ``size``.
@@ -64,6 +65,27 @@ class Truth:
         ordered = np.sort(self.actions["cycle"].to_numpy())
         # 1e-9 of an action: q * n is meant to be exact where it is a whole number.
         return float(ordered[max(0, int(np.ceil(q * len(ordered) - 1e-9)) - 1)])
+
+    def response_if(self, ai: bool) -> pd.Series:
+        """Return how long each action would have waited until someone was on it, had AI dispatched all of them, or none.
+
+        The true effect of AI dispatch on any figure is the figure of ``response_if(True)`` against that of
+        ``response_if(False)``: the same actions, which differ in nothing else.
+
+        Parameters
+        ----------
+        ai : bool
+            Whether AI dispatched them.
+
+        Returns
+        -------
+        pandas.Series
+            Seconds, by ``action_id``. Cancellations come about regardless: see ``cancel``.
+        """
+        factor = self.parameters.ai_factor
+        had = np.where(self.actions["ai"], factor, 1.0)
+        response = self.actions["dispatch"] + self.actions["pickup"]
+        return response * ((factor if ai else 1.0) / had)
 
     def draw(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         """Draw whole lifetimes independently from the season's population.

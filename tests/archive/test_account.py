@@ -231,7 +231,6 @@ class TestWhenAPeriodIsDue:
 def test_the_season_is_not_fetched_twice(tmp_path, sandbox, season):
     archive = pk.Archive(tmp_path / "a")
     with pk.Client(sandbox.base_url, sandbox.token, progress=False) as client:
-        client.origin = SEASON
         first = archive.sync(client)
         second = archive.sync(client)
     assert first.fetched == len(season.dataset.periods)

@@ -130,6 +130,27 @@ def test_a_field_may_change_its_kind_from_period_to_period(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [("Department", "department"), ("department", "DEPARTMENT", "Zone"), ("Maße", "MASSE", "maße")],
+    ids=" ".join,
+)
+def test_fields_that_differ_in_case_only_give_the_groups_that_pandas_gives(tmp_path, names):
+    platform = Platform(periods=2, actions=6)
+    for i, action in enumerate([*platform.actions[7], *platform.actions[12]]):
+        action |= {name: f"{name} {i % (2 + at)}" for at, name in enumerate(names)}
+    archive = pk.Archive(tmp_path / "a")
+    archive.sync(platform.client(), form_fields=names)
+    actions, scanned = archive.actions(), archive.scan()
+    fields = [f"form.{name}" for name in names]
+    assert [name for name in scanned.columns if name.startswith("form.")] == fields
+    for by in (*fields, fields, [*fields[::-1], "channel"], "channel", None):
+        assert_frame_equal(pk.ai_dispatch_rate(scanned, by=by), pk.ai_dispatch_rate(actions, by=by), check_dtype=False)
+        assert_frame_equal(pk.cycle_times(scanned, by=by), pk.cycle_times(actions, by=by), check_dtype=False)
+    with pytest.raises(pk.SchemaError, match=f"no column '{fields[0].swapcase()}'; did you mean"):
+        pk.cycle_times(scanned, by=fields[0].swapcase())
+
+
 def test_a_field_that_appears_later_leaves_earlier_periods_as_they_were(tmp_path):
     platform = Platform(periods=1)
     archive = pk.Archive(tmp_path / "a")

@@ -7,6 +7,7 @@ import pytest
 from strategies import action, actions, at, frame, minutes
 
 import periodkit as pk
+from periodkit.metrics import with_bound
 
 PROBS = (0.5, 0.85, 0.9, 0.95)
 MORE_PROBS = (0.5, 0.9, 0.99)
@@ -196,6 +197,24 @@ def test_skipped_ones_are_left_out_or_bound_the_rest():
     quick = [*rows, *(action(closed=1) for _ in range(4))]
     got = pk.cycle_times(frame(quick), stage="response", quantiles=[0.5], skipped="at_close")
     assert got["p50"].item() == minutes(3)
+
+
+def test_the_bound_stands_beside_the_estimate():
+    rows = [action(doing=number, closed=40, channel="Bar") for number in range(1, 19)]
+    some = [*rows, action(closed=30, channel="Bar"), action(closed=2, channel="Gate"), action(channel="Lift")]
+    got = with_bound(frame(some), by="channel", quantiles=[0.5, 0.99])
+    assert got["channel"].tolist() == ["Bar", "Gate", "Lift"]
+    assert got["used"].tolist() == [18, 0, 1]
+    assert got["all_used"].tolist() == [19, 1, 1]
+    assert got["skipped_share"].tolist() == [1 / 19, 1, 0]
+    assert got["bound_shown"].tolist() == [True, True, False]
+    assert got["p50"].tolist()[:1] == [minutes(9)]
+    assert got["p99_at_most"].tolist()[:2] == [minutes(30), minutes(2)]
+    usual = pk.cycle_times(frame(some), "channel", "response", [0.5, 0.99])
+    pd.testing.assert_frame_equal(got[usual.columns], usual)
+    # One of twenty is not more than 5 %.
+    assert not with_bound(frame([*rows, rows[0], some[18]]))["bound_shown"].item()
+    assert with_bound(frame([])).loc[0, ["bound_shown", "all_used"]].tolist() == [False, 0]
 
 
 @pytest.mark.parametrize(("name", "value"), [("canceled", "drop"), ("skipped", "censor"), ("skipped", None)])

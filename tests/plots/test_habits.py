@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 import periodkit as pk
@@ -40,6 +41,7 @@ HOSTILE = [
 
 PLOTS = {
     "aging": lambda actions, periods, **more: pk.plots.aging(actions, target="15min", **more),
+    "backlog": lambda actions, periods, **more: pk.plots.backlog(actions, periods, target="15min", **more),
     "cumulative_flow": pk.plots.cumulative_flow,
     "cycle_scatter": lambda actions, periods, **more: pk.plots.cycle_scatter(actions, periods, target="15min", **more),
     "cycle_time_ecdf": lambda actions, periods, **more: pk.plots.cycle_time_ecdf(
@@ -48,11 +50,18 @@ PLOTS = {
     "dispatch_rate": lambda actions, periods, **more: pk.plots.dispatch_rate(actions, by="channel", **more),
     "dispatch_rate_periods": lambda actions, periods, **more: pk.plots.dispatch_rate(actions, by="period_name", **more),
     "event_ribbon": pk.plots.event_ribbon,
+    "marker_profile": pk.plots.marker_profile,
     "outcome_areas": lambda actions, periods, **more: pk.plots.outcome_areas(actions, target="15min", **more),
     "p90_forest": lambda actions, periods, **more: pk.plots.p90_forest(actions, target="15min", **more),
     "routing_matrix": lambda actions, periods, **more: pk.plots.routing_matrix(actions, **more),
     "times_by_period": pk.plots.times_by_period,
+    "season_chart": lambda actions, periods, **more: pk.plots.season_chart(actions, periods, target="15min", **more),
+    "season_chart_groups": lambda actions, periods, **more: pk.plots.season_chart(
+        actions, periods, "ai_rate", by="classification", **more
+    ),
+    "unusual_forest": pk.plots.unusual_forest,
 }
+SEASONS = ("marker_profile", "season_chart", "season_chart_groups", "unusual_forest")
 each_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
 
 
@@ -62,11 +71,14 @@ def no_figure_left():
     plt.close("all")
 
 
-@pytest.fixture(scope="module")
-def running(season_frames):
+@pytest.fixture
+def running(request, season_frames):
+    """The event that is running; for pictures of a season the nights before it as well."""
+    draw = getattr(request.node, "callspec", None) and request.node.callspec.params.get("draw")
+    number = 14 if any(draw is PLOTS[name] for name in SEASONS) else 1
     periods, actions = season_frames
-    last = periods["period_id"].iloc[-1]
-    return periods, actions[actions["period_id"] == last].reset_index(drop=True)
+    kept = actions["period_id"].isin(periods["period_id"].tail(number))
+    return periods, actions[kept].reset_index(drop=True)
 
 
 def without(actions, columns, **values):
@@ -167,12 +179,12 @@ def test_nothing_is_clipped(running, draw):
     figure = ax.figure
     figure.draw_without_rendering()
     page = figure.bbox.padded(4)
+    ticks = [text for each in figure.findobj(Axes) for text in (*each.get_xticklabels(), *each.get_yticklabels())]
     for text in figure.findobj(Text):
         box = text.get_window_extent()
         if not text.get_visible() or not text.get_text() or not box.width:
             continue
-        in_view = not (text in ax.get_xticklabels() or text in ax.get_yticklabels())
-        if in_view:
+        if text not in ticks:  # those beyond the limits are not drawn
             assert page.x0 <= box.x0, text
             assert box.x1 <= page.x1, text
             assert page.y0 <= box.y0, text
@@ -214,12 +226,32 @@ def test_says_what_is_wrong_with_arguments(running, draw):
         ("p90_forest", {"by": "assigned_user_names"}, "lists"),
         ("routing_matrix", {"max_groups": True}, "max_groups is True"),
         ("dispatch_rate", {"of": "some"}, "of is 'some'"),
+        ("season_chart", {"measure": "p95"}, "measure is 'p95'"),
+        ("season_chart", {"baseline": 0}, "baseline is 0"),
+        ("season_chart", {"tz": "Mars/Base"}, "tz is 'Mars/Base'"),
+        ("backlog", {"target": "0min"}, "target is '0min'"),
     ],
 )
 def test_bad_arguments_are_named(running, name, options, says):
     _, actions = running
     with pytest.raises(ArgumentError, match=says):
         getattr(pk.plots, name)(actions, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("unusual_forest", {"period": "Nowhere"}, "period is 'Nowhere'"),
+        ("unusual_forest", {"max_rows": 0}, "max_rows is 0"),
+        ("marker_profile", {"marker": "Tea"}, "marker names 'Tea'"),
+        ("marker_profile", {"width": "soon"}, "width is 'soon'"),
+        ("marker_profile", {"max_groups": 0}, "max_groups is 0"),
+    ],
+)
+def test_bad_arguments_of_pictures_of_periods_are_named(running, name, options, says):
+    periods, actions = running
+    with pytest.raises(ArgumentError, match=says):
+        getattr(pk.plots, name)(actions, periods, **options)
 
 
 def test_a_missing_column_is_named(running):
@@ -277,7 +309,7 @@ def test_what_is_shown_beneath_a_picture_is_no_markup(running, monkeypatch):
 @each_plot
 def test_fills_its_figure(season_frames, draw):
     periods, actions = season_frames
-    figure = draw(actions, periods.tail(1)).figure
+    figure = draw(actions, periods if any(draw is PLOTS[name] for name in SEASONS) else periods.tail(1)).figure
     figure.set_dpi(50)
     figure.canvas.draw()
     ink = np.flatnonzero((np.asarray(figure.canvas.buffer_rgba())[:, :, :3] < 250).any(axis=(1, 2)))
@@ -315,19 +347,20 @@ def test_settings_that_change_while_drawing_are_kept(running, monkeypatch):
 
 def test_a_figure_can_be_pickled(running):
     periods, actions = running
-    _, axes = plt.subplots(1, len(PLOTS))
-    for draw, ax in zip(PLOTS.values(), axes.flat, strict=True):
+    _, axes = plt.subplots(4, -(-len(PLOTS) // 4))
+    for draw, ax in zip(PLOTS.values(), axes.flat, strict=False):
         draw(actions, periods, ax=ax)
     again = pickle.loads(pickle.dumps(axes.flat[0].figure))
     assert pk.plots.alt_text(again.axes[0]) == pk.plots.alt_text(axes.flat[0])
 
 
 ORDER = (
-    "actions periods by stage target freq of canceled confidence tz as_of max_groups max_labels ax".split()  # noqa: SIM905
+    "actions periods period earlier marker measure by stage target width before after baseline rebase freq of canceled "  # noqa: SIM905
+    "skipped confidence tz as_of max_groups max_labels max_rows ax".split()
 )
 
 
-@pytest.mark.parametrize("name", sorted({name.removesuffix("_periods") for name in PLOTS}))
+@pytest.mark.parametrize("name", sorted({name.removesuffix("_periods").removesuffix("_groups") for name in PLOTS}))
 def test_arguments_have_one_name_and_one_order(name):
     names = list(inspect.signature(getattr(pk.plots, name)).parameters)
     assert names == sorted(names, key=ORDER.index)

@@ -77,8 +77,39 @@ def many_kinds(actions):
     return actions.assign(classification=kinds, channel=kinds, latest_channel=kinds[::-1])
 
 
+def eight_periods(actions):
+    split = actions.assign(period_id=np.arange(len(actions)) // 20)
+    return split, split.groupby("period_id", as_index=False)["period_name"].first()
+
+
 def small():
     return plt.subplots(figsize=(4.5, 3), dpi=110)[1]
+
+
+def nights(actions, periods):
+    """Fourteen nights like this one: each thinner in its own way, and the last three times as slow in one channel."""
+    parts, rows = [], []
+    for number in range(14):
+        shift = pd.Timedelta(days=7 * number)
+        part = actions[(actions["action_id"] * 31 + 17 * number) % 23 < 18 - number % 4].assign(
+            period_id=number, period_name=f"Match {number}"
+        )
+        times = [name for name in part.columns if name.endswith("_time")] + ["fetched_at"]
+        part[times] = part[times] + shift
+        part["fetched_at"] += pd.Timedelta("6h")
+        part["closed_time"] = part["closed_time"].fillna(part["fetched_at"] - pd.Timedelta("4h"))
+        stretch = 3 * (number == 13) * (part["channel"] == "Cleaning") + 0.1 * ((number * 7) % 4)
+        part["closed_time"] += (part["closed_time"] - part["created_time"]) * stretch
+        parts.append(part)
+        own = periods.assign(period_id=number, period_name=f"Match {number}")
+        own[["start_date", "end_date"]] += shift
+        own["fetched_at"] = own["end_date"] + pd.Timedelta("6h")
+        marks = [
+            mark | {"timestamp": (pd.Timestamp(mark["timestamp"]) + shift).isoformat()}
+            for mark in periods["markers"].iloc[0]
+        ]
+        rows.append(own.assign(markers=[marks]))
+    return pd.concat(parts, ignore_index=True), pd.concat(rows, ignore_index=True)
 
 
 # Of each function a plain picture, and at least one of an odd frame, or on small Axes.
@@ -93,6 +124,8 @@ PICTURES = {
     "outcome_areas_open": lambda a, p: pk.plots.outcome_areas(all_open(a), target="15min", ax=small()),
     "p90_forest_many": lambda a, p: pk.plots.p90_forest(many_kinds(a), target="30min"),
     "routing_matrix_many": lambda a, p: pk.plots.routing_matrix(many_kinds(a), ax=small()),
+    "backlog": lambda a, p: pk.plots.backlog(a, p, target="30min"),
+    "backlog_open": lambda a, p: pk.plots.backlog(all_open(a), p, ax=small()),
     "cumulative_flow": lambda a, p: pk.plots.cumulative_flow(a, p, tz="Europe/London"),
     "cycle_scatter": lambda a, p: pk.plots.cycle_scatter(a, p, target="20min"),
     "cycle_time_ecdf": lambda a, p: pk.plots.cycle_time_ecdf(a, by="ai_dispatched", target="15min"),
@@ -101,9 +134,19 @@ PICTURES = {
         a.assign(period_id=np.arange(len(a)) // 20), by="period_name"
     ),
     "event_ribbon": lambda a, p: pk.plots.event_ribbon(a, p, tz="Europe/London"),
+    "marker_profile": lambda a, p: pk.plots.marker_profile(*nights(a, p)),
+    "marker_profile_one": lambda a, p: pk.plots.marker_profile(*nights(a, p), marker="Kick-off", ax=small()),
     "outcome_areas": lambda a, p: pk.plots.outcome_areas(a, target="15min"),
     "p90_forest": lambda a, p: pk.plots.p90_forest(a, target="30min"),
     "routing_matrix": lambda a, p: pk.plots.routing_matrix(a),
+    "times_by_period": lambda a, p: pk.plots.times_by_period(*eight_periods(a), target="20min"),
+    "times_by_period_small": lambda a, p: pk.plots.times_by_period(*eight_periods(a), ax=small()),
+    "season_chart": lambda a, p: pk.plots.season_chart(*nights(a, p), target="45min", baseline=8),
+    "season_chart_groups": lambda a, p: pk.plots.season_chart(
+        *nights(a, p), "p50", by="channel", baseline=5, rebase="Match 6"
+    ),
+    "unusual_forest": lambda a, p: pk.plots.unusual_forest(*nights(a, p)),
+    "unusual_forest_few": lambda a, p: pk.plots.unusual_forest(*nights(a, p), by=[None], max_rows=2, ax=small()),
 }
 
 

@@ -468,3 +468,78 @@ def test_aging_says_how_long_each_has_left():
     ax = pk.plots.aging(made({"A": [np.inf]}, seen=seen, action_id=7), target="6min")
     assert "4 min past" in [text.get_text() for text in ax.texts]
     assert ax.get_title(loc="left") == "The only open action is 4 min past 6 min"
+
+
+class TestSeason:
+    """Pictures of many periods."""
+
+    def test_the_chart_draws_the_metrics_values_and_limits(self, season_frames):
+        periods, actions = season_frames
+        chart = pk.season(actions, periods, "p90")
+        ax = pk.plots.season_chart(actions, periods, "p90", target="45min")
+        drawn = [line for line in ax.get_lines() if len(line.get_xdata()) == len(chart) and line.get_linestyle() == "-"]
+        np.testing.assert_allclose(drawn[0].get_ydata(), seconds(chart["value"]))
+        steps = [line.get_ydata() for line in ax.get_lines() if line.get_drawstyle() == "steps-mid"]
+        for line, name in zip(steps, ("center", "lower", "upper"), strict=True):
+            np.testing.assert_allclose(line[1:-1], seconds(chart[name]))
+        assert f"Centre {duration(chart['center'].iloc[0])}" in pk.plots.alt_text(ax)
+
+    def test_the_chart_marks_each_signal_once_by_its_first_kind(self, season_frames):
+        periods, actions = season_frames
+        chart = pk.season(actions, periods, "ai_rate")
+        ax = pk.plots.season_chart(actions, periods, "ai_rate")
+        marked = {line.get_label(): len(line.get_xdata()) for line in ax.get_lines() if line.get_label()[0] != "_"}
+        assert marked["outside the limits"] == chart["outside"].sum()
+        assert sum(marked.values()) == chart["signal"].sum()
+        assert f"{chart['outside'].sum()} of 26 periods are outside" in pk.plots.alt_text(ax)
+
+    def test_limits_taken_anew_and_groups_are_small_charts(self, season_frames):
+        periods, actions = season_frames
+        rebase = int(periods["period_id"].iloc[13])
+        ax = pk.plots.season_chart(actions, periods, "actions", by="channel", baseline=6, rebase=rebase, max_groups=4)
+        assert len(ax.child_axes) == 4
+        chart = pk.season(actions, periods, "actions", by="channel", baseline=6, rebase=rebase)
+        largest = chart.groupby("channel")["n"].sum().nlargest(3).index.sort_values()
+        for each, name in zip(ax.child_axes, largest, strict=False):
+            own = chart[chart["channel"] == name]
+            assert any(np.array_equal(line.get_ydata(), own["value"]) for line in each.get_lines())
+            assert [text.get_text() for text in each.texts] == ["limits anew"]
+
+    def test_the_forest_draws_the_most_surprising_against_their_range(self, season_frames):
+        periods, actions = season_frames
+        chosen = int(periods["period_id"].iloc[-2])
+        found = pk.unusual(actions, periods, chosen, by=[None])
+        ax = pk.plots.unusual_forest(actions, periods, chosen, by=[None], max_rows=2)
+        assert [each.get_title(loc="left") for each in ax.child_axes] == ["times", "shares", "numbers of actions"]
+        times = found[found["measure"].isin(["p50", "p90", "response_p90"])].sort_values("p").head(2)
+        dots = next(line for line in ax.child_axes[0].get_lines() if line.get_marker() == "o")
+        np.testing.assert_allclose(dots.get_xdata(), [value.total_seconds() for value in times["value"]])
+        bars = ax.child_axes[0].collections[0].get_segments()
+        wanted = [[row["low"].total_seconds(), row["high"].total_seconds()] for row in times.to_dict("records")]
+        np.testing.assert_allclose([bar[:, 0] for bar in bars], wanted)
+
+    def test_the_profile_draws_counts_of_a_bin_against_earlier_ones(self, season_frames):
+        periods, actions = season_frames
+        last = periods["period_id"].iloc[-1]
+        ax = pk.plots.marker_profile(actions, periods, marker="Kick-off", width="20min", before="1h", after="1h")
+        now = pk.marker_profile(actions[actions["period_id"] == last], periods.tail(1), "Kick-off", "20min", "1h", "1h")
+        earlier = periods[periods["period_id"] != last]
+        usual = pk.marker_profile(actions[actions["period_id"] != last], earlier, "Kick-off", "20min", "1h", "1h")
+        range_, line = (patch for patch in ax.patches if isinstance(patch, StepPatch))
+        np.testing.assert_allclose(line.get_data().values, 20 * now["rate"])
+        np.testing.assert_allclose(range_.get_data().values, 20 * usual["typical_high"])
+        np.testing.assert_allclose(range_.get_data().baseline, 20 * usual["typical_low"])
+
+    def test_the_backlog_is_work_in_progress_and_its_late_part(self, frames):
+        periods, actions = frames
+        ax = pk.plots.backlog(actions, periods, target="30min")
+        load = pk.workload(actions, "1min")
+        drawn = lines(ax)
+        moments, number = drawn["open"].get_data()
+        end = mdates.date2num((load["time"] + MINUTE).dt.tz_localize(None).to_numpy())
+        inside = (end > moments[0]) & (end <= moments[-1])
+        place = np.searchsorted(moments, end[inside] - 1e-9, side="right") - 1
+        assert np.asarray(number)[place].tolist() == load["in_progress"][inside].tolist()
+        past = pk.open_actions(actions, "30min")["past"].sum()
+        assert drawn["past the target"].get_ydata()[-1] == past
+        assert number[-1] == len(pk.open_actions(actions))

@@ -54,6 +54,15 @@ def survival(setting: str, stage: str, ways: str) -> dict[str, Any]:
 
 
 @cache
+def shared(name: str) -> Any:
+    """Return one of R's files of results."""
+    path = FOLDER / f"{name}.json"
+    if not path.exists():
+        pytest.skip(f"R's results (shared/data/sffd/{path.name}) are not beside the checkout")
+    return json.loads(path.read_text())
+
+
+@cache
 def calls() -> dict[str, np.ndarray]:
     """One array per field over all calls; times in seconds, `period_end` and `as_of` among them."""
     path = FOLDER / "sffd-2020-04.json.gz"

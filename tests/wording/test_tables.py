@@ -66,7 +66,7 @@ def test_a_duration_has_three_digits_in_the_unit_that_fits(seconds, text):
 
 def test_a_column_has_one_unit_and_a_limit_that_does_not_exist_is_said():
     hours = pd.to_timedelta(pd.Series([0.5, 3, 60, None, None]), unit="h")
-    frame = pd.DataFrame({"p90": hours, "p90_low": hours - pd.Timedelta("6min"), "p90_high": hours.where(False)})
+    frame = pd.DataFrame({"p90": hours, "p90_low": hours - pd.Timedelta("6min"), "p90_high": hours * np.nan})
     frame.loc[0, "p90_high"] = pd.Timedelta("36min")
     frame.loc[3, "p90_low"] = pd.Timedelta("192min")
     assert readable(frame).to_dict("list") == {

@@ -3,6 +3,8 @@
 from periodkit.archive.storage.folder import Folder, Head, repair_command
 from periodkit.archive.storage.layout import (
     ACTION_SCHEMA,
+    ALWAYS_IN_ACTIONS,
+    ALWAYS_IN_PERIODS,
     BUCKET,
     BUCKETS,
     PERIOD_SCHEMA,
@@ -22,6 +24,8 @@ from periodkit.archive.storage.state import VOUCHED, State, damage_message, load
 
 __all__ = [
     "ACTION_SCHEMA",
+    "ALWAYS_IN_ACTIONS",
+    "ALWAYS_IN_PERIODS",
     "BUCKET",
     "BUCKETS",
     "PERIOD_SCHEMA",

@@ -29,8 +29,10 @@ __all__ = [
     "open_table",
     "opens",
     "overwrite",
+    "reading",
     "require",
     "restore",
+    "schema_of",
     "vacuum",
 ]
 
@@ -58,7 +60,8 @@ def exists(folder: Path) -> bool:
     """Whether a Delta table has been created in the folder."""
     from deltalake import DeltaTable  # noqa: PLC0415
 
-    return DeltaTable.is_deltatable(folder.as_uri())
+    with reading(folder):
+        return DeltaTable.is_deltatable(folder.as_uri())
 
 
 def logged(folder: Path) -> list[int]:
@@ -85,24 +88,56 @@ def open_table(folder: Path, version: int | None = None) -> DeltaTable:
         The log is damaged, or has no such version.
     """
     from deltalake import DeltaTable  # noqa: PLC0415
-    from deltalake.exceptions import DeltaError  # noqa: PLC0415
 
-    try:
+    with reading(folder):
         return DeltaTable(folder.as_uri(), version=version)
-    except (DeltaError, OSError) as error:
+
+
+def opens(folder: Path, columns: pa.Schema, version: int | None = None) -> bool:
+    """Whether a table can be opened at a version, and has these columns."""
+    try:
+        schema_of(open_table(folder, version), columns)
+    except ArchiveError:
+        return False
+    return True
+
+
+def schema_of(table: DeltaTable, columns: pa.Schema) -> pa.Schema:
+    """Return the schema that a log gives a table.
+
+    Raises
+    ------
+    ArchiveError
+        It lacks one of `columns`, which every version writes, or gives it another type: the log has been changed.
+    """
+    folder = _where(table)
+    with reading(folder):
+        schema = pa.schema(table.schema().to_arrow())
+    for column in columns:
+        if column.name not in schema.names:
+            raise ArchiveError(log_damage(folder, f"it has no column {column.name}"))
+        found = schema.field(column.name).type
+        if found != column.type:
+            raise ArchiveError(log_damage(folder, f"its column {column.name} is {found}, not {column.type}"))
+    return schema
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Turn whatever the library raises while it reads a log, panics too, into an ArchiveError."""
+    try:
+        yield
+    except BaseException as error:
+        if not _is_ours(error):
+            raise
         raise ArchiveError(log_damage(folder, _bad_entry(folder) or _first_line(error))) from error
 
 
-def opens(folder: Path, version: int | None = None) -> bool:
-    """Whether a table can be opened at a version."""
-    from deltalake import DeltaTable  # noqa: PLC0415
+def _is_ours(error: BaseException) -> bool:
     from deltalake.exceptions import DeltaError  # noqa: PLC0415
 
-    try:
-        DeltaTable(folder.as_uri(), version=version)
-    except (DeltaError, OSError):
-        return False
-    return True
+    # A panic of the library, which is written in Rust, is no Exception.
+    return isinstance(error, DeltaError | OSError | pa.ArrowException) or type(error).__name__ == "PanicException"
 
 
 def _bad_entry(folder: Path) -> str | None:
@@ -159,7 +194,7 @@ def restore(table: DeltaTable, version: int) -> None:
 
 
 def compact(table: DeltaTable) -> None:
-    """Bring the small files of each partition together."""
+    """Compact the small files of each partition."""
     with _explained(_where(table), "compacted"):
         table.optimize.compact()
 
@@ -189,11 +224,11 @@ def _where(table: DeltaTable) -> Path:
 
 @contextmanager
 def _explained(folder: Path, verb: str) -> Iterator[None]:
-    from deltalake.exceptions import DeltaError  # noqa: PLC0415
-
     try:
         yield
-    except (DeltaError, OSError, pa.ArrowException) as error:
+    except BaseException as error:
+        if not _is_ours(error):
+            raise
         msg = f"The table {folder} could not be {verb}: {_first_line(error)}. What was committed before stays as it is."
         raise ArchiveError(msg) from error
 

@@ -24,7 +24,8 @@ _MARKER = "archive.json"
 _HEAD = "head.json"
 _LOCK = "archive.lock"
 _KEY_CHECK = b"periodkit archive"
-_MISREAD = re.compile(r"%[0-9A-Fa-f]{2}")
+# What Delta Lake or DuckDB refuse in the name of a folder, or read as something else.
+_MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|[\[\]|^*?\x00-\x1f\x7f\ud800-\udfff]" + (r"|\\" if os.sep == "/" else ""))
 # What a creation that was cut short may have left.
 _BEFORE_MARKER = {_LOCK, f"{_MARKER}.new"}
 
@@ -75,8 +76,9 @@ class Folder:
         ArchiveError
             The folder holds other things, its marker cannot be read, or its format is newer than this code.
         """
-        if _MISREAD.search(str(self.path)):
-            msg = f"The path {self.path} holds a % with two digits, which Delta Lake misreads. Choose another folder."
+        misread = _MISREAD.search(str(self.path))
+        if misread:
+            msg = f"The path {str(self.path)!r} holds {misread.group()!r}, which Delta Lake misreads. Choose another folder."
             raise ArchiveError(msg)
         marker = self.path / _MARKER
         try:
@@ -213,7 +215,7 @@ class Folder:
         self.check()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _make_private(self.path)  # new files rely on it until they have their own mode
+            _make_private(self.path.resolve())  # new files rely on it until they have their own mode
             lock = filelock.FileLock(self.path / _LOCK, timeout=wait, mode=0o600)
             lock.acquire()
         except filelock.Timeout:
@@ -236,7 +238,8 @@ class Folder:
         new = path.with_name(f"{path.name}.new")
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            with new.open("w", encoding="utf-8") as file:
+            new.unlink(missing_ok=True)  # it may be a link to somewhere else
+            with new.open("x", encoding="utf-8") as file:
                 file.write(json.dumps(content, indent=1, ensure_ascii=True) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -305,7 +308,9 @@ def repair_command(archive: Path, periods: Sequence[int] = ()) -> str:
 def _make_private(path: Path) -> None:
     # Some disks know no owners, and that is no reason to keep nothing.
     with contextlib.suppress(OSError):
-        found = path.stat().st_mode
+        found = path.lstat().st_mode
+        if stat.S_ISLNK(found):  # what it points to is not the archive's
+            return
         wanted = 0o700 if stat.S_ISDIR(found) else 0o600
         if stat.S_IMODE(found) != wanted:
             path.chmod(wanted)

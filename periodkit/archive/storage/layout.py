@@ -78,6 +78,25 @@ PERIOD_SCHEMA = pa.schema(
 )
 
 
+def _first(schema: pa.Schema, names: str) -> pa.Schema:
+    return pa.schema([schema.field(name) for name in names.split()])
+
+
+ALWAYS_IN_ACTIONS = _first(
+    ACTION_SCHEMA,
+    "_bucket _row period_id period_name period_action_id action_id classification sub_classification status created_time "
+    "assigned_time doing_time closed_time created_by_user_name period_marker assigned_user_names channel form_type "
+    "latest_channel ai_dispatched notes fetched_at",
+)
+"""The columns of the actions that every version has written; without one of them, a log is damaged."""
+
+ALWAYS_IN_PERIODS = _first(
+    PERIOD_SCHEMA,
+    "period_id period_name start_date end_date created_at updated_at markers fetched_at _extra _position _rows _open "
+    "_sha256 _form_fields _columns _attrs",
+)
+
+
 class Stored(NamedTuple):
     """A column of a period that is not where the schema has it: its name, kind ("empty" if all null), physical column."""
 

@@ -17,7 +17,17 @@ import pyarrow.dataset as pads
 
 from periodkit.archive.storage import delta
 from periodkit.archive.storage.folder import Folder, repair_command
-from periodkit.archive.storage.layout import ACTION_SCHEMA, BUCKET, PERIOD_SCHEMA, ROW, Stored, bucket, read_columns
+from periodkit.archive.storage.layout import (
+    ACTION_SCHEMA,
+    ALWAYS_IN_ACTIONS,
+    ALWAYS_IN_PERIODS,
+    BUCKET,
+    PERIOD_SCHEMA,
+    ROW,
+    Stored,
+    bucket,
+    read_columns,
+)
 from periodkit.errors import ArchiveError
 from periodkit.frames import total_of
 
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["State", "damage_message", "load"]
 
 _SHORT_RUN = 8
+_CHECKED = pads.ParquetFragmentScanOptions(page_checksum_verification=True)
 
 VOUCHED = "actions"
 """Under this name a commit of the periods carries the version of the actions that it vouches for."""
@@ -108,7 +119,7 @@ class State:
         """Arrow schema of the actions table, without the partition column."""
         if self.actions_version is None:
             return pa.schema([field for field in ACTION_SCHEMA if field.name != BUCKET])
-        schema = pa.schema(self._table.schema().to_arrow())
+        schema = delta.schema_of(self._table, ALWAYS_IN_ACTIONS)
         return pa.schema([field for field in schema if field.name != BUCKET])
 
     @cached_property
@@ -116,9 +127,15 @@ class State:
         """The live Parquet files of the actions."""
         if self.actions_version is None:
             return []
-        described = pa.table(self._table.get_add_actions(flatten=True)).select(
-            ["path", "size_bytes", f"partition.{BUCKET}", "min.period_id", "max.period_id"]
-        )
+        _ = self.schema  # a log that names other columns says nothing of use about files
+        with delta.reading(self.folder.actions):
+            added = pa.table(self._table.get_add_actions(flatten=True))
+        if not added.num_rows:
+            return []
+        wanted = ["path", "size_bytes", f"partition.{BUCKET}", "min.period_id", "max.period_id"]
+        if not set(wanted) <= set(added.column_names):
+            raise ArchiveError(delta.log_damage(self.folder.actions, "it does not say which periods its files hold"))
+        described = added.select(wanted)
         return [
             DataFile(self.folder.actions / unquote(path), *rest)
             for path, *rest in zip(*(column.to_pylist() for column in described.columns), strict=True)
@@ -137,6 +154,13 @@ class State:
             if any(file.low <= period_id <= file.high for period_id in wanted.get(file.bucket, ()))
         ]
 
+    def _field(self, name: str) -> pa.Field:
+        if name in self.schema.names:
+            return self.schema.field(name)
+        if name in ACTION_SCHEMA.names:  # an older version did not write it: it is null
+            return ACTION_SCHEMA.field(name)
+        raise ArchiveError(delta.log_damage(self.folder.actions, f"it has no column {name}"))
+
     def read(self, ids: Sequence[int], columns: Iterable[str]) -> pa.Table:
         """Read the actions of periods, in the order of `ids` and, within each, as they were sent.
 
@@ -153,10 +177,7 @@ class State:
     def salvage(self, ids: Sequence[int], columns: Iterable[str]) -> tuple[pa.Table, dict[int, str]]:
         """Read what can be read of periods: whole periods alone, and for each of the others what is wrong."""
         names = list(dict.fromkeys(["period_id", ROW, *columns]))
-        # A column that an older version did not write is null.
-        schema = pa.schema(
-            [(self.schema if name in self.schema.names else ACTION_SCHEMA).field(name) for name in names]
-        )
+        schema = pa.schema([self._field(name) for name in names])
         rows, broken = _read_files(self.files_of(ids), schema)
         places, counts = _places(rows["period_id"].to_numpy(), ids)
         short = {i for i, count in zip(ids, counts, strict=True) if count != self.rows[i]}
@@ -200,10 +221,12 @@ def load(folder: Folder, periods_version: int | None = None) -> State:
     if head is not None and table.version() < head.periods_version:
         ends = f"it ends at version {table.version()}, and version {head.periods_version} was committed"
         raise ArchiveError(delta.log_damage(folder.periods, ends))
-    vouched = table.transaction_version(VOUCHED)
-    if vouched is None:
-        return nothing
-    described = pa.table(table.get_add_actions(flatten=True)).select(["path", "size_bytes"]).to_pylist()
+    delta.schema_of(table, ALWAYS_IN_PERIODS)
+    with delta.reading(folder.periods):
+        vouched = table.transaction_version(VOUCHED)
+        if vouched is None:
+            return nothing
+        described = pa.table(table.get_add_actions(flatten=True)).select(["path", "size_bytes"]).to_pylist()
     files = [DataFile(folder.periods / unquote(each["path"]), each["size_bytes"], 0, 0, 0) for each in described]
     rows, broken = _read_files(files, PERIOD_SCHEMA)
     if broken:
@@ -253,7 +276,8 @@ def _read_files(files: Sequence[DataFile], schema: pa.Schema) -> tuple[pa.Table,
 def _scan(paths: Sequence[Path], schema: pa.Schema) -> pa.Table:
     if not paths:
         return schema.empty_table()
-    format_ = pads.ParquetFileFormat()
+    # Where a file has checksums of its pages, they are checked; deltalake does not write them yet.
+    format_ = pads.ParquetFileFormat(default_fragment_scan_options=_CHECKED)
     return pads.FileSystemDataset.from_paths(
         [os.fspath(path) for path in paths], schema=schema, format=format_, filesystem=_local()
     ).to_table()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, By, grouping, one_of
 from periodkit.errors import SchemaError
-from periodkit.frames import batches, collect, open_frame
+from periodkit.frames import aggregate, batches, collect, open_frame
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
@@ -78,7 +78,7 @@ def count_stage(
     if arriving is None:
         timed = nw.col("_state").is_in([STATES.index(name) for name in TIMED])
         lines = enter(frame).with_columns(_duration=nw.when(timed).then(nw.col("_micros") // unit))
-        lines = collect(lines.group_by(*names, "_state", "_duration").agg(_n=nw.len()))
+        lines = aggregate(lines, [*names, "_state", "_duration"], {"_n": nw.len()})
         parts = [_Part.read(lines, names, lines["_duration"])]
         n = lines["_n"].cast(pa.int64()).to_numpy()
     else:
@@ -151,10 +151,8 @@ def count_flags(
         name: flag.fill_null(value=False).cast(nw.Int64) for name, flag in flags.items()
     }
     frame = frame.with_columns(**counts).select(*names, *counts)
-    if isinstance(frame, nw.LazyFrame):
-        sums = [nw.col(name).sum() for name in counts]
-        frame = frame.group_by(*names).agg(*sums) if names else frame.select(*sums)
-    table = collect(frame)
+    lazy = isinstance(frame, nw.LazyFrame)
+    table = aggregate(frame, names, {name: nw.col(name).sum() for name in counts}) if lazy else collect(frame)
     keys, code = encode(table, names)
     groups, rank = sort_keys(keys, names, actions)
     for name in counts:

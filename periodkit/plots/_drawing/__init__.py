@@ -1,97 +1,14 @@
-"""What the plots share."""
+"""What the plots share, by the `__all__` of each module."""
 
-from periodkit.plots._drawing.canvas import (
-    COLOURS,
-    FAINT,
-    INK,
-    LINES,
-    MARKS,
-    MUTED,
-    SMALL,
-    alt_text,
-    explain,
-    figure_of,
-    finish,
-    is_own,
-    nothing_of,
-    open_axes,
-    points_of,
-    styled,
-)
-from periodkit.plots._drawing.clock import Floats, at_clock, clock, day, local, numbers
-from periodkit.plots._drawing.groups import GROUP, Groups, columns_of, group_by, widened
-from periodkit.plots._drawing.labels import beside, row_points, small_points
-from periodkit.plots._drawing.markers import mark_times, shade_after
-from periodkit.plots._drawing.output import display, to_png
-from periodkit.plots._drawing.replay import NEEDED, periods_of, replay, view
-from periodkit.plots._drawing.scales import (
-    as_target,
-    duration_axis,
-    duration_limits,
-    event_limits,
-    seconds,
-    share_axis,
-    target_line,
-)
-from periodkit.plots._drawing.stages import DONE, at_once, axis_label, confidence_words, left_out, noun, the_only
-from periodkit.plots._drawing.text import drawable, wrap_label
-from periodkit.plots._drawing.times import GroupTimes, group_times
-
-__all__ = [
-    "COLOURS",
-    "DONE",
-    "FAINT",
-    "GROUP",
-    "INK",
-    "LINES",
-    "MARKS",
-    "MUTED",
-    "NEEDED",
-    "SMALL",
-    "Floats",
-    "GroupTimes",
-    "Groups",
-    "alt_text",
-    "as_target",
-    "at_clock",
-    "at_once",
-    "axis_label",
-    "beside",
-    "clock",
-    "columns_of",
-    "confidence_words",
-    "day",
-    "display",
-    "drawable",
-    "duration_axis",
-    "duration_limits",
-    "event_limits",
-    "explain",
-    "figure_of",
-    "finish",
-    "group_by",
-    "group_times",
-    "is_own",
-    "left_out",
-    "local",
-    "mark_times",
-    "nothing_of",
-    "noun",
-    "numbers",
-    "open_axes",
-    "periods_of",
-    "points_of",
-    "replay",
-    "row_points",
-    "seconds",
-    "shade_after",
-    "share_axis",
-    "small_points",
-    "styled",
-    "target_line",
-    "the_only",
-    "to_png",
-    "view",
-    "widened",
-    "wrap_label",
-]
+from periodkit.plots._drawing.canvas import *
+from periodkit.plots._drawing.clock import *
+from periodkit.plots._drawing.groups import *
+from periodkit.plots._drawing.labels import *
+from periodkit.plots._drawing.markers import *
+from periodkit.plots._drawing.output import *
+from periodkit.plots._drawing.panels import *
+from periodkit.plots._drawing.replay import *
+from periodkit.plots._drawing.scales import *
+from periodkit.plots._drawing.stages import *
+from periodkit.plots._drawing.text import *
+from periodkit.plots._drawing.times import *

@@ -21,6 +21,8 @@ from periodkit.plots._drawing.text import drawable
 from periodkit.wording import count, sentences
 
 __all__ = [
+    "ABOVE",
+    "BESIDE",
     "COLOURS",
     "FAINT",
     "INK",
@@ -37,6 +39,7 @@ __all__ = [
     "open_axes",
     "points_of",
     "styled",
+    "write",
 ]
 
 P = ParamSpec("P")
@@ -50,6 +53,8 @@ INK, MUTED, FAINT = "#222222", "#595959", "#DDDDDD"
 WIDTH, HEIGHT, DPI = 8.0, 4.5, 110
 # Text is sized relative to the font, which shrinks on small Axes.
 SMALL = "small"
+# Coordinates of text: a share of the width beside a value on the y axis, or of the height above one on the x axis.
+BESIDE, ABOVE = ("axes fraction", "data"), ("data", "axes fraction")
 _FONT, _LABEL, _TITLE, _IN_SMALL = 10.5, 10.0, 12.0, 0.833
 # Axes of at least this many points have text of full size.
 _ROOMY = (420.0, 220.0)
@@ -166,7 +171,7 @@ def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
     # Average widths of the default font, in em; a title that is too wide would push the plot aside.
     room = _points_to_the_right(ax)
     lines = _wrap(title, room / (0.59 * size), 4)
-    notes = _wrap_parts(subtitle, room / (0.54 * small), 4)
+    notes = _wrap_parts(subtitle, room / (0.58 * small), 4)
     ax.set_title(
         drawable("\n".join(lines)),
         loc="left",
@@ -176,24 +181,28 @@ def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
         color=INK,
         linespacing=1.15,
     )
-    ax.annotate(
-        drawable("\n".join(notes)),
-        (0, 1),
-        (0, 0.65 * small),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="left",
-        va="bottom",
-        fontsize=SMALL,
-        color=MUTED,
-        linespacing=1.2,
-        annotation_clip=False,
-    )
+    write(ax, "\n".join(notes), (0, 1), (0, 0.65 * small), "axes fraction", va="bottom", color=MUTED, linespacing=1.2)
     setattr(ax, _ALT, " ".join(alt.split()))
     figure = figure_of(ax)
     # Notebooks ask the figure for metadata of the image.
     figure._repr_mimebundle_ = functools.partial(_bundle, figure_alt_text(figure))  # type: ignore[attr-defined]
     return ax
+
+
+def write(
+    ax: Axes,
+    text: str,
+    place: tuple[float, float],
+    offset: tuple[float, float] = (0, 0),
+    coords: str | tuple[str, str] = "data",
+    *,
+    boxed: bool = False,
+    **style: Any,  # noqa: ANN401  (of matplotlib's Text)
+) -> None:
+    """Write small text at a place, moved by an offset in points; boxed on white, so that lines do not cross it."""
+    box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5} if boxed else None
+    style = {"va": "center", "fontsize": SMALL, "color": INK} | style
+    ax.annotate(drawable(text), place, offset, xycoords=coords, textcoords="offset points", bbox=box, **style)
 
 
 def figure_alt_text(figure: Figure) -> str:

@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import Formatter, Locator
 from numpy.typing import NDArray
 
-from periodkit._arguments import Zone, zone
+from periodkit._arguments import Zone
 from periodkit.plots._drawing.canvas import points_of
 
-__all__ = ["Floats", "Zone", "at_clock", "clock", "day", "local", "numbers", "zone"]
+__all__ = ["Floats", "at_clock", "clock", "day", "local", "numbers"]
 
 Floats = NDArray[np.float64]
 

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
-from periodkit.plots._drawing.canvas import SMALL, is_own, points_of
+from periodkit.plots._drawing.canvas import BESIDE, figure_of, is_own, points_of, write
 from periodkit.plots._drawing.scales import Floats
-from periodkit.plots._drawing.text import drawable
+from periodkit.plots._drawing.text import drawable, wrap_label
 
-__all__ = ["beside", "row_points", "rows_for", "small_points", "spread"]
+__all__ = ["beside", "key_below", "name_rows", "row_points", "rows_for", "small_points", "spread"]
 
 
 def spread(places: Sequence[float], gaps: Sequence[float], low: float, high: float) -> Floats:
@@ -72,6 +74,38 @@ def row_points(ax: Axes, rows: int) -> float:
     return (0.92 if is_own(ax) else 0.72) * points_of(ax)[1] / max(rows, 1)
 
 
+def key_below(ax: Axes, handles: Sequence[Artist], texts: Sequence[str]) -> None:
+    """Draw a legend below the axis label, in as many columns as fit."""
+    small = small_points()
+    widths = [(0.53 * len(text) + 3.5) * small for text in texts]
+    room = 1.2 * points_of(ax)[0]
+    columns = len(texts) if sum(widths) < room else 2 if 2 * max(widths) < room else 1
+    down = ScaledTranslation(0, -4.2 * small / 72, figure_of(ax).dpi_scale_trans)
+    ax.legend(
+        handles,
+        texts,
+        loc="upper left",
+        bbox_to_anchor=(0.0, 0.0),
+        bbox_transform=ax.transAxes + down,
+        ncols=columns,
+        frameon=False,
+        borderaxespad=0.0,
+        handletextpad=0.2,
+        columnspacing=1.2,
+    )
+
+
+def name_rows(ax: Axes, names: Sequence[str], notes: Sequence[str]) -> None:
+    """Name the rows 0, 1, ... of a plot from the top, on the left, and write a note to the right of each."""
+    lines = 2 if row_points(ax, len(names) + 1) > 2.4 * small_points() else 1
+    ax.set_yticks(np.arange(len(names)), [drawable(wrap_label(name, lines=lines)) for name in names])
+    for at, note in enumerate(notes):
+        write(ax, note, (1, at), (9, 0), BESIDE)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
 def beside(ax: Axes, heights: Sequence[float], texts: Sequence[str], colours: Sequence[str]) -> None:
     """Write labels to the right of the Axes at these heights, moved apart where they would overlap."""
     scale = ax.yaxis.get_transform()
@@ -82,15 +116,6 @@ def beside(ax: Axes, heights: Sequence[float], texts: Sequence[str], colours: Se
     wanted = scale.transform(np.array(heights, dtype=np.float64)).tolist()
     places = spread(wanted, gaps, min(low, high - sum(gaps)), high)
     for place, text, colour in zip(places, texts, colours, strict=True):
-        ax.annotate(
-            drawable(text),
-            (1, (place - low) / (high - low) if not ax.yaxis_inverted() else (high - place) / (high - low)),
-            (6, 0),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            va="center",
-            fontsize=SMALL,
-            linespacing=1.15,
-            color=colour,
-            annotation_clip=False,
-        )
+        share = (place - low) / (high - low)
+        at = (1, 1 - share if ax.yaxis_inverted() else share)
+        write(ax, text, at, (6, 0), "axes fraction", color=colour, linespacing=1.15)

@@ -7,10 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit.frames import markers
-from periodkit.plots._drawing.canvas import INK, MUTED, SMALL, points_of
+from periodkit.plots._drawing.canvas import ABOVE, MUTED, points_of, write
 from periodkit.plots._drawing.clock import numbers
 from periodkit.plots._drawing.labels import rows_for, small_points
-from periodkit.plots._drawing.text import drawable
 from periodkit.wording import clean_label
 
 __all__ = ["mark_times", "shade_after"]
@@ -51,17 +50,15 @@ def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, floa
     for name, place, row, turned in zip(names, at, rows, left, strict=True):
         if row >= most:
             continue
-        ax.annotate(
-            drawable(name),
+        write(
+            ax,
+            name,
             (place, 1),
             (-3 if turned else 3, -line * row - 1),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
+            ABOVE,
+            boxed=True,
             ha="right" if turned else "left",
             va="top",
-            fontsize=SMALL,
-            color=INK,
-            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
             zorder=6,
         )
     return names, f"{beyond:,} of {len(names):,} markers without their names" if beyond else ""
@@ -76,12 +73,5 @@ def shade_after(ax: Axes, moment: pd.Timestamp, limits: tuple[float, float]) -> 
     # A narrow strip has no room for words.
     if (limits[1] - max(last, limits[0])) / (limits[1] - limits[0]) * points_of(ax)[0] < 9 * small_points():
         return
-    ax.annotate(
-        "not known yet",
-        ((max(last, limits[0]) + limits[1]) / 2, 0.04),
-        xycoords=("data", "axes fraction"),
-        ha="center",
-        fontsize=SMALL,
-        color=MUTED,
-        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1},
-    )
+    middle = (max(last, limits[0]) + limits[1]) / 2
+    write(ax, "not known yet", (middle, 0.04), (0, 0), ABOVE, boxed=True, ha="center", va="baseline", color=MUTED)

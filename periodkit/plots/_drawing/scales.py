@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from periodkit._arguments import as_micros, named
 from periodkit.errors import ArgumentError
-from periodkit.plots._drawing.canvas import FAINT, INK, SMALL, points_of
+from periodkit.plots._drawing.canvas import ABOVE, BESIDE, FAINT, INK, points_of, write
 from periodkit.wording import round_duration
 
 __all__ = [
@@ -110,17 +110,15 @@ def target_line(ax: Axes, side: str, target: float, *, high: bool = True) -> Non
         # The label goes to the side with more room.
         turned = bool((np.log(target) - low) / (top - low) > 0.7)
     place = (target, 1.0 if high else 0.0) if upright else (0.0, target)
-    ax.annotate(
+    write(
+        ax,
         f"target {round_duration(target)}",
         place,
         (-4 if turned else 4, (-4 if high else 4) if upright else 3),
-        xycoords=("data", "axes fraction") if upright else ("axes fraction", "data"),
-        textcoords="offset points",
+        ABOVE if upright else BESIDE,
+        boxed=True,
         ha="right" if turned else "left",
         va="top" if upright and high else "bottom",
-        fontsize=SMALL,
-        color=INK,
-        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
         zorder=5,
     )
 

@@ -6,9 +6,9 @@ sentence is written only where the interval excludes "no difference".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -84,18 +84,27 @@ class Findings:
     kinds: frozenset[str] = frozenset()
 
 
-class _Comparison(Protocol):
-    """Something that can be compared at any confidence, and put into words where there is a difference."""
+@dataclass(frozen=True)
+class _Comparison:
+    """Something that can be compared at any confidence, and put into words where there is a difference.
 
-    @property
-    def kind(self) -> str:
-        """The kind of comparison, as in `Finding`."""
+    The first four are those of its `Finding`; `words` returns the sentence and its short form.
+    """
 
-    def contrast(self, confidence: float) -> Contrast:
-        """Return the difference or ratio."""
+    kind: str
+    measure: str
+    about: str | None
+    n: int
+    contrast: Callable[[float], Contrast]
+    words: Callable[[Contrast], tuple[str, str]]
+    high_is_good: bool | None
 
     def finding(self, contrast: Contrast) -> Finding:
         """Return the difference in words."""
+        more = contrast.estimate > contrast.null
+        good = None if self.high_is_good is None else more is self.high_is_good
+        sentence, brief = self.words(contrast)
+        return Finding(self.kind, self.measure, self.about, sentence, contrast, self.n, good, brief)
 
 
 def event_findings(
@@ -203,90 +212,62 @@ def _one_a_stage(findings: Sequence[Finding]) -> list[Finding]:
     return list(kept.values())
 
 
-@dataclass(frozen=True)
-class _AgainstEarlier:
-    measure: Measure
-    now: Measured
-    then: Measured
-    values: list[float]
-    kind: str = "earlier"
-
-    def contrast(self, confidence: float) -> Contrast:
-        return self.now.against(self.then, confidence)
-
-    def finding(self, contrast: Contrast) -> Finding:
-        more, k = contrast.estimate > contrast.null, len(self.values)
-        before = f"in the {k} periods before" if k > 1 else "in the period before"
-        words = self.measure.difference(contrast)
-        said = f"{self.measure.title} was {self.now.words}, {words} {before} ({self.then.short})"
-        if k > 1:
-            beaten = sum(other < self.now.value if more else other > self.now.value for other in self.values)
-            which = "every one" if beaten == k else f"{beaten}" if beaten else "none"
-            said += f"; {self.measure.more if more else self.measure.less} than in {which} of them"
-        return Finding(
-            self.kind,
-            self.measure.key,
-            None,
-            f"{said}.",
-            contrast,
-            self.now.n,
-            _good(self.measure, more=more),
-            f"{self.measure.short} {self.now.words}, {words.rpartition(' ')[0]}",
-        )
-
-
 def _against_earlier(actions: pd.DataFrame, earlier: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
     for measure in measures(target):
         now, then = measure.of(actions), measure.of(earlier)
         if now and then and now[0].enough and then[0].enough:
             values = [one.value for one in measure.of(earlier, "period_id") if np.isfinite(one.value)]
-            yield _AgainstEarlier(measure, now[0], then[0], values)
+            words = partial(_earlier_words, now[0], then[0], values)
+            contrast = partial(now[0].against, then[0])
+            yield _Comparison("earlier", measure.key, None, now[0].n, contrast, words, measure.high_is_good)
 
 
-@dataclass(frozen=True)
-class _AgainstTheRest:
-    measure: Measure
-    one: Measured
-    rest: Measured
-    name: str
-    kind: str = "group"
-
-    def contrast(self, confidence: float) -> Contrast:
-        return self.one.against(self.rest, confidence)
-
-    def finding(self, contrast: Contrast) -> Finding:
-        measure, words = self.measure, self.measure.difference(contrast)
-        return Finding(
-            self.kind,
-            measure.key,
-            self.name,
-            f"{self.name}: {measure.short} {self.one.words}, {words} in the rest ({self.rest.short}).",
-            contrast,
-            self.one.n,
-            _good(measure, more=contrast.estimate > contrast.null),
-            f"{measure.short} {self.one.words}, {words.rpartition(' ')[0]}",
-        )
+def _earlier_words(now: Measured, then: Measured, values: list[float], contrast: Contrast) -> tuple[str, str]:
+    measure, more, k = now.measure, contrast.estimate > contrast.null, len(values)
+    words = measure.difference(contrast)
+    before = f"in the {k} periods before" if k > 1 else "in the period before"
+    said = f"{measure.title} was {now.words}, {words} {before} ({then.short})"
+    if k > 1:
+        beaten = sum(other < now.value if more else other > now.value for other in values)
+        which = "every one" if beaten == k else f"{beaten}" if beaten else "none"
+        said += f"; {measure.more if more else measure.less} than in {which} of them"
+    return f"{said}.", _brief(now, words)
 
 
 def _against_the_rest(actions: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
     chosen = {measure.key: measure for measure in measures(target)}
     for column, key in (("classification", "p90"), ("channel", "on_time")):
-        groups = chosen[key].of(actions, column)
-        for one in groups:
-            rest = one.rest(groups)
-            if one.enough and rest.enough:
-                yield _AgainstTheRest(chosen[key], one, rest, f"{column.capitalize()} {name_of(one.key)}")
+        for one, rest in _each_with_rest(chosen[key].of(actions, column)):
+            yield _with_rest("group", one, rest, f"{column.capitalize()} {name_of(one.key)}")
+
+
+def _each_with_rest(groups: list[Measured]) -> Iterator[tuple[Measured, Measured]]:
+    for one in groups:
+        rest = one.rest(groups)
+        if one.enough and rest.enough:
+            yield one, rest
+
+
+def _with_rest(kind: str, one: Measured, rest: Measured, name: str) -> _Comparison:
+    def words(contrast: Contrast) -> tuple[str, str]:
+        difference = one.measure.difference(contrast)
+        said = f"{name}: {one.measure.short} {one.words}, {difference} in the rest ({rest.short})."
+        return said, _brief(one, difference)
+
+    good = one.measure.high_is_good
+    return _Comparison(kind, one.measure.key, name, one.n, partial(one.against, rest), words, good)
+
+
+def _brief(one: Measured, difference: str) -> str:
+    # Without the last word, which leads to what it is compared with.
+    return f"{one.measure.short} {one.words}, {difference.rpartition(' ')[0]}"
 
 
 def _unlike_the_rest(actions: pd.DataFrame, periods: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
     names = dict(zip(periods["period_id"].astype("object"), periods["period_name"].astype("object"), strict=True))
     for measure in measures(target):
-        groups = measure.of(actions, "period_id")
-        for one in groups:
-            rest = one.rest(groups)
-            if one.enough and rest.enough:
-                name = f"{name_of(names.get(one.key))} ({one.key})"
-                yield _AgainstTheRest(measure, one, rest, name, "period")
+        for one, rest in _each_with_rest(measure.of(actions, "period_id")):
+            yield _with_rest("period", one, rest, f"{name_of(names.get(one.key))} ({one.key})")
 
 
 def _most_extreme(findings: Iterable[Finding], k: int) -> Iterator[Finding]:
@@ -317,47 +298,23 @@ def _distance(contrast: Contrast) -> float:
     return float(np.log(contrast.estimate)) if contrast.null else contrast.estimate
 
 
-@dataclass(frozen=True)
-class _Defect:
-    check: str
-    hits: int
-    n: int
-    meaning: str
-    kind: str = "quality"
-
-    def contrast(self, confidence: float) -> Contrast:
-        above = rate_above(self.hits, self.n, FLAG_SHARE, confidence)
-        # Fewer defects than the bound are no finding.
-        return replace(above, high=max(above.high, FLAG_SHARE))
-
-    def finding(self, contrast: Contrast) -> Finding:
-        share = estimate(contrast.estimate, contrast.low, contrast.high)
-        said = f"Records, {self.check.replace('_', ' ')}: {share} of {self.n:,}. {self.meaning}"
-        return Finding(self.kind, self.check, None, said, contrast, self.n, good=False)
-
-
 def _records(actions: pd.DataFrame, periods: pd.DataFrame | None) -> Iterator[_Comparison]:
     for row in quality(actions, periods).to_dict("records"):
         if CHECKS[row["check"]].defect and not pd.isna(row["count"]) and row["of"]:
-            yield _Defect(str(row["check"]), int(row["count"]), int(row["of"]), str(row["meaning"]))
+            yield _defect(str(row["check"]), int(row["count"]), int(row["of"]), str(row["meaning"]))
 
 
-@dataclass(frozen=True)
-class _Trend:
-    measure: Measure
-    values: list[float]
-    n: int
-    kind: str = "trend"
+def _defect(check: str, hits: int, n: int, meaning: str) -> _Comparison:
+    def contrast(confidence: float) -> Contrast:
+        above = rate_above(hits, n, FLAG_SHARE, confidence)
+        # Fewer defects than the bound are no finding.
+        return replace(above, high=max(above.high, FLAG_SHARE))
 
-    def contrast(self, confidence: float) -> Contrast:
-        return self.measure.slope(self.values, confidence)
+    def words(found: Contrast) -> tuple[str, str]:
+        share = estimate(found.estimate, found.low, found.high)
+        return f"Records, {check.replace('_', ' ')}: {share} of {n:,}. {meaning}", ""
 
-    def finding(self, contrast: Contrast) -> Finding:
-        title = self.measure.title[0].lower() + self.measure.title[1:]
-        slope = self.measure.slope_words(contrast)
-        said = f"Over {np.isfinite(self.values).sum()} periods, {title} {slope}."
-        good = _good(self.measure, more=contrast.estimate > 0)
-        return Finding(self.kind, self.measure.key, None, said, contrast, self.n, good, f"{self.measure.short} {slope}")
+    return _Comparison("quality", check, None, n, contrast, words, high_is_good=False)
 
 
 def _trends(actions: pd.DataFrame, periods: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
@@ -365,8 +322,11 @@ def _trends(actions: pd.DataFrame, periods: pd.DataFrame, target: Target) -> Ite
         known = {one.key: one for one in measure.of(actions, "period_id") if one.enough and np.isfinite(one.value)}
         values = [known[key].value if key in known else np.nan for key in periods["period_id"].astype("object")]
         if len(known) >= FEWEST_PERIODS:
-            yield _Trend(measure, values, sum(one.n for one in known.values()))
+            n, words = sum(one.n for one in known.values()), partial(_trend_words, measure, len(known))
+            slope = partial(measure.slope, values)
+            yield _Comparison("trend", measure.key, None, n, slope, words, measure.high_is_good)
 
 
-def _good(measure: Measure, *, more: bool) -> bool | None:
-    return None if measure.high_is_good is None else more is measure.high_is_good
+def _trend_words(measure: Measure, k: int, contrast: Contrast) -> tuple[str, str]:
+    slope = measure.slope_words(contrast)
+    return f"Over {k} periods, {measure.title[0].lower()}{measure.title[1:]} {slope}.", f"{measure.short} {slope}"

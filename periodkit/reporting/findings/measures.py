@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,7 +37,7 @@ class Measured:
         What was measured.
     key : object
         The group.
-    counts : tuple of int, or LifeTable
+    counts : list of int, or LifeTable
         What the estimate is made from.
     """
 
@@ -88,133 +87,120 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Measure(ABC):
-    """A share or a quantile: its key, its name at the start of a sentence and within one, and which way is better."""
+class _Named:
+    """A measure's key, its name at the start of a sentence and within one, and which way is better."""
 
     key: str
     title: str
     short: str
     high_is_good: bool | None
 
-    more = "higher"
-    less = "lower"
-
-    def of(self, actions: pd.DataFrame, by: str | None = None) -> list[Measured]:
-        """Return the measure of each group, or of all actions."""
-        return [Measured(self, key, counts) for key, counts in self.count(actions, by)]
-
-    @abstractmethod
-    def count(self, actions: pd.DataFrame, by: str | None) -> Iterable[tuple[object, Counts]]:
-        """Return each group's key and counts."""
-
-    @abstractmethod
-    def size(self, counts: Counts) -> tuple[int, int]:
-        """Return the number of actions, and of those that carry information on the estimate."""
-
-    @abstractmethod
-    def merge(self, counts: Sequence[Counts]) -> Counts:
-        """Return the counts of several groups together."""
-
-    @abstractmethod
-    def estimate(self, counts: Counts) -> tuple[Scalar, Scalar, Scalar]:
-        """Return the estimate with its 95 % interval."""
-
-    @abstractmethod
-    def contrast(self, counts: Counts, others: Counts, confidence: float) -> Contrast:
-        """Return the difference or the ratio of two groups."""
-
-    @abstractmethod
-    def difference(self, contrast: Contrast) -> str:
-        """Return a contrast in words."""
-
-    @abstractmethod
-    def slope(self, values: Sequence[float], confidence: float) -> Contrast:
-        """Return the change from one period to the next."""
-
-    @abstractmethod
-    def slope_words(self, slope: Contrast) -> str:
-        """Return a slope in words."""
-
 
 @dataclass(frozen=True)
-class _Rate(Measure):
+class Rate(_Named):
+    """A share of actions."""
+
     rates: Callable[[pd.DataFrame, str | None], pd.DataFrame]
     hits: str
     misses: str
 
-    def count(self, actions: pd.DataFrame, by: str | None) -> Iterable[tuple[object, Counts]]:
+    more = "higher"
+    less = "lower"
+
+    def of(self, actions: pd.DataFrame, by: str | None = None) -> list[Measured]:
+        """Return the rate of each group, or of all actions."""
         found = self.rates(actions, by)
         keys = [None] * len(found) if by is None else found[by].astype("object").tolist()
         hits, misses = (found[name].astype(int) for name in (self.hits, self.misses))
-        return zip(keys, zip(hits, hits + misses, strict=True), strict=True)
+        return [Measured(self, key, counts) for key, *counts in zip(keys, hits, hits + misses, strict=True)]
 
     def size(self, counts: Counts) -> tuple[int, int]:
+        """Return the number of actions, and of those that carry information."""
         return counts[1], counts[1]
 
     def merge(self, counts: Sequence[Counts]) -> Counts:
-        return tuple(map(sum, zip(*counts, strict=True))) or (0, 0)
+        """Return the counts of several groups together."""
+        return [sum(numbers) for numbers in zip(*counts, strict=True)] or [0, 0]
 
     def estimate(self, counts: Counts) -> tuple[Scalar, Scalar, Scalar]:
+        """Return the estimate with its 95 % interval."""
         value, low, high = (float(number) for number in wilson(*counts))
         return value, low, high
 
     def contrast(self, counts: Counts, others: Counts, confidence: float) -> Contrast:
+        """Compare two groups."""
         (hits, n), (other_hits, other_n) = counts, others
         return rate_difference(hits, n, other_hits, other_n, confidence)
 
     def difference(self, contrast: Contrast) -> str:
+        """Return a contrast in words."""
         word = self.more if contrast.estimate > 0 else self.less
         return f"{_size(contrast, 1, ' points')} {word} ({_limits(contrast, 1)}) than"
 
     def slope(self, values: Sequence[float], confidence: float) -> Contrast:
+        """Return the change from one period to the next."""
         return trend(values, confidence)
 
     def slope_words(self, slope: Contrast) -> str:
+        """Return a slope in words."""
         word = "rose" if slope.estimate > 0 else "fell"
         return f"{word} by {_size(slope, 2, ' points')} a period ({_limits(slope, 2)})"
 
 
 @dataclass(frozen=True)
-class _Quantile(Measure):
+class Quantile(_Named):
+    """A quantile of a stage's times."""
+
     stage: str
     q: float
 
     more = "longer"
     less = "shorter"
 
-    def count(self, actions: pd.DataFrame, by: str | None) -> Iterable[tuple[object, Counts]]:
+    def of(self, actions: pd.DataFrame, by: str | None = None) -> list[Measured]:
+        """Return the quantile of each group, or of all actions."""
         counts = count_stage(actions, self.stage, by)
         keys = [None] * len(counts.groups) if by is None else counts.groups[by].astype("object").tolist()
-        return zip(keys, counts.life_tables(), strict=True)
+        return [Measured(self, key, table) for key, table in zip(keys, counts.life_tables(), strict=True)]
 
     def size(self, counts: LifeTable) -> tuple[int, int]:
+        """Return the number of actions, and of those that carry information."""
         return counts.n, int(counts.event.sum())
 
     def merge(self, counts: Sequence[Counts]) -> Counts:
+        """Return the counts of several groups together."""
         return merge(counts)
 
     def estimate(self, counts: LifeTable) -> tuple[Scalar, Scalar, Scalar]:
+        """Return the estimate with its 95 % interval."""
         # Life tables are in milliseconds.
         value, low, high = pd.to_timedelta(survival_quantile(kaplan_meier(counts), self.q), unit="ms")
         return value, low, high
 
     def contrast(self, counts: LifeTable, others: LifeTable, confidence: float) -> Contrast:
+        """Compare two groups."""
         return quantile_ratio(counts, others, self.q, confidence)
 
     def difference(self, contrast: Contrast) -> str:
+        """Return a contrast in words."""
         low = f"{contrast.low:.2f}" if contrast.low > 0 else ""
         high = f"{contrast.high:.2f}" if np.isfinite(contrast.high) else ""
         return f"{contrast.estimate:.2f} times as long ({between(low, high)}) as"
 
     def slope(self, values: Sequence[float], confidence: float) -> Contrast:
+        """Return the change from one period to the next."""
         known = np.asarray(values, dtype=np.float64)
         return trend(np.log(np.where(known > 0, known, np.nan)).tolist(), confidence)
 
     def slope_words(self, slope: Contrast) -> str:
+        """Return a slope in words."""
         estimate, low, high = (float(np.expm1(number)) for number in (slope.estimate, slope.low, slope.high))
         share = Contrast(estimate, low, high, 0.0)
         word = "grew" if slope.estimate > 0 else "fell"
         return f"{word} by {_size(share, 1, ' %')} a period ({_limits(share, 1)})"
+
+
+Measure = Rate | Quantile
 
 
 def measures(target: Target) -> list[Measure]:
@@ -231,12 +217,12 @@ def measures(target: Target) -> list[Measure]:
 
     within = f"closed within {target}"
     return [
-        _Rate("on_time", f"The share {within}", within, True, kept, "met", "missed"),
-        _Quantile("p50", "The median cycle time (P50)", "P50", False, "cycle", 0.5),
-        _Quantile("p90", "The P90 of the cycle time", "P90", False, "cycle", 0.9),
-        _Quantile("response_p90", "The P90 of the response time", "P90 of the response", False, "response", 0.9),
-        _Rate("ai_rate", "The AI-dispatch rate", "AI-dispatched", None, ai_dispatch_rate, "ai", "not_ai"),
-        _Rate("reroute_rate", "The re-route rate", "re-routed", False, reroute_rate, "rerouted", "stayed"),
+        Rate("on_time", f"The share {within}", within, True, kept, "met", "missed"),
+        Quantile("p50", "The median cycle time (P50)", "P50", False, "cycle", 0.5),
+        Quantile("p90", "The P90 of the cycle time", "P90", False, "cycle", 0.9),
+        Quantile("response_p90", "The P90 of the response time", "P90 of the response", False, "response", 0.9),
+        Rate("ai_rate", "The AI-dispatch rate", "AI-dispatched", None, ai_dispatch_rate, "ai", "not_ai"),
+        Rate("reroute_rate", "The re-route rate", "re-routed", False, reroute_rate, "rerouted", "stayed"),
     ]
 
 

@@ -1,0 +1,95 @@
+"""Does `ai_effect` find the truth? Seasons whose true effect is known, compared crudely and among like work.
+
+``python benchmarks/effect.py [SEASONS]``. The synthetic season gives AI the easy work. Each season's truth is what its own
+actions would have done, had AI dispatched all of them, and none. Drawn and counted without frames: the same estimators.
+"""
+
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+
+from periodkit.metrics.estimate import LifeTable
+from periodkit.metrics.estimate.standardise import contrasts, standardise
+from periodkit.metrics.estimate.stratified import incidence_by_stratum, mean_by_stratum, pool
+from periodkit.sandbox.simulation import STRATA, Parameters, draw_event
+from periodkit.sandbox.venue import CALENDAR, CLASSIFICATIONS
+
+TARGET = 300_000  # five minutes, in milliseconds
+CLASSES = np.array([[one.name for one in CLASSIFICATIONS].index(kind.name) for kind, _ in STRATA])
+WITHIN = {
+    "nothing (crude)": lambda stratum, _: stratum * 0,
+    "classification": lambda stratum, _: CLASSES[stratum],
+    "and sub-classification": lambda stratum, _: stratum,
+    "and period": lambda stratum, event: stratum * len(CALENDAR) + event,
+}
+
+
+def draw(seed, parameters):
+    events = [draw_event(parameters, seed, number, event) for number, event in enumerate(CALENDAR)]
+    names = ("stratum", "ai", "dispatch", "pickup", "cancel")
+    season = {name: np.concatenate([getattr(one, name) for one in events]) for name in names}
+    season["response"] = season["dispatch"] + season["pickup"]
+    season["event"] = np.repeat(np.arange(len(events)), [len(one.created) for one in events])
+    return season
+
+
+def truths(season, factor):
+    """What AI dispatch of all actions does, against that of none, to the share begun in time and to the mean."""
+    without = season["response"] / np.where(season["ai"], factor, 1.0)
+    shares, means = [], []
+    for response in (factor * without, without):
+        shares.append(np.mean((response <= TARGET) & (response <= season["cancel"])))
+        means.append(np.minimum(response, TARGET).mean())
+    return shares[0] - shares[1], (means[0] - means[1]) / 1000
+
+
+def tables(code, season):
+    """Life tables of each stratum's two arms; what is canceled first competes."""
+    time = np.minimum(season["response"], season["cancel"])
+    begun = season["response"] <= season["cancel"]
+    cell = 2 * code + ~season["ai"]
+    order = np.lexsort((time, cell))
+    bounds = np.searchsorted(cell[order], np.arange(2 * (code.max() + 1) + 1))
+
+    def table(rows):
+        at, first = np.unique(time[rows], return_index=True)
+        events = np.add.reduceat(begun[rows].astype(np.int64), first) if len(rows) else at
+        n = np.diff(first, append=len(rows))
+        return LifeTable(at, events, n - events, np.zeros_like(at))
+
+    arms = [table(order[start:stop]) for start, stop in pairwise(bounds)]
+    return list(zip(arms[::2], arms[1::2], strict=True))
+
+
+def one_season(seed):
+    parameters = Parameters()
+    season = draw(seed, parameters)
+    found = []
+    for truth, figures, scale in zip(
+        truths(season, parameters.ai_factor), (incidence_by_stratum, mean_by_stratum), (1, 1000), strict=True
+    ):
+        for within in WITHIN.values():
+            strata = tables(within(season["stratum"], season["event"]), season)
+            every = figures(strata, TARGET)
+            # One stratum is the crude comparison, so that both ways are walked.
+            result = contrasts(figures([pool(strata)], TARGET)) if len(strata) == 1 else standardise(every)
+            difference, low, high = (getattr(result, name).item() / scale for name in ("difference", "low", "high"))
+            found.append((truth, difference - truth, low <= truth <= high, high - low))
+    return found
+
+
+def main(seasons):
+    with ProcessPoolExecutor(max_workers=2) as pool_of_processes:
+        found = np.array(list(pool_of_processes.map(one_season, range(seasons), chunksize=20)), dtype=float)
+    print(f"{seasons:,} seasons; response within 5 min")
+    for measure, unit, scale, start in (("share", "points", 100, 0), ("mean", "s", 1, len(WITHIN))):
+        print(f"{measure}: true effect {scale * found[:, start, 0].mean():.2f} {unit}")
+        for at, name in enumerate(WITHIN, start):
+            bias, covered, width = (found[:, at, column].mean() for column in (1, 2, 3))
+            print(f"  within {name:24} bias {scale * bias:+7.3f}  covered {covered:6.1%}  width {scale * width:.2f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
