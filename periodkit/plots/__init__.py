@@ -7,8 +7,10 @@ from periodkit.plots.aging import aging
 from periodkit.plots.areas import outcome_areas
 from periodkit.plots.dispatch import dispatch_rate
 from periodkit.plots.ecdf import cycle_time_ecdf
+from periodkit.plots.effect import ai_forest
 from periodkit.plots.flow import cumulative_flow
 from periodkit.plots.forest import p90_forest
+from periodkit.plots.funnel import ai_funnel
 from periodkit.plots.ribbon import event_ribbon
 from periodkit.plots.routing import routing_matrix
 from periodkit.plots.scatter import cycle_scatter
@@ -16,6 +18,8 @@ from periodkit.plots.season import times_by_period as times_by_period
 
 __all__ = [
     "aging",
+    "ai_forest",
+    "ai_funnel",
     "alt_text",
     "cumulative_flow",
     "cycle_scatter",
