@@ -113,7 +113,7 @@ def ai_forest(
     if measure not in ("share", "p50"):
         msg = f'measure is {measure!r}; it takes "share" or "p50".'
         raise ArgumentError(msg)
-    most = check_count(max_groups, "max_groups", 1)
+    most = check_count(max_groups, "max_groups", 2)
     frame = in_pandas(actions, [*NEEDED, _AI, *grouping(strata, argument="strata")])
     effect = ai_effect(frame, stage, strata, target, None, confidence, as_of, skipped).iloc[0]
     what = f"AI dispatch and {noun(stage)}"
