@@ -10,13 +10,13 @@ from periodkit.metrics.quality import quality, quality_advice
 from periodkit.metrics.season import season
 from periodkit.metrics.summary import describe
 from periodkit.metrics.times import checked_canceled, cycle_times, quantile_table, stage_quantiles
-from periodkit.metrics.unusual import COUNTS, TIMES, unusual
+from periodkit.metrics.unusual import COUNT_MEASURES, TIME_MEASURES, unusual
 from periodkit.metrics.workload import workload
 
 __all__ = [
-    "COUNTS",
+    "COUNT_MEASURES",
     "LOWER_BOUND",
-    "TIMES",
+    "TIME_MEASURES",
     "ai_dispatch_rate",
     "checked_canceled",
     "cycle_times",

@@ -1,5 +1,6 @@
 """How numbers, durations and names are written, everywhere the same."""
 
+from periodkit.wording.measures import compared, limits_text, measure_label, measure_name, most_surprising
 from periodkit.wording.phrases import (
     LEFT_TO_RIGHT,
     be,
@@ -19,6 +20,7 @@ __all__ = [
     "LEFT_TO_RIGHT",
     "NULL",
     "be",
+    "compared",
     "count",
     "duration",
     "exact",
@@ -26,7 +28,11 @@ __all__ = [
     "format_value",
     "interval",
     "label",
+    "limits_text",
     "listed",
+    "measure_label",
+    "measure_name",
+    "most_surprising",
     "numeric",
     "percent",
     "plain",

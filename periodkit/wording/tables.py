@@ -18,6 +18,7 @@ __all__ = ["format_table", "format_value", "label", "numeric", "readable"]
 
 NULL = "–"
 _LABELS = {"ai": "AI", "not_ai": "not AI", "ai_dispatched": "AI-dispatched", "period_name": "period"}
+_NUMBERS = ("sigma_z", "t")
 _QUANTILE = re.compile(r"p[\d.]+")
 
 
@@ -84,6 +85,8 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
         # A column of one kind has its unit in the heading; in one of several kinds every cell says its own.
         timed = pd.api.types.is_timedelta64_dtype(frame[name])
         cells = [format_value(value, unit=not timed, grouped=not name.endswith("_id")) for value in frame[name]]
+        if name in _NUMBERS:
+            cells = [NULL if pd.isna(value) else f"{value:.2f}" for value in frame[name]]
         limits = _limits(frame, name)
         if limits is not None:
             lows, highs = (frame[side] for side in limits)
@@ -95,13 +98,17 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def format_value(value: Any, *, unit: bool = True, grouped: bool = True) -> str:  # noqa: ANN401
-    """Return one value as text: a timedelta in minutes, a float (all of ours are shares) in percent, a count in groups.
+    """Return one value as text: a timedelta in minutes, a float in percent, a count in groups.
+
+    A float beyond 1 is no share but a number, such as how many actions are expected.
 
     Examples
     --------
     >>> import pandas as pd
     >>> format_value(pd.Timedelta("90s")), format_value(0.1234), format_value(12345), format_value(None)
     ('1.5 min', '12.3 %', '12,345', '–')
+    >>> format_value(786.6)
+    '787'
     """
     if isinstance(value, list | tuple):
         return ", ".join(format_value(each, grouped=False) for each in value) or NULL
@@ -118,7 +125,10 @@ def format_value(value: Any, *, unit: bool = True, grouped: bool = True) -> str:
     if pd.api.types.is_integer(value):
         return f"{value:,}" if grouped else str(value)
     if pd.api.types.is_float(value):
-        return f"{100 * value:.1f}" + (" %" if unit else "")
+        number = float(value)
+        if abs(number) > 1:
+            return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+        return f"{100 * number:.1f}" + (" %" if unit else "")
     return str(value)
 
 
