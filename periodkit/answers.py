@@ -9,16 +9,14 @@ import pandas as pd
 from periodkit.wording import (
     Span,
     Target,
-    between,
+    compared,
     count,
-    duration,
     estimate,
     format_value,
-    label,
+    limits_text,
     listed,
-    percent,
+    most_surprising,
     sentences,
-    unit_of,
     was_or_were,
 )
 
@@ -26,16 +24,10 @@ __all__ = [
     "ai_mix",
     "ai_share",
     "ai_times",
-    "compared",
     "completed_only",
-    "format_measure",
     "in_short",
     "kept_target",
-    "limits",
     "longest_stage",
-    "measure_label",
-    "measure_name",
-    "most_surprising",
     "recorded",
     "records",
     "season",
@@ -47,20 +39,6 @@ __all__ = [
 Row = dict[str, Any]
 
 _NOTHING = "There are no actions yet."
-_MEASURES = {
-    "actions": "Number of actions",
-    "on_time": "Share on time",
-    "ai_rate": "AI-dispatch rate",
-    "reroute_rate": "Re-route rate",
-    "response_p90": "P90 response time",
-}
-_SHORT = {name: text[:1].lower() + text[1:] for name, text in _MEASURES.items()} | {
-    "actions": "actions",
-    "p50": "P50",
-    "p90": "P90",
-    "response_p90": "P90 response",
-    "ai_rate": "AI-dispatch rate",
-}
 _LEAST_NIGHTS = 8
 _SAID = 3
 _ALIKE = 0.05
@@ -346,19 +324,6 @@ def records(advice: pd.DataFrame, n: int) -> str:
     )
 
 
-def measure_name(measure: str, stage: str = "cycle") -> str:
-    """Return what a measure of `periodkit.season` or `periodkit.unusual` is called.
-
-    Examples
-    --------
-    >>> measure_name("p90", "response"), measure_name("response_p90"), measure_name("ai_rate")
-    ('P90 response time', 'P90 response time', 'AI-dispatch rate')
-    """
-    if measure in ("p50", "p90"):
-        return f"{measure.upper()} {stage} time"
-    return _MEASURES[measure]
-
-
 def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
     """Return what a control chart of all actions shows, of what `periodkit.season` gives.
 
@@ -372,7 +337,7 @@ def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
     if known.empty:
         return f"{what}: in no period is there enough to say."
     last = known.iloc[-1]
-    ends = limits(last["lower"], last["upper"])
+    ends = limits_text(last["lower"], last["upper"])
     if not ends:
         return f"{what}: too few periods to say what is ordinary, {count(len(known), 'period')} so far."
     if not known["signal"].any():
@@ -426,96 +391,6 @@ def unusual(tonight: pd.DataFrame) -> str:
         of = f"of {len(judged):,} comparisons a few lie outside by chance"
         return f"Nothing tonight was unusual against the {most} nights before; {of}. Nearest: {compared(near)}."
     return f"Nothing tonight was outside the range of the {most} nights before. Nearest: {compared(near)}."
-
-
-def compared(row: Row) -> str:
-    """Return how a row of `periodkit.unusual` compares with an ordinary night.
-
-    Examples
-    --------
-    >>> compared({"measure": "ai_rate", "by": None, "group": None, "value": 0.2, "expected": 0.5, "low": 0.4, "high": 0.6})
-    'AI-dispatch rate of all actions, 20.0 % (ordinary: 40.0–60.0 %)'
-    """
-    name = measure_label(row)
-    if isinstance(row["value"], float):
-        return f"{name}, {format_value(row['value'])} (ordinary: {limits(row['low'], row['high'])})"
-    if _missing(row["expected"]) or not row["expected"]:
-        return name
-    ratios = [row[each] / row["expected"] for each in ("value", "low", "high")]
-    # As many digits as tell the value from its limits.
-    digits = next((n for n in (1, 2) if f"{ratios[0]:.{n}f}" not in {f"{each:.{n}f}" for each in ratios[1:]}), 3)
-    times, low, high = (f"{ratio:.{digits}f}" for ratio in ratios)
-    return f"{name}, {times} times the usual (ordinary: {low} to {high} times)"
-
-
-def measure_label(row: Row) -> str:
-    """Return what a row of `periodkit.unusual` is of.
-
-    Examples
-    --------
-    >>> measure_label({"measure": "p90", "by": "channel", "group": "Bar"}), measure_label({"measure": "actions", "by": None})
-    ('Bar P90', 'number of all actions')
-    """
-    name = _SHORT[row["measure"]]
-    if _missing(row["by"]):
-        return f"{name} of all actions" if row["measure"] != "actions" else "number of all actions"
-    group = f"no {label(row['by'])}" if _missing(row["group"]) else str(row["group"])
-    return f"{group} {name}"
-
-
-def _told_apart(tonight: pd.DataFrame) -> pd.DataFrame:
-    """Return what `periodkit.unusual` gives, groups that two columns have in common told apart by their column.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"by": ["channel", "classification", "channel"], "group": ["Bar", "Bar", "Lift"]})
-    >>> _told_apart(rows)["group"].tolist()
-    ['Bar (channel)', 'Bar (classification)', 'Lift']
-    """
-    columns = tonight.groupby("group")["by"].nunique()
-    twice = tonight["group"].isin(columns.index[columns > 1])
-    named = tonight["group"] + " (" + tonight["by"] + ")"
-    return tonight.assign(group=tonight["group"].where(~twice, named))
-
-
-def most_surprising(tonight: pd.DataFrame) -> pd.DataFrame:
-    """Return what could be judged, of what `periodkit.unusual` gives, the most surprising first and the same once only.
-
-    Where a channel has all actions of a classification and no others, both say the same.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"measure": "p90", "by": ["channel", "classification"], "group": "Bar", "n": 9, "p": 0.04})
-    >>> most_surprising(rows)[["by", "group"]].to_numpy().tolist()
-    [['channel', 'Bar']]
-    """
-    judged = tonight[tonight["p"].notna()].sort_values("p", kind="stable")
-    return _told_apart(judged.drop_duplicates(["measure", "n", "p"]))
-
-
-def format_measure(value: Any) -> str:  # noqa: ANN401
-    """Return a value of `periodkit.unusual` or `periodkit.season` as text."""
-    return (
-        "–" if _missing(value) else percent(value) if isinstance(value, float) and value <= 1 else format_value(value)
-    )
-
-
-def limits(low: Any, high: Any) -> str:  # noqa: ANN401
-    """Return two limits of one kind, or nothing where there are none.
-
-    Examples
-    --------
-    >>> limits(0.4, 0.6), limits(pd.Timedelta("45s"), pd.Timedelta("3min")), limits(410.0, 805.3)
-    ('40.0–60.0 %', '0.75–3 min', '410–805')
-    """
-    if _missing(low) and _missing(high):
-        return ""
-    if isinstance(high, float) and high > 1:
-        return f"{low:,.0f}–{high:,.0f}"
-    if isinstance(high, float):
-        return between(*("" if _missing(end) else percent(end, named=False) for end in (low, high))) + " %"
-    unit = unit_of(low if _missing(high) else high)
-    return between(*("" if _missing(end) else duration(end, unit, named=False) for end in (low, high))) + f" {unit}"
 
 
 def _is(n: int) -> str:

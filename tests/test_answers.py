@@ -6,6 +6,7 @@ import pytest
 
 import periodkit as pk
 from periodkit import answers
+from periodkit.wording import compared, most_surprising
 from periodkit.wording.tables import format_value
 
 
@@ -159,7 +160,7 @@ class TestSeasonAndTonight:
         said = answers.unusual(tonight)
         assert said.startswith("Unusual tonight, against the 24 nights before: ")
         assert said.count("(ordinary: ") == 3
-        most = answers.most_surprising(tonight)
+        most = most_surprising(tonight)
         assert said.endswith(f"; and {most['unusual'].sum() - 3} more.")
 
     def test_nothing_unusual_says_what_came_nearest(self, season_frames):
@@ -184,7 +185,7 @@ class TestSeasonAndTonight:
             "low": 80.0,
             "high": 119.6,
         }
-        assert answers.compared(row) == "number of all actions, 1.21 times the usual (ordinary: 0.80 to 1.20 times)"
+        assert compared(row) == "number of all actions, 1.21 times the usual (ordinary: 0.80 to 1.20 times)"
 
     def test_a_season(self, season_frames):
         periods, actions = season_frames

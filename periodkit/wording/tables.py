@@ -19,6 +19,7 @@ __all__ = ["NULL", "format_table", "format_value", "label", "numeric", "readable
 
 NULL = "–"
 _LABELS = {"ai": "AI", "not_ai": "not AI", "ai_dispatched": "AI-dispatched", "period_name": "period"}
+_NUMBERS = ("sigma_z", "t")
 _QUANTILE = re.compile(r"p[\d.]+")
 
 
@@ -94,6 +95,8 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
             cells = [NULL if pd.isna(value) else duration(value, unit, named=False) for value in values]
         else:
             cells = [format_value(value, grouped=not name.endswith("_id")) for value in values]
+        if name in _NUMBERS:
+            cells = [NULL if pd.isna(value) else f"{value:.2f}" for value in values]
         heading = label(name) + (f" ({unit})" if unit else "")
         # A form field may have the label of one of the API's columns: then it keeps its full name.
         columns[heading if heading not in columns else name] = cells
@@ -103,11 +106,15 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
 def format_value(value: Any, *, grouped: bool = True) -> str:  # noqa: ANN401  (a cell of any kind)
     """Return one value as text: a timedelta in the unit that fits, a float as a share, a count with commas.
 
+    A float beyond 1 is no share but a number, such as how many actions are expected.
+
     Examples
     --------
     >>> import pandas as pd
     >>> format_value(pd.Timedelta("90s")), format_value(0.1234), format_value(12345), format_value(None)
     ('1.5 min', '12.3 %', '12,345', '–')
+    >>> format_value(786.6)
+    '787'
     """
     if isinstance(value, list | tuple):
         return ", ".join(format_value(item, grouped=False) for item in value) or NULL
@@ -121,7 +128,12 @@ def format_value(value: Any, *, grouped: bool = True) -> str:  # noqa: ANN401  (
         return "yes" if value else "no"
     if pd.api.types.is_integer(value):
         return f"{value:,}" if grouped else str(value)
-    return percent(float(value)) if pd.api.types.is_float(value) else str(value)
+    if not pd.api.types.is_float(value):
+        return str(value)
+    number = float(value)
+    if abs(number) <= 1:
+        return percent(number)
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
 def label(column: str) -> str:

@@ -178,3 +178,13 @@ def test_the_frame_is_not_changed():
     before = got.copy(deep=True)
     pk.format_table(got).to_html()
     pd.testing.assert_frame_equal(got, before)
+
+
+def test_a_night_against_others_shows_numbers_as_numbers(season_frames):
+    periods, actions = season_frames
+    tonight = pk.unusual(actions, periods, by=[None])
+    shown = readable(tonight)
+    assert shown["expected"].iloc[0] == f"{tonight['expected'].iloc[0]:,.0f}"
+    assert shown["expected"].iloc[1].endswith(" min")
+    assert shown["expected"].iloc[5].endswith(" %")
+    assert shown["t"].iloc[5] == f"{tonight['t'].iloc[5]:.2f}"
