@@ -134,7 +134,7 @@ def kept_target(share: pd.DataFrame, target: Span | Target) -> str:
     >>> share = pd.DataFrame({"met": [30], "missed": [10], "undetermined": [2], "rate": [0.75], "low": [0.6],
     ...                       "high": [0.86], "worst": [0.714], "best": [0.762]})
     >>> kept_target(share, "20min")
-    '75.0 % (60.0–86.0) of 40 actions were closed within 20 min. 2 are undetermined: of all, between 71.4 % and 76.2 %.'
+    '75.0 % (60.0–86.0) of 40 actions were closed within 20 min. With 2 undecided, it is between 71.4 % and 76.2 % of all.'
     """
     row, promised = _rows(share)[0], Target.read(target)
     decided, undecided = int(row["met"] + row["missed"]), int(row["undetermined"])
@@ -145,7 +145,7 @@ def kept_target(share: pd.DataFrame, target: Span | Target) -> str:
     if not undecided:
         return said
     ends = f"between {format_value(row['worst'])} and {format_value(row['best'])}"
-    return f"{said} {undecided:,} {'is' if undecided == 1 else 'are'} undetermined: of all, {ends}."
+    return f"{said} With {undecided:,} undecided, it is {ends} of all."
 
 
 def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:

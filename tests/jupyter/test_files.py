@@ -27,6 +27,21 @@ TOLERANCE = 12.0
 AS_OF = datetime(2025, 5, 17, 16, tzinfo=UTC)
 
 
+def distance(picture, other):
+    """Return the root mean squared difference of two base64 PNGs, 0 to 255; infinite if their sizes differ.
+
+    Sizes may differ by 2 %: other versions of the font library give other margins.
+    """
+    first, second = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"), dtype=np.float64)
+        for png in (picture, other)
+    )
+    height, width = (min(pair) for pair in zip(first.shape[:2], second.shape[:2], strict=True))
+    if any(abs(a - b) > 0.02 * b for a, b in zip(first.shape[:2], second.shape[:2], strict=True)):
+        return float("inf")
+    return float(np.sqrt(np.mean((first[:height, :width] - second[:height, :width]) ** 2)))
+
+
 def outputs(notebook):
     """Return what a reader sees, pictures apart, by cell."""
     return {
