@@ -1,24 +1,5 @@
 """Reports: their data, findings, sections and pages. The notebooks of the reports call these functions."""
 
-<<<<<<< HEAD
-from periodkit.reporting.build import report
-from periodkit.reporting.findings import Finding, Findings, event_findings, season_findings
-from periodkit.reporting.material import ReportData, collect
-from periodkit.reporting.page import check_report, show_plot, show_table
-from periodkit.reporting.sections import show_figures, show_findings, show_head, show_plan, show_trend, show_unusual
-from periodkit.reporting.tables import (
-    bin_width,
-    show_busiest,
-    show_groups,
-    show_longest,
-    show_open,
-    show_people,
-    show_periods,
-    show_quality,
-    show_rates,
-    show_stages,
-)
-=======
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -28,7 +9,7 @@ if TYPE_CHECKING:
     from periodkit.reporting.material import ReportData, collect
     from periodkit.reporting.page import Check, check_report, show_plot, show_table
     from periodkit.reporting.recheck import PageCheck, check_page
-    from periodkit.reporting.sections import show_figures, show_findings, show_head, show_plan, show_trend
+    from periodkit.reporting.sections import show_figures, show_findings, show_head, show_plan, show_trend, show_unusual
     from periodkit.reporting.tables import (
         bin_width,
         show_busiest,
@@ -41,7 +22,6 @@ if TYPE_CHECKING:
         show_rates,
         show_stages,
     )
->>>>>>> archive
 
 __all__ = [
     "Check",
@@ -104,6 +84,7 @@ _HOMES = {
         "show_head",
         "show_plan",
         "show_trend",
+        "show_unusual",
     ),
     "tables": (
         "bin_width",
