@@ -169,7 +169,9 @@ class Client:
         return f"Client({self.base_url!r})" if "_fetch" in vars(self) else "Client(...)"
 
     def __reduce__(self) -> NoReturn:
-        msg = "A client holds a token and connections, so it is neither copied nor pickled. Make one where it is needed."
+        msg = (
+            "A client holds a token and connections, so it is neither copied nor pickled. Make one where it is needed."
+        )
         raise TypeError(msg)
 
     def __enter__(self) -> Self:
