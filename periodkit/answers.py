@@ -28,8 +28,10 @@ __all__ = [
     "ai_times",
     "compared",
     "completed_only",
+    "format_measure",
     "in_short",
     "kept_target",
+    "limits",
     "longest_stage",
     "measure_label",
     "measure_name",
@@ -370,18 +372,18 @@ def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
     if known.empty:
         return f"{what}: in no period is there enough to say."
     last = known.iloc[-1]
-    limits = _ends(last["lower"], last["upper"])
-    if not limits:
+    ends = limits(last["lower"], last["upper"])
+    if not ends:
         return f"{what}: too few periods to say what is ordinary, {count(len(known), 'period')} so far."
     if not known["signal"].any():
-        return f"{what} stayed within its limits ({limits}) in all of {count(len(known), 'period')}."
+        return f"{what} stayed within its limits ({ends}) in all of {count(len(known), 'period')}."
     parts = []
     outside = known[known["outside"]]
     if len(outside):
         above = int((outside["value"] > outside["center"]).sum())
         sides = "above them" if above == len(outside) else "below them" if not above else f"{above:,} of them above"
         which = f"{len(outside):,} of {count(len(known), 'period')} {_is(len(outside))}"
-        parts.append(f"{which} outside the limits ({limits}), {sides}")
+        parts.append(f"{which} outside the limits ({ends}), {sides}")
     run = known[known["run"]]
     if len(run):
         side = "above" if run["value"].iloc[-1] > run["center"].iloc[-1] else "below"
@@ -391,7 +393,7 @@ def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
         rising = known.loc[known["trend"], "value"]
         parts.append(f"{len(rising):,} lie in a trend, {'up' if rising.iloc[-1] > rising.iloc[0] else 'down'}")
     if not parts:
-        parts.append(f"{int(known['near'].sum()):,} lie near a limit two of three times ({limits})")
+        parts.append(f"{int(known['near'].sum()):,} lie near a limit two of three times ({ends})")
     return f"{what}: {'; '.join(parts)}."
 
 
@@ -436,7 +438,7 @@ def compared(row: Row) -> str:
     """
     name = measure_label(row)
     if isinstance(row["value"], float):
-        return f"{name}, {format_value(row['value'])} (ordinary: {_ends(row['low'], row['high'])})"
+        return f"{name}, {format_value(row['value'])} (ordinary: {limits(row['low'], row['high'])})"
     if _missing(row["expected"]) or not row["expected"]:
         return name
     ratios = [row[each] / row["expected"] for each in ("value", "low", "high")]
@@ -491,8 +493,21 @@ def most_surprising(tonight: pd.DataFrame) -> pd.DataFrame:
     return _told_apart(judged.drop_duplicates(["measure", "n", "p"]))
 
 
-def _ends(low: Any, high: Any) -> str:  # noqa: ANN401
-    """Return two limits of one kind, or nothing where there are none."""
+def format_measure(value: Any) -> str:  # noqa: ANN401
+    """Return a value of `periodkit.unusual` or `periodkit.season` as text."""
+    return (
+        "–" if _missing(value) else percent(value) if isinstance(value, float) and value <= 1 else format_value(value)
+    )
+
+
+def limits(low: Any, high: Any) -> str:  # noqa: ANN401
+    """Return two limits of one kind, or nothing where there are none.
+
+    Examples
+    --------
+    >>> limits(0.4, 0.6), limits(pd.Timedelta("45s"), pd.Timedelta("3min")), limits(410.0, 805.3)
+    ('40.0–60.0 %', '0.75–3 min', '410–805')
+    """
     if _missing(low) and _missing(high):
         return ""
     if isinstance(high, float) and high > 1:

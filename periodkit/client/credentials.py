@@ -23,7 +23,7 @@ _SHORTEST_REMAINDER = 4
 _CUT_MARKS = ("...", "'", "…")
 # A shorter token may well be a word that an address contains for reasons of its own.
 _SHORTEST_IN_URL = 8
-_ENDPOINT = re.compile(r"/(periods(/[^/]*(/actions)?)?|openapi\.json)/*$")
+_ENDPOINT = re.compile(r"/(periods|periods/[0-9]+|periods/[^/]*/actions|openapi\.json)/*$")
 
 
 class Secret(str):

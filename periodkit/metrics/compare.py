@@ -112,12 +112,14 @@ def compare(
     checked_ways(canceled, skipped)
     check_share(confidence, "confidence")
     named = quantile_names(quantiles)
-    limit = None if target is None else float(as_micros(target, "target"))
-    measures = (*(() if limit is None else ("share",)), *named.values())
+    micros = None if target is None else as_micros(target, "target")
+    measures = (*(() if micros is None else ("share",)), *named.values())
     names = grouping(within, [*_LEAD, *(column for name in measures for column in _columns(name))], "within")
     warn_of_dispatch(arm, stage)
     counted = count_arms(actions, arm, stage, (), names, as_of, skipped, "within")
-    found = {} if limit is None else _share(counted.tables(), limit, counted.arms, confidence)
+    found: dict[str, Any] = {}
+    if micros is not None:
+        found = _share(counted.tables(), micros / counted.counts.unit, counted.arms, confidence)
     estimates = survival_quantiles(counted.counts.taking_skipped(skipped), [*named], canceled, confidence)
     # The last row is that of absent arms.
     of_arms = np.concatenate([estimates, np.full((1, *estimates.shape[1:]), np.nan)])[counted.rows()]

@@ -4,7 +4,7 @@ from periodkit.reporting.build import report
 from periodkit.reporting.findings import Finding, Findings, event_findings, season_findings
 from periodkit.reporting.material import ReportData, collect
 from periodkit.reporting.page import check_report, show_plot, show_table
-from periodkit.reporting.sections import show_figures, show_findings, show_head, show_plan, show_trend
+from periodkit.reporting.sections import show_figures, show_findings, show_head, show_plan, show_trend, show_unusual
 from periodkit.reporting.tables import (
     bin_width,
     show_busiest,
@@ -44,4 +44,5 @@ __all__ = [
     "show_stages",
     "show_table",
     "show_trend",
+    "show_unusual",
 ]
