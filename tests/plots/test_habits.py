@@ -40,6 +40,8 @@ HOSTILE = [
 
 PLOTS = {
     "aging": lambda actions, periods, **more: pk.plots.aging(actions, target="15min", **more),
+    "ai_forest": lambda actions, periods, **more: pk.plots.ai_forest(actions, target="5min", **more),
+    "ai_funnel": lambda actions, periods, **more: pk.plots.ai_funnel(actions, target="15min", **more),
     "cumulative_flow": pk.plots.cumulative_flow,
     "cycle_scatter": lambda actions, periods, **more: pk.plots.cycle_scatter(actions, periods, target="15min", **more),
     "cycle_time_ecdf": lambda actions, periods, **more: pk.plots.cycle_time_ecdf(
@@ -202,6 +204,10 @@ def test_says_what_is_wrong_with_arguments(running, draw):
         ("aging", {"target": "0min"}, "target is '0min'"),
         ("aging", {"tz": "Mars/Base"}, "tz is 'Mars/Base'"),
         ("aging", {"max_labels": 0}, "max_labels is 0"),
+        ("ai_forest", {"measure": "mean"}, "measure is 'mean'"),
+        ("ai_forest", {"strata": "ai_dispatched"}, "strata is"),
+        ("ai_forest", {"max_groups": 1}, "max_groups is 1"),
+        ("ai_funnel", {"target": "0min"}, "target is '0min'"),
         ("cycle_time_ecdf", {"stage": "nap"}, "stage is 'nap'"),
         ("cycle_time_ecdf", {"max_groups": 1}, "max_groups is 1"),
         ("cycle_time_ecdf", {"confidence": 2}, "confidence"),
@@ -314,7 +320,7 @@ def test_settings_that_change_while_drawing_are_kept(running, monkeypatch):
 
 def test_a_figure_can_be_pickled(running):
     periods, actions = running
-    _, axes = plt.subplots(2, 5)
+    _, axes = plt.subplots(3, 4)
     for draw, ax in zip(PLOTS.values(), axes.flat, strict=True):
         draw(actions, periods, ax=ax)
     again = pickle.loads(pickle.dumps(axes.flat[0].figure))
@@ -322,7 +328,7 @@ def test_a_figure_can_be_pickled(running):
 
 
 ORDER = (
-    "actions periods by stage target freq of canceled confidence tz as_of max_groups max_labels ax".split()  # noqa: SIM905
+    "actions periods by strata stage target freq of measure canceled skipped confidence tz as_of max_groups max_labels ax".split()  # noqa: SIM905
 )
 
 
