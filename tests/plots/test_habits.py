@@ -328,7 +328,8 @@ def test_a_figure_can_be_pickled(running):
 
 
 ORDER = (
-    "actions periods by strata stage target freq of measure canceled skipped confidence tz as_of max_groups max_labels ax".split()  # noqa: SIM905
+    *("actions", "periods", "by", "strata", "stage", "target", "freq", "of", "measure", "canceled", "skipped"),
+    *("confidence", "tz", "as_of", "max_groups", "max_labels", "ax"),
 )
 
 
