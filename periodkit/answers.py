@@ -17,6 +17,7 @@ __all__ = [
     "in_short",
     "kept_target",
     "longest_stage",
+    "recorded",
     "records",
     "slowest",
     "waiting",
@@ -39,7 +40,8 @@ def in_short(summary: pd.DataFrame) -> str:
     >>> with pk.demo_client() as client:
     ...     actions = client.actions(client.periods().head(1))
     >>> in_short(pk.describe(actions))
-    'Half of 187 actions were closed within 13.7 min (11.6–17.4), nine of ten within 47.2 min (37.7–67.3). 1 is open.'
+    'Half of 175 actions counted, of 187, were closed within 13.6 min (11.5–17.2), nine of ten within 45.4 min (37.5–65.9). \
+1 is open.'
     """
     rows = {row["measure"]: row for row in _rows(summary)}
     n, still = rows["actions"]["value"], rows["open"]["value"]
@@ -59,9 +61,9 @@ def in_short(summary: pd.DataFrame) -> str:
             if _missing(most["value"])
             else f", nine of ten within {_with_interval(most['value'], most['low'], most['high'])}"
         )
-        times = (
-            f"Half of {count(n)} were closed within {_with_interval(half['value'], half['low'], half['high'])}{tail}"
-        )
+        used, said = int(half["n"]), _with_interval(half["value"], half["low"], half["high"])
+        which = count(used) if used == n else f"{count(used)} counted, of {n:,},"
+        times = f"Half of {which} were closed within {said}{tail}"
     return f"{times}. {_are(still)} open."
 
 
@@ -167,6 +169,41 @@ def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:
         f"With {still:,} open, the median of what is closed says {format_value(naive)}; "
         f"counting the open ones it is {format_value(true)}, {more}."
     )
+
+
+def recorded(times: pd.DataFrame, stage: str = "response", quantile: str = "p90") -> str:
+    """Return what is recorded of a stage and, if over 5 % of it is not, a bound for all.
+
+    Parameters
+    ----------
+    times : pandas.DataFrame
+        What `periodkit.metrics.with_bound` gives of all actions.
+    stage, quantile : str
+        The stage, and the column to read.
+
+    Examples
+    --------
+    >>> minutes = lambda value: pd.to_timedelta([value], unit="min")
+    >>> times = pd.DataFrame({"n": [1500], "used": [1120], "all_used": [1406], "bound_shown": [True], "p90": minutes(12.4),
+    ...                       "p90_low": minutes(11.8), "p90_high": minutes(13.1), "p90_at_most": minutes(18.5)})
+    >>> recorded(times)
+    'Response P90 is 12.4 min (11.8–13.1) of the 1,120 recorded; of all 1,406 at most 18.5 min, each unrecorded start \
+taken at its closing.'
+    """
+    row = _rows(times)[0]
+    if not row["n"]:
+        return _NOTHING
+    name = quantile.upper()
+    if _missing(row[quantile]):
+        said = f"{stage.capitalize()} {name} is not reached by the {int(row['used']):,} recorded"
+    else:
+        value = _with_interval(row[quantile], row[f"{quantile}_low"], row[f"{quantile}_high"])
+        said = f"{stage.capitalize()} {name} is {value} of the {int(row['used']):,} recorded"
+    if not row["bound_shown"]:
+        return f"{said}."
+    most, taken = row[f"{quantile}_at_most"], "assignment" if stage == "dispatch" else "start"
+    limit = "it is not reached" if _missing(most) else f"at most {format_value(most)}"
+    return f"{said}; of all {int(row['all_used']):,} {limit}, each unrecorded {taken} taken at its closing."
 
 
 def ai_share(rates: pd.DataFrame) -> str:

@@ -180,9 +180,9 @@ def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) 
     Returns
     -------
     pandas.DataFrame
-        One row per action, with the index of a pandas frame: the milestones as they stood; ``seen``, the last moment at
-        which the action was known; ``state``, one of `STATES`; ``length``, the time in the stage as ``timedelta64[us]``,
-        null unless the state is one of `TIMED`.
+        One row per action, with the index of a pandas frame: the milestones as they stood, null where they are absurd;
+        ``seen``, the last moment at which the action was known; ``state``, one of `STATES`; ``length``, the time in the
+        stage as ``timedelta64[us]``, null unless the state is one of `TIMED`.
 
     Raises
     ------
@@ -203,7 +203,11 @@ def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) 
     chosen = checked_stage(stage)
     columns = [*MILESTONES, "status"]
     frame = enter_stage(open_frame(actions, [*columns, "fetched_at"]), chosen, as_of, columns)
-    frame = frame.select(*MILESTONES, "_seen", "_state", "_micros")
+    has_fetched = "fetched_at" in frame.collect_schema()
+    sound = {
+        name: nw.when(~_is_absurd(nw.col(name), has_fetched=has_fetched)).then(nw.col(name)) for name in MILESTONES
+    }
+    frame = frame.select("_seen", "_state", "_micros", **sound)
     table = (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
     state = table["_state"].to_numpy().astype(np.int64)
     times = {name: table[name].cast(UTC_MICROS) for name in MILESTONES} | {"seen": table["_seen"].cast(UTC_MICROS)}
@@ -300,7 +304,9 @@ def checked_stage(name: object) -> Stage:
 
 
 def _read_status(frame: Any) -> Any:  # noqa: ANN401
-    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.to_lowercase()
+    # Engines also disagree on the lower case of the dotted capital I: the Turkish FİNİSHED.
+    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.replace_all("İ", "i", literal=True)
+    status = status.str.to_lowercase()
     says = {"_canceled": _any(status.str.starts_with(text) for text in CANCELED), "_ended": status.is_in(ENDED)}
     read = {name: said.fill_null(value=False) for name, said in says.items()}
     if isinstance(frame, nw.LazyFrame):

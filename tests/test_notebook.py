@@ -221,7 +221,7 @@ def test_whatever_an_account_has_the_notebooks_say_something_useful(name, tmp_pa
 @pytest.mark.notebook
 def test_the_notebooks_run_on_recorded_data_unchanged(recorded_path, tmp_path):
     said, count = on_account(DataSet.load(recorded_path), tmp_path)
-    for text in ("5,239", "68.7 % (67.4–69.9)", "63.6 min (62.4–64.6)", "Medical Incident", "SFFD watch 2020-04-20"):
+    for text in ("5,239", "68.7 % (67.4–69.9)", "63.3 min (62.1–64.5)", "Medical Incident", "SFFD watch 2020-04-20"):
         assert text in said
     for text in ("19 are open", "Leads of the channels", "AI was given other work", "Next past 20 min"):
         assert text in said

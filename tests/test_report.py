@@ -138,7 +138,7 @@ def test_a_report_of_the_recorded_set(recorded_path, monkeypatch):
         "2020-04-21 03:00 UTC",
         "68.7 % (67.4–69.9)",
         "Medical Incident",
-        "63.6 min (62.4–64.6)",
+        "63.3 min (62.1–64.5)",
     ):
         assert text in page
 

@@ -8,13 +8,22 @@ from periodkit.metrics.funnel import ai_funnel
 from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
 from periodkit.metrics.quality import quality, quality_advice
-from periodkit.metrics.summary import describe
-from periodkit.metrics.times import COUNT_COLUMNS, checked_ways, cycle_times, quantile_table, stage_quantiles
+from periodkit.metrics.summary import describe, outcome_counts
+from periodkit.metrics.times import (
+    COUNT_COLUMNS,
+    SKIPPED_SHARE,
+    checked_ways,
+    cycle_times,
+    quantile_table,
+    stage_quantiles,
+    with_bound,
+)
 from periodkit.metrics.workload import workload
 
 __all__ = [
     "COUNT_COLUMNS",
     "LOWER_BOUND",
+    "SKIPPED_SHARE",
     "ai_dispatch_rate",
     "ai_effect",
     "ai_funnel",
@@ -25,6 +34,7 @@ __all__ = [
     "latest_period",
     "on_time",
     "open_actions",
+    "outcome_counts",
     "outcome_curve",
     "quality",
     "quality_advice",
@@ -32,5 +42,6 @@ __all__ = [
     "reroute_rate",
     "routing_matrix",
     "stage_quantiles",
+    "with_bound",
     "workload",
 ]

@@ -8,11 +8,36 @@ from periodkit._arguments import AsOf
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.quality import quality
 from periodkit.metrics.times import stage_quantiles
-from periodkit.milestones import STAGES, stage_times
+from periodkit.milestones import STAGES, stage_states, stage_times
 
-__all__ = ["describe"]
+__all__ = ["describe", "outcome_counts"]
 
 _FLAGS = ("duplicates", "out_of_order", "skipped_stage", "ended_without_time", "after_as_of", "batch_closing")
+
+
+def outcome_counts(actions: pd.DataFrame, as_of: AsOf | None = None) -> dict[str, int]:
+    """Return how many actions there are, and how many of them are closed, canceled, open and unknown.
+
+    Open is what every metric calls open. Unknown is the rest: ended at no known time, or not ended with no usable created
+    time.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame
+        An actions frame.
+    as_of : datetime, Timestamp or ISO 8601 text, optional
+        Replay that moment.
+
+    Returns
+    -------
+    dict of str to int
+        ``actions``, then the four that add up to it.
+    """
+    outcome = stage_times(actions, as_of)["outcome"].value_counts()
+    n = len(actions) - int(outcome.get("not_started", 0))
+    counts = {name: int(outcome.get(name, 0)) for name in ("closed", "canceled")}
+    counts["open"] = int((stage_states(actions, as_of=as_of)["state"] == "open").sum())
+    return {"actions": n, **counts, "unknown": n - sum(counts.values())}
 
 
 def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
@@ -48,12 +73,9 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
     >>> describe(actions)["measure"].head(3).tolist()
     ['actions', 'closed', 'canceled']
     """
-    times = stage_times(actions, as_of)
-    there = actions[(times["outcome"] != "not_started").to_numpy()]
+    counts = outcome_counts(actions, as_of)
+    there = actions if as_of is None else actions[(stage_times(actions, as_of)["outcome"] != "not_started").to_numpy()]
     by_stage = stage_quantiles(actions, as_of=as_of).set_index("stage").to_dict("index")
-    counts = {name: int((times["outcome"] == name).sum()) for name in ("closed", "canceled")}
-    counts["open"] = int(by_stage["cycle"]["open"])
-    counts = {"actions": len(there), **counts, "unknown": len(there) - sum(counts.values())}
     rows: list[dict[str, object]] = [
         {"measure": name, "kind": "count", "value": value, "n": len(there)} for name, value in counts.items()
     ]

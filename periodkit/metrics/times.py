@@ -15,6 +15,7 @@ from periodkit.metrics.tally import By, StageCounts, count_stage, gone_states, g
 
 __all__ = [
     "COUNT_COLUMNS",
+    "SKIPPED_SHARE",
     "as_timedelta",
     "checked_ways",
     "cycle_times",
@@ -22,9 +23,12 @@ __all__ = [
     "quantile_table",
     "stage_quantiles",
     "stage_totals",
+    "with_bound",
 ]
 
 COUNT_COLUMNS = ("n", "used", "events", "open", "canceled", "left", "skipped", "not_started", "invalid", "unknown")
+SKIPPED_SHARE = 0.05
+"""Where a larger share of a stage was skipped, a bound for all stands beside the estimate of the recorded ones."""
 
 
 def cycle_times(
@@ -229,3 +233,59 @@ def stage_quantiles(
     # Every stage has the same groups in the same order: rows of one group are brought together.
     stacked = pd.concat(parts)
     return stacked.sort_index(kind="stable").reset_index(drop=True)
+
+
+def with_bound(
+    actions: Any,  # noqa: ANN401  (any engine's frame)
+    by: By = None,
+    stage: str = "response",
+    quantiles: Sequence[float] = (0.5, 0.9),
+    canceled: str = "exclude",
+    confidence: float = 0.95,
+    as_of: AsOf | None = None,
+) -> pd.DataFrame:
+    """Return what `cycle_times` says of the actions recorded in a stage, and beside it a bound for all of them.
+
+    The two are of different actions: where those that were skipped were quick, the bound is the smaller one.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+        Actions.
+    by, stage, quantiles, canceled, confidence, as_of
+        As for `periodkit.cycle_times`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group: all columns of `periodkit.cycle_times`; ``all_used``, how many the bound is of; ``skipped_share``,
+        the skipped among these; ``bound_shown``, whether that is more than `SKIPPED_SHARE`, so that the bound belongs beside
+        the estimate; ``p50_at_most``, ``p90_at_most`` and so on, each unrecorded end taken at its closing.
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing or does not hold UTC times.
+    ArgumentError
+        An argument is not one of those it takes.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     actions = client.actions(client.periods())
+    >>> row = with_bound(actions).iloc[0]
+    >>> bool(row["all_used"] == row["used"] + row["skipped"])
+    True
+    """
+    checked_ways(canceled)
+    check_share(confidence, "confidence")
+    names = _quantile_names(quantiles)
+    grouping(by, [*COUNT_COLUMNS, "all_used", "skipped_share", "bound_shown", *names.values()])
+    counts = count_stage(actions, stage, by, as_of)
+    result = quantile_table(counts, names, canceled, confidence=confidence)
+    bound = quantile_table(counts, names, canceled, "at_close", confidence)
+    result["all_used"] = bound["used"]
+    result["skipped_share"] = result["skipped"] / bound["used"].where(bound["used"] > 0)
+    result["bound_shown"] = result["skipped_share"] > SKIPPED_SHARE
+    return result.assign(**{f"{name}_at_most": bound[name] for name in names.values()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from periodkit._arguments import as_micros
-from periodkit.metrics import workload
+from periodkit.metrics import outcome_counts, workload
 from periodkit.milestones import stage_times
 from periodkit.reporting.findings import Measured, measures
 from periodkit.reporting.material import Material
@@ -73,16 +73,16 @@ def in_short(found: Material) -> str:
 
 
 def _volume(found: Material) -> Figure:
-    outcome = stage_times(found.actions)["outcome"].value_counts()
+    counts = outcome_counts(found.actions)
     parts = [
-        f"{int(outcome.get(each, 0)):,} {name}"
+        f"{counts[each]:,} {name}"
         for each, name in (
             ("closed", "closed"),
             ("canceled", "canceled"),
             ("open", "open"),
             ("unknown", "ended unknown"),
         )
-        if outcome.get(each, 0)
+        if counts[each]
     ]
     each = found.earlier["period_id"].value_counts().reindex(found.earlier_periods["period_id"], fill_value=0)
     before = f"before: {each.median():,.0f} a period, median" if len(each) else ""

@@ -10,12 +10,13 @@ from periodkit.metrics import (
     ai_dispatch_rate,
     cycle_times,
     on_time,
+    open_actions,
     quality,
     reroute_rate,
     stage_quantiles,
     workload,
 )
-from periodkit.milestones import STAGES, stage_times
+from periodkit.milestones import STAGES, stage_states
 from periodkit.reporting.material import Material
 from periodkit.reporting.page import show_sentence, show_table
 from periodkit.wording import NULL, count, exact, listed, plain
@@ -68,8 +69,8 @@ def show_groups(found: Material, by: str) -> None:
 
 def show_longest(found: Material, most: int = 10) -> None:
     """Show the actions that took the longest from created to closed, by id."""
-    times = stage_times(found.actions)
-    closed = times["cycle"].where(times["outcome"] == "closed").dropna().sort_values(ascending=False, kind="stable")
+    states = stage_states(found.actions)
+    closed = states["length"][states["state"] == "event"].sort_values(ascending=False, kind="stable")
     k = min(most, len(closed))
     which = f"The {k} longest that were closed" if k > 1 else "The only one that was closed" if k else "Closed"
     show_table(_single(found, closed.head(most)), which)
@@ -77,10 +78,7 @@ def show_longest(found: Material, most: int = 10) -> None:
 
 def show_open(found: Material) -> None:
     """Show all actions that were still open, the oldest first, by id."""
-    times = stage_times(found.actions)
-    is_open = (times["outcome"] == "open").to_numpy()
-    age = (found.actions["fetched_at"] - pd.to_datetime(found.actions["created_time"], utc=True))[is_open]
-    age = age.sort_values(ascending=False, kind="stable", na_position="last")
+    age = open_actions(found.actions)["age"]
     note = "" if len(age) <= MOST_ROWS else f"The oldest {MOST_ROWS:,} of {len(age):,} are shown."
     show_table(
         _single(found, age.head(MOST_ROWS), "age"), f"Still open: {count(len(age))}" if len(age) else "Still open", note
@@ -92,8 +90,8 @@ def show_people(found: Material, most: int = 20) -> None:
     if not found.names:
         show_sentence("People are not named in this report.", "note")
         return
-    outcome = stage_times(found.actions)["outcome"]
-    each = pd.DataFrame({"person": found.actions["assigned_user_names"], "open": outcome == "open"}).explode("person")
+    still = stage_states(found.actions)["state"] == "open"
+    each = pd.DataFrame({"person": found.actions["assigned_user_names"], "open": still}).explode("person")
     each = each.dropna(subset=["person"]).astype({"person": "str"})
     frame = each.groupby("person", as_index=False).agg(actions=("open", "size"), open=("open", "sum"))
     frame = frame.sort_values(["actions", "person"], ascending=[False, True], kind="stable")

@@ -19,17 +19,38 @@ import pytest
 from periodkit.metrics.tally.life_table import LifeTable
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "sffd"
-STAGES = ("created_assigned", "assigned_doing", "doing_closed", "created_closed")
+R_NAMES = {
+    "dispatch": "created_assigned",
+    "pickup": "assigned_doing",
+    "response": "created_doing",
+    "work": "doing_closed",
+    "cycle": "created_closed",
+}
+"""What R's results call the stages."""
+STAGES = tuple(R_NAMES.values())
 SETTINGS = ("survival_asof", "survival_period_end")
+WAYS = ("exclude_exclude", "exclude_at_close", "censor_exclude", "censor_at_close")
+"""What canceled and skipped ones count as; where nothing is skipped, R gives the two with ``exclude`` alone."""
+_SKIPPING = ("assigned_doing", "created_doing")
+WAYS_OF = {stage: WAYS if stage in _SKIPPING else WAYS[::2] for stage in STAGES}
+CASES = [("survival_asof", stage, ways) for stage in STAGES for ways in WAYS_OF[stage]]
+CASES += [("survival_period_end", stage, ways) for stage in STAGES for ways in WAYS[::2]]
+"""Every variant of every stage that R's results hold."""
 NULL = -1.0  # a time that is missing; real ones are seconds since 1970
 
 
 @cache
-def expected() -> dict[str, Any]:
-    path = FOLDER / "oracle.json"
+def expected(name: str = "stages") -> dict[str, Any]:
+    path = FOLDER / f"oracle_{name}.json"
     if not path.exists():
-        pytest.skip("R's results (shared/data/sffd/oracle.json) are not beside the checkout")
+        pytest.skip(f"R's results (shared/data/sffd/{path.name}) are not beside the checkout")
     return json.loads(path.read_text())
+
+
+def survival(setting: str, stage: str, ways: str) -> dict[str, Any]:
+    """Return R's survival figures of a stage, canceled and skipped ones counted as `ways` says."""
+    block = expected()[setting][stage]
+    return block if ways == "censor_exclude" else block["variants"][ways]
 
 
 @cache
@@ -63,7 +84,7 @@ def count(duration: np.ndarray, kind: np.ndarray) -> LifeTable:
 
 
 @cache
-def durations(setting: str, stage: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def durations(setting: str, stage: str, ways: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the calls used, their durations and their kinds, by the rules of the oracle's README."""
     data = calls()
     start, stop = (data[name].copy() for name in stage.split("_"))
@@ -75,31 +96,44 @@ def durations(setting: str, stage: str) -> tuple[np.ndarray, np.ndarray, np.ndar
         stop[stop > limit] = NULL
         closed[closed > limit] = NULL
     canceled = data["status"] == "canceled"
-    kind = np.where(stop != NULL, 1, np.where(closed != NULL, 2, 0))
+    ended, gone = stop != NULL, (closed != NULL) & canceled
     if stage.endswith("closed"):
-        kind[(kind == 1) & canceled] = 2
+        ended &= ~canceled
+    else:
+        gone &= ~ended
+    skipped = (closed != NULL) & ~ended & ~gone
+    if ways.endswith("at_close"):
+        ended, skipped = ended | skipped, np.zeros_like(skipped)
+    if ways.startswith("exclude"):
+        skipped |= gone
+    kind = np.where(ended, 1, np.where(gone, 2, 0))
     length = np.where(stop != NULL, stop, np.where(closed != NULL, closed, limit)) - start
-    used &= length >= 0
+    used &= (length >= 0) & ~skipped
     return np.flatnonzero(used), length[used], kind[used]
 
 
-def table(setting: str, stage: str, **where: object) -> LifeTable:
+def table(setting: str, stage: str, ways: str = "censor_exclude", **where: object) -> LifeTable:
     """Count one stage's life table of the calls that match, e.g. ``aiDispatched=True``."""
-    used, length, kind = durations(setting, stage)
+    used, length, kind = durations(setting, stage, ways)
     keep = np.ones(used.size, dtype=bool)
     for field, value in where.items():
         keep &= calls()[field][used] == value
     return count(length[keep], kind[keep])
 
 
-def groups(setting: str, stage: str) -> Iterator[tuple[str, dict[str, Any], LifeTable]]:
+def groups(setting: str, stage: str, ways: str) -> Iterator[tuple[str, dict[str, Any], LifeTable]]:
     """Yield R's Kaplan-Meier results, with their tables, overall, by arm and by class."""
-    block = expected()[setting][stage]
-    yield "overall", block["km_overall"], table(setting, stage)
+    block = survival(setting, stage, ways)
+    yield "overall", block["km_overall"], table(setting, stage, ways)
     for arm, want in block["km_ai"].items():
-        yield f"ai {arm}", want, table(setting, stage, aiDispatched=arm == "true")
+        yield f"ai {arm}", want, table(setting, stage, ways, aiDispatched=arm == "true")
     for name, want in block["km_class"].items():
-        yield name, want, table(setting, stage, classification=name)
+        yield name, want, table(setting, stage, ways, classification=name)
+
+
+def quantiles(want: dict[str, Any]) -> list[np.ndarray]:
+    """Return R's quantiles and their lower and upper limits, NaN where not reached."""
+    return [numbers(want["quantiles"][f"inf_def{side}"]) for side in ("", "_lower", "_upper")]
 
 
 def numbers(values: list[float | None]) -> np.ndarray:

@@ -94,4 +94,6 @@ ROW = st.fixed_dictionaries(
         "latest_channel": CHANNEL,
     }
 )
+# When a row was fetched tells whether a later time is one that stands for none.
+ROW = ROW.filter(lambda row: row["fetched"] is not None or NO_TIMES[0] not in row.values())
 FRAMES = st.lists(ROW, max_size=14).map(frame)

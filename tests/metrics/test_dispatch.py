@@ -41,6 +41,16 @@ class TestAgreesWithR:
             same_as_r(got[got["period_name"].str.contains(date)].iloc[0], group)
 
 
+@pytest.mark.parametrize("block", ["all", "by_classification", "by_ai"])
+def test_reroutes_agree_with_r(recorded_frames, block):
+    want = oracle.expected("more")["reroute"][block]
+    by = {"all": None, "by_classification": "classification", "by_ai": "ai_dispatched"}[block]
+    got = pk.reroute_rate(recorded_frames[1], by)
+    for name, group in ({None: want} if by is None else want).items():
+        row = (got if by is None else got[got[by] == (name == "ai" if block == "by_ai" else name)]).iloc[0]
+        assert row[[*group]].tolist() == pytest.approx([*group.values()], rel=0, abs=1e-9)
+
+
 ROWS = [
     action(ai_dispatched=True, assigned=1),
     action(ai_dispatched=True),

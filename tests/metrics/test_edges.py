@@ -14,13 +14,14 @@ from periodkit.schema import ACTIONS
 
 BY_METRICS: dict[str, Any] = {
     "cycle_times": pk.cycle_times,
-    "cycle_times exclude": lambda a, by=None: pk.cycle_times(a, by, canceled="exclude"),
+    "cycle_times censor": lambda a, by=None: pk.cycle_times(a, by, canceled="censor"),
     "cycle_times observed": lambda a, by=None: pk.cycle_times(a, by, method="observed"),
     "cycle_times response": lambda a, by=None: pk.cycle_times(a, by, stage="response"),
+    "cycle_times response at_close": lambda a, by=None: pk.cycle_times(a, by, stage="response", skipped="at_close"),
     "outcome_curve": lambda a, by=None: pk.outcome_curve(a, by=by),
     "outcome_curve at times": lambda a, by=None: pk.outcome_curve(a, by=by, times=["5min"]),
     "on_time": lambda a, by=None: pk.on_time(a, "5min", by=by),
-    "on_time exclude": lambda a, by=None: pk.on_time(a, "5min", by=by, canceled="exclude"),
+    "on_time censor": lambda a, by=None: pk.on_time(a, "5min", by=by, canceled="censor"),
     "ai_dispatch_rate": pk.ai_dispatch_rate,
     "ai_dispatch_rate assigned": lambda a, by=None: pk.ai_dispatch_rate(a, by, of="assigned"),
     "ai_dispatch_rate all": lambda a, by=None: pk.ai_dispatch_rate(a, by, of="all"),
@@ -73,7 +74,20 @@ KEYS: dict[str, Any] = {
     "two": ["classification", "channel"],
     "three": ["period_id", "channel", "ai_dispatched"],
 }
-COUNTS = ["n", "used", "events", "open", "canceled", "left", "not_started", "invalid", "unknown", "met", "missed"]
+COUNTS = [
+    "n",
+    "used",
+    "events",
+    "open",
+    "canceled",
+    "left",
+    "skipped",
+    "not_started",
+    "invalid",
+    "unknown",
+    "met",
+    "missed",
+]
 COUNTS += ["undetermined", "at_risk", "ai", "not_ai", "rerouted", "stayed"]
 NORMAL_FRAME = actions(*NORMAL)
 
@@ -127,10 +141,12 @@ def test_metrics_by_group(odd, name, by):
 
 def check_used(got: pd.DataFrame, name: str) -> None:
     left_out = ["not_started", "invalid", "unknown"]
-    if "exclude" in name:
+    if "at_close" not in name:
+        left_out += ["skipped"]
+    if "curve" not in name and ("censor" not in name or "observed" in name):
         left_out += ["canceled", "left"]
     if "observed" in name:
-        left_out += ["open", "left"]
+        left_out += ["open"]
     assert (got["n"] == got["used"] + got[left_out].sum(axis=1)).all()
 
 

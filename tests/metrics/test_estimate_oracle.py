@@ -13,40 +13,44 @@ from periodkit.metrics.tally.life_table import LifeTable
 PROBS = (0.5, 0.85, 0.9, 0.95)
 
 each_stage = pytest.mark.parametrize("stage", oracle.STAGES)
-each_setting = pytest.mark.parametrize("setting", oracle.SETTINGS)
+each_case = pytest.mark.parametrize(("setting", "stage", "ways"), oracle.CASES)
 
 
-@each_setting
-@each_stage
-def test_tables_count_what_r_was_given(setting, stage):
+def test_every_variant_of_r_is_compared():
+    for setting in oracle.SETTINGS:
+        for stage in oracle.STAGES:
+            variants = {"censor_exclude", *oracle.expected()[setting][stage]["variants"]}
+            assert variants == {ways for where, what, ways in oracle.CASES if (where, what) == (setting, stage)}
+
+
+@each_case
+def test_tables_count_what_r_was_given(setting, stage, ways):
     counts = oracle.expected()[setting][stage]["counts"]
-    table = oracle.table(setting, stage)
-    assert table.n == counts["n_used"]
-    assert table.event.sum() == counts["n_event"]
-    assert table.competing.sum() == counts["n_competing"]
+    table = oracle.table(setting, stage, ways)
+    assert table.n == oracle.survival(setting, stage, ways)["n"]
+    assert table.event.sum() == counts["n_event"] + (counts["n_skipped"] if ways.endswith("at_close") else 0)
+    gone = counts["n_canceled"] + counts["n_left"]
+    assert table.competing.sum() == (gone if ways.startswith("censor") else 0)
     assert table.censored.sum() == counts["n_censored_open"]
 
 
-@each_setting
-@each_stage
-def test_survival_quantiles_and_limits_to_the_second(setting, stage):
+@each_case
+def test_survival_quantiles_and_limits_to_the_second(setting, stage, ways):
     seen = 0
-    for name, want, table in oracle.groups(setting, stage):
+    for name, want, table in oracle.groups(setting, stage, ways):
         assert (table.n, table.event.sum()) == (want["n"], want["events"])
         curve = kaplan_meier(table)
-        quantiles = want["quantiles"]
-        rows = (quantiles["inf_def"], quantiles["log-log"]["lower"], quantiles["log-log"]["upper"])
+        rows = oracle.quantiles(want)
         got = np.transpose([survival_quantile(curve, q) for q in PROBS[: len(rows[0])]])
-        np.testing.assert_array_equal(got, [oracle.numbers(row) for row in rows], err_msg=name)
+        np.testing.assert_array_equal(got, rows, err_msg=name)
         seen += 1
-    assert seen == 3 + len(oracle.expected()[setting][stage]["km_class"])
+    assert seen == 3 + len(oracle.survival(setting, stage, ways)["km_class"])
 
 
-@each_setting
-@each_stage
-def test_survival_errors_and_band(setting, stage):
-    grid = oracle.expected()[setting][stage]["km_overall"]["grid"]
-    points = survival_at(kaplan_meier(oracle.table(setting, stage)), grid["t"])
+@each_case
+def test_survival_errors_and_band(setting, stage, ways):
+    grid = oracle.survival(setting, stage, ways)["km_overall"]["grid"]
+    points = survival_at(kaplan_meier(oracle.table(setting, stage, ways)), grid["t"])
     np.testing.assert_array_equal(points.at_risk, grid["n_risk"])
     close = {"rtol": 0, "atol": 1e-12}
     np.testing.assert_allclose(points.survival, grid["S"], **close)
@@ -55,20 +59,25 @@ def test_survival_errors_and_band(setting, stage):
     np.testing.assert_allclose(points.high, oracle.numbers(grid["upper_loglog"]), **close)
 
 
-@each_setting
-@each_stage
-def test_restricted_means(setting, stage):
-    want = oracle.expected()[setting][stage]["km_overall"]["rmst"]
-    table = oracle.table(setting, stage)
+@each_case
+def test_restricted_means(setting, stage, ways):
+    want = oracle.survival(setting, stage, ways)["km_overall"]["rmst"]
+    table = oracle.table(setting, stage, ways)
     got = [restricted_mean(table, row["tau"]) for row in want]
     np.testing.assert_allclose(got, [(row["rmst"], row["se"]) for row in want], rtol=1e-12)
 
 
-@each_setting
-@pytest.mark.parametrize("stage", oracle.STAGES[1:])
-def test_cumulative_incidence_errors_and_limits(setting, stage):
-    want = oracle.expected()[setting][stage]["aalen_johansen"]
-    at = incidence_at(aalen_johansen(oracle.table(setting, stage)), want["t"])
+@pytest.mark.parametrize(
+    ("stage", "ways"),
+    [
+        *((stage, "censor_exclude") for stage in oracle.STAGES[1:]),
+        ("assigned_doing", "censor_at_close"),
+        ("created_doing", "censor_at_close"),
+    ],
+)
+def test_cumulative_incidence_errors_and_limits(stage, ways):
+    want = oracle.survival("survival_asof", stage, ways)["aalen_johansen"]
+    at = incidence_at(aalen_johansen(oracle.table("survival_asof", stage, ways)), want["t"])
     close = {"rtol": 0, "atol": 1e-12}
     np.testing.assert_allclose(at.event, want["cif_event"], **close)
     np.testing.assert_allclose(at.event_std_error, want["se_event"], **close)
@@ -87,21 +96,26 @@ def agrees(got: LogRank, want: dict) -> None:
     np.testing.assert_allclose(got.expected, want["exp"], rtol=1e-12)
 
 
-def arms(stage: str, **where: object) -> list[LifeTable]:
-    return [oracle.table("survival_asof", stage, aiDispatched=arm, **where) for arm in (False, True)]
+def arms(stage: str, ways: str, **where: object) -> list[LifeTable]:
+    return [oracle.table("survival_asof", stage, ways, aiDispatched=arm, **where) for arm in (False, True)]
 
 
-@each_stage
-def test_logrank(stage):
-    agrees(logrank(arms(stage)), oracle.expected()["survival_asof"][stage]["logrank"])
+each_ways = pytest.mark.parametrize(
+    ("stage", "ways"), [(stage, ways) for setting, stage, ways in oracle.CASES if setting == "survival_asof"]
+)
 
 
-@each_stage
-def test_stratified_logrank(stage):
+@each_ways
+def test_logrank(stage, ways):
+    agrees(logrank(arms(stage, ways)), oracle.survival("survival_asof", stage, ways)["logrank"])
+
+
+@each_ways
+def test_stratified_logrank(stage, ways):
     classes = sorted(set(oracle.calls()["classification"]), key=str)
-    strata = [arms(stage, classification=name) for name in classes]
+    strata = [arms(stage, ways, classification=name) for name in classes]
     assert any(not first.n or not second.n for first, second in strata), "some strata have one arm only"
-    want = oracle.expected()["survival_asof"][stage]["logrank_strat_class"]
+    want = oracle.survival("survival_asof", stage, ways)["logrank_strat_class"]
     agrees(logrank(strata), want)
     agrees(logrank(strata=strata), want)
 

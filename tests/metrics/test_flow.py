@@ -6,11 +6,29 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metrics import oracle
+from metrics.rules import enter
 from metrics.strategies import FRAMES, action, at, frame
 
 import periodkit as pk
 
-ENDS = ("created_time", "closed_time")
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_of_the_recorded_calls_it_is_what_r_counts(recorded_frames, number):
+    want = oracle.expected("more")["workload"][number]
+    got = pk.workload(recorded_frames[1], pd.Timedelta(seconds=want["freq_s"]))
+    columns = ["arrivals", "departures", "in_progress", "in_progress_max"]
+    assert got[columns].to_dict("list") == {name: want[name] for name in columns}
+    assert got["time"].tolist() == [
+        *pd.date_range(
+            pd.Timestamp(want["first_bin"], unit="s", tz="UTC"),
+            periods=want["bins"],
+            freq=pd.Timedelta(seconds=want["freq_s"]),
+        )
+    ]
+    for name in ("n", "not_started", "invalid", "unknown"):
+        assert (got[name] == want[name]).all()
+    assert got["in_progress_max"].max() == want["max_wip"]
 
 
 @settings(max_examples=40, deadline=None)
@@ -46,20 +64,11 @@ def test_it_is_what_a_count_action_by_action_gives(actions, freq, moment):
     load = pk.workload(actions, freq, as_of=as_of)
     stays = []
     for row in actions.to_dict("records"):
-        seen = (
-            row["fetched_at"]
-            if as_of is None
-            else as_of
-            if pd.isna(row["fetched_at"])
-            else min(row["fetched_at"], as_of)
-        )
-        came, went = (None if pd.isna(row[name]) or (as_of and row[name] > as_of) else row[name] for name in ENDS)
-        ended = went is None and str(row["status"]).lower() in ("closed", "canceled", "cancelled", "resolved")
-        if as_of is not None and went is None and not pd.isna(row["closed_time"]):
-            ended = False  # what the status says came with the closing
-        if came is None or ended or (went or seen) is pd.NaT or (went or seen) < came:
-            continue
-        stays.append((came, went, went or seen))
+        state, length, seen = enter(row, "cycle", as_of)
+        if length is not None:
+            came = row["created_time"]
+            went = None if state == "open" else came + length
+            stays.append((came, went, went or seen))
     assert load["n"].iloc[0] == len(stays) if len(load) else not stays
     if not stays:
         return

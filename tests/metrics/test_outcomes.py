@@ -8,23 +8,46 @@ from metrics.strategies import action, frame, minutes
 
 import periodkit as pk
 
-R_NAMES = {"pickup": "assigned_doing", "work": "doing_closed", "cycle": "created_closed"}
 SHARES = ["closed", "canceled", "open"]
 
 
-@pytest.mark.parametrize("stage", R_NAMES)
-def test_aalen_johansen_agrees_with_r(recorded_frames, stage):
-    want = oracle.expected()["survival_asof"][R_NAMES[stage]]["aalen_johansen"]
-    got = pk.outcome_curve(recorded_frames[1], stage=stage, times=[pd.Timedelta(seconds=t) for t in want["t"]])
+@pytest.mark.parametrize("skipped", ["exclude", "at_close"])
+@pytest.mark.parametrize("stage", ["pickup", "response", "work", "cycle"])
+def test_aalen_johansen_agrees_with_r(recorded_frames, stage, skipped):
+    name = oracle.R_NAMES[stage]
+    ways = f"censor_{skipped}" if f"censor_{skipped}" in oracle.WAYS_OF[name] else "censor_exclude"
+    want = oracle.survival("survival_asof", name, ways)["aalen_johansen"]
+    times = [pd.Timedelta(seconds=t) for t in want["t"]]
+    got = pk.outcome_curve(recorded_frames[1], stage=stage, times=times, skipped=skipped)
     columns = {"closed": "cif_event", "canceled": "cif_competing"}
     columns |= {"closed_se": "se_event", "canceled_se": "se_competing"}
     columns |= {"closed_low": "lower_event", "closed_high": "upper_event"}
-    for name, field in columns.items():
+    for column, field in columns.items():
         expected = oracle.numbers(want[field])
         known = ~np.isnan(expected)
         assert known.any()
-        np.testing.assert_allclose(got[name][known], expected[known], rtol=0, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(got[column][known], expected[known], rtol=0, atol=1e-9, err_msg=column)
     np.testing.assert_allclose(got[SHARES].sum(axis=1), 1, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("by", [None, "ai_dispatched"])
+@pytest.mark.parametrize("stage", oracle.R_NAMES)
+def test_on_time_agrees_with_r(recorded_frames, stage, by):
+    block = oracle.expected("more")["stages"][stage]
+    wanted = (
+        {None: block["on_time"]} if by is None else {arm == "ai": rows for arm, rows in block["on_time_by_ai"].items()}
+    )
+    for key, rows in wanted.items():
+        for want in rows:
+            target = pd.Timedelta(seconds=want["target_s"])
+            got = pk.on_time(recorded_frames[1], target, stage, by, want["canceled"], want["skipped_as"])
+            row = (got if by is None else got[got[by] == key]).iloc[0]
+            counts = ["met", "missed", "undetermined", "skipped", "skipped_late"]
+            assert row[counts].tolist() == [want[name] for name in counts]
+            rates = ["rate", "low", "high", "worst", "best"]
+            np.testing.assert_allclose(
+                row[rates].astype(float), oracle.numbers([want[each] for each in rates]), atol=1e-9
+            )
 
 
 ROWS = [
@@ -54,9 +77,33 @@ def test_read_at_any_times():
 
 
 def test_leavers_compete_like_cancellations():
-    rows = [action(doing=1), action(closed=1), action(doing=2, status="canceled")]
+    rows = [action(doing=1), action(closed=1, status="canceled"), action(doing=2, status="canceled")]
     got = pk.outcome_curve(frame(rows), stage="response", times=["3min"]).iloc[0]
     assert got[SHARES].tolist() == pytest.approx([2 / 3, 1 / 3, 0])
+
+
+def test_skipped_ones_are_in_no_curve_or_end_at_their_closing():
+    rows = [action(doing=1), action(closed=2), action(doing=4)]
+    got = pk.outcome_curve(frame(rows), stage="response", times=["3min"]).iloc[0]
+    assert got[["closed", "open", "n", "used", "skipped"]].tolist() == [1 / 2, 1 / 2, 3, 2, 1]
+    got = pk.outcome_curve(frame(rows), stage="response", times=["3min"], skipped="at_close").iloc[0]
+    assert got[["closed", "open", "n", "used", "skipped"]].tolist() == [
+        pytest.approx(2 / 3),
+        pytest.approx(1 / 3),
+        3,
+        3,
+        1,
+    ]
+
+
+def test_on_time_of_skipped_ones():
+    rows = [action(doing=1), action(doing=9), action(closed=4), action(closed=6), action(fetched=2)]
+    got = pk.on_time(frame(rows), "5min", "response").iloc[0]
+    assert got[["met", "missed", "undetermined", "skipped", "skipped_late"]].tolist() == [1, 1, 1, 2, 0]
+    assert got[["rate", "worst", "best"]].tolist() == [1 / 2, 1 / 3, 2 / 3]
+    got = pk.on_time(frame(rows), "5min", "response", skipped="at_close").iloc[0]
+    assert got[["met", "missed", "undetermined", "skipped", "skipped_late"]].tolist() == [2, 2, 1, 2, 1]
+    assert got[["rate", "worst", "best"]].tolist() == [1 / 2, 2 / 5, 4 / 5]
 
 
 def test_groups():

@@ -19,6 +19,7 @@ from periodkit.metrics.tally.stage_counts import StageCounts
 law = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 shares = st.lists(st.sampled_from([0.1, 0.25, 0.5, 0.75, 0.9, 0.999]), max_size=3, unique=True)
 ways = st.sampled_from(["censor", "exclude"])
+skips = st.sampled_from(["exclude", "at_close"])
 
 
 def drawn(seed: int = 11, groups: int = 60) -> StageCounts:
@@ -35,17 +36,17 @@ def drawn(seed: int = 11, groups: int = 60) -> StageCounts:
     return count_stage(actions, by="channel")
 
 
-def one_at_a_time(counts, qs, canceled, confidence):
-    curves = [kaplan_meier(table, confidence) for table in counts.life_tables(canceled)]
+def one_at_a_time(counts, qs, canceled, confidence, skipped="exclude"):
+    curves = [kaplan_meier(table, confidence) for table in counts.life_tables(canceled, skipped)]
     return np.array([[survival_quantile(curve, q) for q in qs] for curve in curves]).reshape(len(curves), len(qs), 3)
 
 
 @law
-@given(FRAMES, shares, ways, st.sampled_from([0.8, 0.95]))
-def test_kaplan_meier(actions, qs, canceled, confidence):
+@given(FRAMES, shares, ways, skips, st.sampled_from([0.8, 0.95]))
+def test_kaplan_meier(actions, qs, canceled, skipped, confidence):
     counts = count_stage(actions, "response", ["channel", "classification"])
-    got = survival_quantiles(counts, qs, canceled, confidence)
-    np.testing.assert_array_equal(got, one_at_a_time(counts, qs, canceled, confidence))
+    got = survival_quantiles(counts.taking_skipped(skipped), qs, canceled, confidence)
+    np.testing.assert_array_equal(got, one_at_a_time(counts, qs, canceled, confidence, skipped))
 
 
 @pytest.mark.parametrize("chunk", [1, 700, 1 << 17])
@@ -59,20 +60,19 @@ def test_kaplan_meier_of_large_groups_in_chunks_of_any_size(monkeypatch, chunk):
 
 
 @law
-@given(FRAMES, shares, ways, st.sampled_from([0.8, 0.95]))
-def test_observed(actions, qs, canceled, confidence):
-    counts = count_stage(actions, "cycle", "channel")
+@given(FRAMES, shares, skips, st.sampled_from([0.8, 0.95]))
+def test_observed(actions, qs, skipped, confidence):
+    counts = count_stage(actions, "response", "channel")
     want = []
-    for table in counts.life_tables("censor"):
-        done = table.event + table.competing if canceled == "censor" else table.event
-        intervals = [quantile_interval(table.time, done, q, confidence) for q in qs]
+    for table in counts.life_tables("censor", skipped):
+        intervals = [quantile_interval(table.time, table.event, q, confidence) for q in qs]
         want.append(
             [
-                (observed_quantile(table.time, done, q), each.low, each.high)
+                (observed_quantile(table.time, table.event, q), each.low, each.high)
                 for q, each in zip(qs, intervals, strict=True)
             ]
         )
-    got = observed_quantiles(counts, qs, canceled, confidence)
+    got = observed_quantiles(counts.taking_skipped(skipped), qs, confidence)
     np.testing.assert_array_equal(got, np.array(want).reshape(len(want), len(qs), 3))
 
 

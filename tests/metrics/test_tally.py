@@ -20,7 +20,7 @@ from periodkit.metrics.estimate.survival import kaplan_meier, survival_quantile
 from periodkit.metrics.tally import count
 from periodkit.metrics.tally.count import count_stage
 from periodkit.metrics.tally.stage_counts import StageCounts
-from periodkit.milestones import STAGES, STATES
+from periodkit.milestones import STAGES, STATES, stage_states
 
 law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 stages = st.sampled_from([*STAGES])
@@ -28,14 +28,19 @@ keys = st.sampled_from([None, "classification", "ai_dispatched", list(BY)])
 moments = st.sampled_from([None, 5, 9]).map(at)
 methods = st.sampled_from(["kaplan-meier", "observed"])
 ways = st.sampled_from(["censor", "exclude"])
+skips = st.sampled_from(["exclude", "at_close"])
 
 METRICS: dict[str, Any] = {
     "cycle_times": lambda a, stage, by, as_of: pk.cycle_times(a, by, stage, as_of=as_of),
     "cycle_times observed": lambda a, stage, by, as_of: pk.cycle_times(
         a, by, stage, canceled="exclude", as_of=as_of, method="observed"
     ),
+    "cycle_times at close": lambda a, stage, by, as_of: pk.cycle_times(
+        a, by, stage, canceled="censor", skipped="at_close", as_of=as_of
+    ),
     "outcome_curve": lambda a, stage, by, as_of: pk.outcome_curve(a, stage, by, as_of=as_of),
     "on_time": lambda a, stage, by, as_of: pk.on_time(a, "3min", stage, by, as_of=as_of),
+    "on_time at close": lambda a, stage, by, as_of: pk.on_time(a, "3min", stage, by, skipped="at_close", as_of=as_of),
     "ai_dispatch_rate": lambda a, stage, by, as_of: pk.ai_dispatch_rate(a, by, of="assigned"),
     "reroute_rate": lambda a, stage, by, as_of: pk.reroute_rate(a, by),
     "routing_matrix": lambda a, stage, by, as_of: pk.routing_matrix(a),
@@ -138,23 +143,55 @@ def test_routes_and_load_of_the_periods_add_up(actions, as_of):
 
 
 @law
-@given(FRAMES, stages, keys, moments, methods, ways)
-def test_n_is_used_plus_every_exclusion(actions, stage, by, as_of, method, canceled):
-    got = pk.cycle_times(actions, by, stage, canceled=canceled, as_of=as_of, method=method)
+@given(FRAMES, stages, keys, moments, methods, ways, skips)
+def test_n_is_used_plus_every_exclusion(actions, stage, by, as_of, method, canceled, skipped):
+    got = pk.cycle_times(actions, by, stage, canceled=canceled, skipped=skipped, as_of=as_of, method=method)
     assert got["n"].sum() == len(actions)
-    states = ["events", "open", "canceled", "left", "not_started", "invalid", "unknown"]
-    assert (got["n"] == got[states].sum(axis=1)).all()
     left_out = ["not_started", "invalid", "unknown"]
-    left_out += ["canceled", "left"] if canceled == "exclude" else ["left"] if method == "observed" else []
+    left_out += ["canceled", "left"] if canceled == "exclude" or method == "observed" else []
+    left_out += ["skipped"] if skipped == "exclude" else []
     left_out += ["open"] if method == "observed" else []
     assert (got["n"] == got["used"] + got[left_out].sum(axis=1)).all()
+    used = ["events", *(name for name in ("open", "canceled", "left") if name not in left_out)]
+    assert (got["used"] == got[used].sum(axis=1)).all()
+    late = pk.on_time(actions, "4min", stage, by, canceled, skipped, as_of=as_of)
+    if method != "observed":
+        counts = [*got.columns[: got.columns.get_loc("unknown") + 1]]
+        pd.testing.assert_frame_equal(late[counts], got[counts])
+    curve = pk.outcome_curve(actions, stage, by, ["0s"], skipped, as_of=as_of)
+    unused = ["not_started", "invalid", "unknown", *(["skipped"] if skipped == "exclude" else [])]
+    assert (curve["n"] == curve["used"] + curve[unused].sum(axis=1)).all()
+
+
+@law
+@given(st.data(), FRAMES, stages, keys, moments, ways)
+def test_quantiles_at_close_are_never_above_those_of_later_closings(data, actions, stage, by, as_of, canceled):
+    options = {"stage": stage, "quantiles": [0.1, 0.5, 0.9], "canceled": canceled, "as_of": as_of}
+    columns = ["p10", "p50", "p90"]
+    before = pk.cycle_times(actions, by, skipped="at_close", **options)
+    # Those that were skipped are closed later, but seen to be so: by then, and no later than what may be true.
+    later = pd.to_timedelta(
+        data.draw(st.lists(st.integers(0, 90), min_size=len(actions), max_size=len(actions))), "min"
+    )
+    states = stage_states(actions, stage, as_of)
+    moved = actions.assign(fetched_at=actions["fetched_at"] + pd.Timedelta(hours=3)) if as_of is None else actions
+    moved = moved.assign(
+        closed_time=actions["closed_time"].where(states["state"] != "skipped", actions["closed_time"] + later)
+    )
+    if (stage_states(moved, stage, as_of)["state"] != states["state"]).any():
+        return
+    after = pk.cycle_times(moved, by, skipped="at_close", **options)
+    for name in columns:
+        reached = after[name].notna()
+        assert (before.loc[reached, name] <= after.loc[reached, name]).all()
 
 
 @law
 @given(FRAMES, stages, st.sampled_from([0.1, 0.25, 0.5, 0.75, 0.9]))
 def test_with_nothing_open_nor_canceled_it_is_the_empirical_distribution(actions, stage, q):
     ended = actions.assign(status="closed")
-    length = pk.stage_times(ended)[stage].dropna()
+    states = stage_states(ended, stage)
+    length = states["length"][states["state"] == "event"]
     first, last = STAGES[stage].start, STAGES[stage].end
     ended = ended[ended[first].notna() & ended[last].notna()]
     got = pk.cycle_times(ended, stage=stage, quantiles=[q])
@@ -180,10 +217,11 @@ def test_outcome_shares_sum_to_one(actions, stage, by, as_of):
 
 
 @law
-@given(FRAMES, stages, keys, moments, ways)
-def test_on_time_lies_between_worst_and_best(actions, stage, by, as_of, canceled):
-    got = pk.on_time(actions, "4min", stage, by, canceled=canceled, as_of=as_of)
+@given(FRAMES, stages, keys, moments, ways, skips)
+def test_on_time_lies_between_worst_and_best(actions, stage, by, as_of, canceled, skipped):
+    got = pk.on_time(actions, "4min", stage, by, canceled, skipped, as_of=as_of)
     assert (got["used"] == got["met"] + got["missed"] + got["undetermined"]).all()
+    assert (got["skipped_late"] <= got[["missed", "skipped"]].min(axis=1)).all()
     some = got[got["met"] + got["missed"] > 0]
     for less, more in (("worst", "rate"), ("rate", "best"), ("low", "rate"), ("rate", "high")):
         assert (some[less] <= some[more] + 1e-12).all()
@@ -199,30 +237,28 @@ def test_input_is_never_changed(rows, by):
     pd.testing.assert_frame_equal(actions, before)
 
 
-@pytest.mark.parametrize("stage", ["dispatch", "pickup", "work", "cycle"])
+@pytest.mark.parametrize("stage", oracle.R_NAMES)
 @pytest.mark.parametrize("by", [None, "ai_dispatched", "classification"])
 def test_periods_cut_off_at_their_end_agree_with_r(recorded_frames, stage, by):
     """Every period is counted as it stood at its own end, and the counts are added."""
     periods, actions = recorded_frames
-    names = {"dispatch": "created_assigned", "pickup": "assigned_doing", "work": "doing_closed"}
-    want = oracle.expected()["survival_period_end"][names.get(stage, "created_closed")]
     ends = dict(zip(periods["period_id"], periods["end_date"], strict=True))
     counts = functools.reduce(
         operator.add,
         (count_stage(part, stage, by, as_of=ends[period]) for period, part in actions.groupby("period_id")),
     )
-    groups = {None: {"all": want["km_overall"]}, "ai_dispatched": want["km_ai"], "classification": want["km_class"]}[by]
     found = counts.keys()[by].astype(str).str.removesuffix(".0").tolist() if by else ["all"]
-    tables = dict(zip((name.lower() for name in found), counts.life_tables(), strict=True))
-    for name, group in groups.items():
-        table = tables[name.lower()]
-        assert (table.n, table.event.sum()) == (group["n"], group["events"])
-        curve = kaplan_meier(table)
-        quantiles = group["quantiles"]
-        probs = (0.5, 0.85, 0.9, 0.95)[: len(quantiles["inf_def"])]
-        got = np.transpose([survival_quantile(curve, q) for q in probs]) * counts.unit / 1e6
-        expected = [quantiles["inf_def"], quantiles["log-log"]["lower"], quantiles["log-log"]["upper"]]
-        np.testing.assert_array_equal(got, [oracle.numbers(row) for row in expected], err_msg=name)
+    for canceled in ("censor", "exclude"):
+        want = oracle.survival("survival_period_end", oracle.R_NAMES[stage], f"{canceled}_exclude")
+        groups = {None: {"all": want["km_overall"]}, "ai_dispatched": want["km_ai"], "classification": want["km_class"]}
+        tables = dict(zip((name.lower() for name in found), counts.life_tables(canceled), strict=True))
+        for name, group in groups[by].items():
+            table = tables[name.lower()]
+            assert (table.n, table.event.sum()) == (group["n"], group["events"])
+            curve, rows = kaplan_meier(table), oracle.quantiles(group)
+            probs = (0.5, 0.85, 0.9, 0.95)[: len(rows[0])]
+            got = np.transpose([survival_quantile(curve, q) for q in probs]) * counts.unit / 1e6
+            np.testing.assert_array_equal(got, rows, err_msg=name)
 
 
 def test_resolution_cuts_off():
@@ -244,7 +280,7 @@ def test_counts_of_different_kinds_do_not_add():
 
 def test_long_durations_ask_for_a_coarser_resolution():
     rows = [action(channel=str(number)) for number in range(3000)]
-    actions = frame(rows).assign(created_time=pd.Timestamp("1800-01-01", tz="UTC").as_unit("us"))
+    actions = frame(rows).assign(created_time=pd.Timestamp("2000-01-01", tz="UTC").as_unit("us"))
     assert count_stage(actions, by="channel").only("open").sum() == 3000
     with pytest.raises(pk.ArgumentError, match="resolution"):
         count_stage(actions, by="channel", resolution="us")

@@ -164,7 +164,7 @@ def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
     # Average widths of the default font, in em; too narrow is better than a title that pushes the picture aside.
     room = _points_to_the_right(ax)
     lines = _wrap(title, room / (0.59 * size), 4)
-    notes = _wrap_parts(subtitle, room / (0.54 * small), 4)
+    notes = _wrap_parts(subtitle, room / (0.58 * small), 4)
     ax.set_title(
         drawable("\n".join(lines)),
         loc="left",
