@@ -280,7 +280,7 @@ def with_bound(
     """
     checked_ways(canceled)
     check_share(confidence, "confidence")
-    names = _quantile_names(quantiles)
+    names = quantile_names(quantiles)
     grouping(by, [*COUNT_COLUMNS, "all_used", "skipped_share", "bound_shown", *names.values()])
     counts = count_stage(actions, stage, by, as_of)
     result = quantile_table(counts, names, canceled, confidence=confidence)

@@ -19,6 +19,8 @@ __all__ = ["format_table", "format_value", "label", "numeric", "readable"]
 NULL = "–"
 _LABELS = {"ai": "AI", "not_ai": "not AI", "ai_dispatched": "AI-dispatched", "period_name": "period"}
 _QUANTILE = re.compile(r"p[\d.]+")
+# Floats that are no shares: ratios, and what tests give.
+_NUMBER = re.compile(r"(.+_)?(ratio|chi2|p)(_low|_high)?|e_value(_limit)?")
 
 
 def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
@@ -83,10 +85,11 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
     for name in _shown(frame):
         # A column of one kind has its unit in the heading; in one of several kinds every cell says its own.
         timed = pd.api.types.is_timedelta64_dtype(frame[name])
-        cells = [format_value(value, unit=not timed, grouped=not name.endswith("_id")) for value in frame[name]]
+        numbers = frame if _NUMBER.fullmatch(name) is None else frame.map(_number)
+        cells = [format_value(value, unit=not timed, grouped=not name.endswith("_id")) for value in numbers[name]]
         limits = _limits(frame, name)
         if limits is not None:
-            lows, highs = (frame[side] for side in limits)
+            lows, highs = (numbers[side] for side in limits)
             cells = [_with_interval(*each) for each in zip(cells, lows, highs, strict=True)]
         heading = label(name) + (" (min)" if timed else "")
         # A form field may be called like a column of the API's own: then both keep their full names apart.
@@ -120,6 +123,12 @@ def format_value(value: Any, *, unit: bool = True, grouped: bool = True) -> str:
     if pd.api.types.is_float(value):
         return f"{100 * value:.1f}" + (" %" if unit else "")
     return str(value)
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401
+    """Return a float that is no share as text, to three digits; all else as it is."""
+    known = pd.api.types.is_float(value) and not pd.isna(value)
+    return value if not known else "< 0.001" if 0 <= value < 0.001 else f"{value:#.3g}".rstrip(".")
 
 
 def label(column: str) -> str:
@@ -162,5 +171,7 @@ def numeric(frame: pd.DataFrame) -> list[bool]:
 def _with_interval(text: str, low: Any, high: Any) -> str:  # noqa: ANN401
     if pd.isna(low) and pd.isna(high):
         return text
+    below = "…" if pd.isna(low) else format_value(low, unit=False)
     above = "∞" if pd.isna(high) else format_value(high, unit=False)
-    return f"{text} ({'…' if pd.isna(low) else format_value(low, unit=False)}–{above})"
+    # A dash beside a minus cannot be read.
+    return f"{text} ({below}{' to ' if '-' in below + above else '–'}{above})"
