@@ -21,6 +21,7 @@ from periodkit.wording import (
 )
 
 __all__ = [
+    "ai_effect",
     "ai_mix",
     "ai_share",
     "ai_times",
@@ -38,6 +39,7 @@ __all__ = [
 
 Row = dict[str, Any]
 
+_DONE = {"dispatch": "assigned", "pickup": "begun", "response": "answered", "work": "closed", "cycle": "closed"}
 _NOTHING = "There are no actions yet."
 _LEAST_NIGHTS = 8
 _SAID = 3
@@ -256,6 +258,57 @@ def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
     return f"No difference in {stage} is shown, the intervals overlap: {said}."
 
 
+def ai_effect(effect: pd.DataFrame, stage: str = "response") -> str:
+    """Return what AI dispatch is associated with, plainly and among like work, of what `periodkit.ai_effect` gives of all.
+
+    Examples
+    --------
+    >>> effect = {"n": 900, "used": 900, "n_ai": 400, "n_not_ai": 500, "target": pd.Timedelta("5min"), "difference": 0.12}
+    >>> effect |= {"std_difference": 0.03, "std_difference_low": -0.01, "std_difference_high": 0.07, "e_value": 1.31}
+    >>> effect |= {"one_arm_share": 0.14, "short_share": 0.0, "strata": 9}
+    >>> for sentence in ai_effect(pd.DataFrame([effect])).split(". "):
+    ...     print(sentence)
+    AI-dispatched actions were answered within 5 min 12 points more often; among like work it is 3 points (−1 to 7)
+    14 % of actions are of kinds that only one of the two gets
+    An unmeasured difference would need a risk ratio of 1.3 to explain it away.
+    """
+    row = _rows(effect)[0]
+    if not row["n"]:
+        return _NOTHING
+    if not row["n_ai"] or not row["n_not_ai"]:
+        which = "AI dispatched none" if not row["n_ai"] else "AI dispatched all"
+        counted = (
+            f"{which} of {count(int(row['used']))}" if row["used"] else "no action has both a time and known dispatch"
+        )
+        return f"There is nothing to compare: {counted}."
+    done = _DONE[stage]
+    if _missing(row["target"]):
+        return (
+            f"There is nothing to compare yet: fewer than half of {count(int(row['used']))} are {done}. Pass a target."
+        )
+    target = f"{done} within {Target.read(row['target'])}"
+    # "It" is how much more often, or less.
+    sign = -1 if row["difference"] < 0 else 1
+    if _missing(row["difference"]):
+        said = f"How much more often AI-dispatched actions were {target} cannot be said plainly yet"
+    else:
+        points = count(abs(round(100 * row["difference"])), "point")
+        said = f"AI-dispatched actions were {target} {points} {'less' if sign < 0 else 'more'} often"
+    if _missing(row["std_difference"]):
+        like = "among like work it cannot be said"
+    else:
+        value, *limits = (round(100 * sign * row[f"std_difference{end}"]) for end in ("", "_low", "_high"))
+        like = f"among like work it is {_signed(count(value, 'point'))} ({' to '.join(map(_signed, sorted(limits)))})"
+    parts = [f"{said}; {like}."]
+    if row["one_arm_share"]:
+        parts.append(f"{_whole(row['one_arm_share'])} of actions are of kinds that only one of the two gets.")
+    if row["short_share"]:
+        parts.append(f"{_whole(row['short_share'])} are of kinds that have not been seen for that long.")
+    if not _missing(row["e_value"]) and not _missing(row["std_difference"]):
+        parts.append(f"An unmeasured difference would need a risk ratio of {row['e_value']:.1f} to explain it away.")
+    return " ".join(parts)
+
+
 def ai_mix(rates: pd.DataFrame) -> str:
     """Say how AI's work differs from the rest, in what `periodkit.ai_dispatch_rate` returned by group.
 
@@ -413,6 +466,15 @@ def _estimate(row: Row, name: str = "") -> str:
     """Return an estimate of a row with its interval; without a name, that of a row of `describe`."""
     value, low, high = (name, f"{name}_low", f"{name}_high") if name else ("value", "low", "high")
     return estimate(row[value], row[low], row[high])
+
+
+def _signed(number: object) -> str:
+    return str(number).replace("-", "−")
+
+
+def _whole(share: float) -> str:
+    """Return a share above zero in whole percent."""
+    return f"{100 * share:.0f} %" if share >= 0.005 else "Under 1 %"
 
 
 def _name(row: Row) -> str:

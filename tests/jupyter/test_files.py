@@ -16,7 +16,7 @@ from PIL import Image
 from periodkit.errors import ArgumentError, PeriodkitError
 from periodkit.jupyter import files as nb
 from periodkit.jupyter.kernel import kernel_manager
-from periodkit.jupyter.png import distance, shrink
+from periodkit.jupyter.png import shrink
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 
