@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
-from periodkit.metrics import outcome_counts, workload
+from periodkit.metrics import outcome_counts, with_bound, workload
 from periodkit.milestones import stage_times
 from periodkit.reporting.findings import Measured, measures
 from periodkit.reporting.material import ReportData
@@ -38,6 +40,11 @@ def key_figures(material: ReportData) -> list[KeyFigure]:
         _measured(name, by_key[key].of(material.actions), by_key[key].of(material.earlier), _usual(material, key))
         for key, name in named
     ]
+    bound = with_bound(material.actions, stage="response").iloc[0]
+    if bound["bound_shown"] and not pd.isna(bound["p90_at_most"]):
+        at = [key for key, _ in named].index("response_p90")
+        of_all = held(f"of all {bound['all_used']:,} at most {duration(bound['p90_at_most'])}")
+        measured[at] = replace(measured[at], lines=(*measured[at].lines, of_all))
     return [_volume(material), *measured, _load(material)]
 
 
