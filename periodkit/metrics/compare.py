@@ -105,8 +105,8 @@ def compare(
     >>> with pk.demo_client() as client:
     ...     actions = client.actions(client.periods().tail(2))
     >>> row = compare(actions, "period_id").iloc[0]
-    >>> row["first"], row["second"], row["p50_better"]
-    (4173, 4176, 4176)
+    >>> f"{row['first']} against {row['second']}", bool(row["p50_difference"] == row["p50_first"] - row["p50_second"])
+    ('4173 against 4176', True)
     """
     checked_stage(stage)
     checked_ways(canceled, skipped)

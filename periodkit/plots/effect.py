@@ -50,10 +50,10 @@ _WHOLE = {"crude": ("all work, plainly", "s", COLOURS[1]), "like": ("among like 
 @styled
 def ai_forest(
     actions: Any,  # noqa: ANN401  (any engine's frame)
+    measure: str = "share",
     strata: By = "classification",
     stage: str = "response",
     target: Any = None,  # noqa: ANN401
-    measure: str = "share",
     skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,

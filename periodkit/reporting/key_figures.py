@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from periodkit import answers
 from periodkit.metrics import outcome_counts, workload
 from periodkit.milestones import stage_times
 from periodkit.reporting.findings import Measured, measures
 from periodkit.reporting.material import ReportData
 from periodkit.reporting.page import KeyFigure, held
 from periodkit.reporting.tables import bin_width
-from periodkit.wording import count, duration, estimate, joined, sentences
+from periodkit.wording import count, duration, estimate, joined, limits_text, sentences
 
 __all__ = ["in_short", "key_figures"]
 
@@ -96,7 +95,7 @@ def _usual(material: ReportData, measure: str) -> str:
         return ""
     higher, lower = ("slower", "faster") if measure in ("p50", "p90", "response_p90") else ("higher", "lower")
     verdict = "as usual" if not row["unusual"] else f"unusual: {higher if row['value'] > row['expected'] else lower}"
-    return f"ordinary: {answers.limits(row['low'], row['high'])}, {verdict}"
+    return f"ordinary: {limits_text(row['low'], row['high'])}, {verdict}"
 
 
 def _load(material: ReportData) -> KeyFigure:

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from periodkit import answers
 from periodkit.metrics import CHECKS, quality
 from periodkit.reporting.findings.contrasts import Contrast, rate_above
 from periodkit.reporting.findings.measures import Measure, Measured, measures, name_of
-from periodkit.wording import Span, Target, estimate
+from periodkit.wording import Span, Target, estimate, format_measure, limits_text, measure_label, most_surprising
 
 __all__ = ["Finding", "Findings", "event_findings", "season_findings"]
 
@@ -145,7 +144,7 @@ def event_findings(
     records = _largest(_compare([*_records(actions, periods)]))
     if tonight is None:
         return records
-    judged = answers.most_surprising(tonight)
+    judged = most_surprising(tonight)
     found = [_unusual(row) for row in judged[judged["unusual"]].to_dict("records")]
     return Findings((*found, *records.found), len(judged), CONFIDENCE, frozenset({"earlier", "quality"}))
 
@@ -153,9 +152,9 @@ def event_findings(
 def _unusual(row: Mapping[Hashable, Any]) -> Finding:
     """Return a row of `periodkit.unusual` as a finding."""
     given = {str(name): value for name, value in row.items()}
-    name = answers.measure_label(given)
-    value = f"{given['value']:,}" if given["measure"] == "actions" else answers.format_measure(given["value"])
-    usual = f"an ordinary night: {answers.limits(given['low'], given['high'])}"
+    name = measure_label(given)
+    value = f"{given['value']:,}" if given["measure"] == "actions" else format_measure(given["value"])
+    usual = f"an ordinary night: {limits_text(given['low'], given['high'])}"
     more = given["value"] > given["expected"]
     good = _MORE_IS_GOOD.get(given["measure"])
     return Finding(

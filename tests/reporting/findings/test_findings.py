@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 import periodkit as pk
-from periodkit import answers
 from periodkit.reporting.findings.findings import event_findings, season_findings
-from periodkit.wording import duration
+from periodkit.wording import duration, limits_text, most_surprising
 
 START = pd.Timestamp("2025-05-01T12:00Z")
 
@@ -74,8 +73,8 @@ def test_what_was_truly_unusual_is_found_with_the_metrics_own_numbers(season_fra
     assert f"Security P90 response: {duration(p90['p90'])} (an ordinary night: " in told.sentence
     assert told.sentence.endswith(f"; n = {p90['used']}).")
     row = tonight.query("measure == 'response_p90' and by == 'channel' and group == 'Security'").iloc[0]
-    assert answers.limits(row["low"], row["high"]) in told.sentence
-    assert found.compared == len(answers.most_surprising(tonight))
+    assert limits_text(row["low"], row["high"]) in told.sentence
+    assert found.compared == len(most_surprising(tonight))
 
 
 def test_an_ordinary_night_has_no_finding_but_of_its_records(season_frames):
