@@ -26,6 +26,7 @@ from periodkit.frames.engines import (
     in_utc,
     open_frame,
     require_pandas,
+    sum_by,
     with_flags,
 )
 from periodkit.frames.export import export
@@ -66,6 +67,7 @@ __all__ = [
     "python_values",
     "require_columns",
     "require_pandas",
+    "sum_by",
     "to_frame",
     "total_of",
     "unknown_name",

@@ -58,10 +58,10 @@ def as_lists(column: pa.ListArray) -> list[list[Any] | None]:
         lists: list[list[Any] | None] = [values[begin:end] for begin, end in spans]
         if len(present) == len(column):
             return lists
-        found: list[list[Any] | None] = [None] * len(column)
-        for i, each in zip(present.tolist(), lists, strict=True):
-            found[i] = each
-        return found
+        spread: list[list[Any] | None] = [None] * len(column)
+        for i, items in zip(present.tolist(), lists, strict=True):
+            spread[i] = items
+        return spread
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def _cast_times(texts: pa.Array) -> pa.Array | None:
 
 
 def infer_column(values: list[Any]) -> Column:
-    """Return a column for a field whose kind nobody promised: one dtype where all values agree, else as they are."""
+    """Return a column for a field of no documented kind: one dtype where all values agree, else the values as they are."""
     kinds = {type(value) for value in values} - {type(None)}
     if kinds <= {str}:
         try:
@@ -144,9 +144,9 @@ def utc_text(moment: pd.Timestamp) -> str:
 def python_values(values: pd.Series) -> list[Any]:
     """Return the values as Python objects, None for every kind of null."""
     if values.dtype == object:
-        return [None if each is pd.NA or (isinstance(each, float) and pd.isna(each)) else each for each in values]
-    found: list[Any] = pa.array(values, from_pandas=True).to_pylist()
-    return found
+        return [None if value is pd.NA or (isinstance(value, float) and pd.isna(value)) else value for value in values]
+    items: list[Any] = pa.array(values, from_pandas=True).to_pylist()
+    return items
 
 
 def unknown_name(name: str, taken: set[str]) -> str:

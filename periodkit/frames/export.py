@@ -166,13 +166,13 @@ _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
 
 
 def _texts_or_json(values: pd.Series) -> pa.Array:
-    found = python_values(values)
-    if all(each is None or isinstance(each, list) for each in found):
+    items = python_values(values)
+    if all(value is None or isinstance(value, list) for value in items):
         try:
-            return pa.array(found, pa.list_(pa.string()))
+            return pa.array(items, pa.list_(pa.string()))
         except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
             pass
-    return pa.array([None if each is None else json.dumps(each) for each in found], pa.string())
+    return pa.array([None if value is None else json.dumps(value) for value in items], pa.string())
 
 
 def _cells(values: pd.Series, write: Callable[[str], str]) -> pd.Series:
@@ -183,11 +183,11 @@ def _cells(values: pd.Series, write: Callable[[str], str]) -> pd.Series:
         return pd.Series(texts.to_pylist(), index=values.index, dtype="str")
     if values.dtype == object:
         written = [
-            None if each is None else write(each) if isinstance(each, str) else json.dumps(each, ensure_ascii=False)
-            for each in python_values(values)
+            None if value is None else write(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            for value in python_values(values)
         ]
         # Half a surrogate pair is no character, and no file could hold it.
-        kept = [None if each is None else each.encode("utf-8", "backslashreplace").decode() for each in written]
+        kept = [None if value is None else value.encode("utf-8", "backslashreplace").decode() for value in written]
         return pd.Series(kept, index=values.index, dtype="str")
     if values.dtype == "str":
         return values.map(write, na_action="ignore").astype("str")

@@ -71,7 +71,7 @@ def exact_columns(answers: Sequence[Answer], form_fields: Sequence[str], problem
 
 
 class Rows:
-    """The records of one table as they pile up over answers, with what is added to each."""
+    """Collect the records of one table from several answers, with the values that periodkit adds."""
 
     def __init__(self, table: Table, form_fields: Sequence[str] = ()) -> None:
         self.table = table
@@ -125,7 +125,7 @@ class Rows:
         return times
 
     def _own_period(self, sent: Column, problems: Problems) -> Column:
-        """Put each action in the period that was asked for; one that names another must not pass unseen."""
+        """Put every action in the requested period; one that names another period is a bad value."""
         own = []
         for i, (said, asked) in enumerate(zip(sent.to_pylist(), self.added["period_id"], strict=True)):
             if said is not None and asked is not None and said != asked:
@@ -223,17 +223,17 @@ def loads(answer: Answer) -> dict[str, Any]:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    for name in found:
+    unique = dict(pairs)
+    for name in unique:
         if not is_unicode(name):
             msg = f"the key {name!a} holds half a surrogate pair, which is no character"
             raise ValueError(msg)
-    if len(found) != len(pairs):
+    if len(unique) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         msg = f"the key {twice!r} stands twice in one object"
         raise ValueError(msg)
-    return found
+    return unique
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -179,8 +179,8 @@ def _read_shared(body: bytes, options: pj.ParseOptions) -> Read | None:
     It is cut where one record seems to end and the next to begin. Were that inside a text or a nested value, the
     brackets of the shares would not match, and the reader would refuse them; whole it may still take them.
     """
-    found = (_SEAM.search(body, at) for at in range(_SHARE_BYTES, len(body), _SHARE_BYTES))
-    seams = sorted({seam.span(1) for seam in found if seam is not None})
+    matches = (_SEAM.search(body, at) for at in range(_SHARE_BYTES, len(body), _SHARE_BYTES))
+    seams = sorted({match.span(1) for match in matches if match is not None})
     ends = [*(begin for begin, _ in seams), len(body)]
     begins = [0, *(end for _, end in seams)]
 
@@ -190,10 +190,10 @@ def _read_shared(body: bytes, options: pj.ParseOptions) -> Read | None:
 
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         read_shares = list(pool.map(read, begins, ends))
-    lists = [each for each in read_shares if each is not None and len(each) == 1]
+    lists = [share for share in read_shares if share is not None and len(share) == 1]
     if len(lists) < len(read_shares):
         return None
-    records = pa.chunked_array([each.flatten() for each in lists]).combine_chunks()
+    records = pa.chunked_array([share.flatten() for share in lists]).combine_chunks()
     return None if records.null_count else (records, np.array([len(records)]))
 
 
