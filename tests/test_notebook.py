@@ -157,7 +157,7 @@ def on_account(data, tmp_path):
     assert sandbox.token not in json.dumps(executed)
     assert all(alt for _, alt in pictures(executed))
     said = words(executed)
-    assert "Data: the account at http://127.0.0.1:0" in said
+    assert f"Data: the sandbox, serving {data.name}" in said
     assert not re.search(r"\bnan\b|\bNaT\b|<NA>|&lt;NA", said)
     return said, len(pictures(executed))
 
