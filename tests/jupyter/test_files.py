@@ -250,7 +250,7 @@ def read_account(executed, name, sandbox):
     assert sandbox.token not in json.dumps(notebook)
     assert all(alt for _, alt in pictures(notebook))
     said = words(notebook)
-    assert f"Data: the sandbox, serving {sandbox.dataset.name}." in said
+    assert f"Data: the sandbox, serving {sandbox.dataset.name}" in said
     assert not re.search(r"\bnan\b|\bNaT\b|<NA>|&lt;NA", said)
     return said, len(pictures(notebook))
 
