@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -84,7 +84,11 @@ def parameterise(path: Path, parameters: Mapping[str, Any]) -> Notebook:
 
 
 def execute(
-    notebook: Notebook, folder: Path, environment: Mapping[str, str] | None = None, timeout: int = 300
+    notebook: Notebook,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    timeout: int = 300,
+    on_cell: Callable[[], object] | None = None,
 ) -> Notebook:
     """Run every cell in a fresh kernel of this Python and return the notebook with its outputs.
 
@@ -100,6 +104,8 @@ def execute(
         Environment variables for the kernel, in addition to those of this process.
     timeout : int
         The most seconds that a cell may take.
+    on_cell : callable, optional
+        Called after each code cell.
 
     Raises
     ------
@@ -112,9 +118,9 @@ def execute(
     with tempfile.TemporaryFile() as stderr:
         try:
             try:
-                _run(notebook, folder, environment, timeout, stderr)
+                _run(notebook, folder, environment, timeout, stderr, on_cell)
             except RuntimeError:  # it died, or did not answer when it should have started
-                _run(notebook, folder, environment, timeout, stderr)
+                _run(notebook, folder, environment, timeout, stderr, on_cell)
         except CellExecutionError as error:
             raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
         except CellTimeoutError:
@@ -141,6 +147,7 @@ def _run(
     environment: Mapping[str, str] | None,
     timeout: int,
     stderr: BinaryIO,
+    on_cell: Callable[[], object] | None,
 ) -> None:
     """Run every cell in one kernel. What the kernel itself writes goes to `stderr`: it is noise unless the kernel dies."""
     from traitlets.config import Config  # noqa: PLC0415
@@ -156,6 +163,7 @@ def _run(
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
+        on_cell_executed=None if on_cell is None else lambda **_: on_cell(),
     )
     try:
         client.execute(env={**os.environ, **(environment or {})}, stderr=stderr)

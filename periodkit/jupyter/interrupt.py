@@ -28,7 +28,7 @@ def interruptible_client() -> type[Any]:
                 async with super().async_setup_kernel(**options):
                     yield
             finally:
-                del self._loop.add_signal_handler
+                vars(self._loop).pop("add_signal_handler", None)
 
         def execute(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401
             try:

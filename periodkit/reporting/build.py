@@ -121,10 +121,19 @@ def report(
     if not season:
         parameters["compare"] = compare
     notebook = parameterise(report_notebook(season=season), parameters)
-    with tempfile.TemporaryDirectory() as workplace, ThreadPoolExecutor(1) as beside:
+    from tqdm import tqdm  # noqa: PLC0415
+
+    steps = sum(cell.cell_type == "code" for cell in notebook.cells)
+    with (
+        tempfile.TemporaryDirectory() as workplace,
+        ThreadPoolExecutor(1) as beside,
+        # None: shown in a terminal alone.
+        tqdm(total=steps, desc="Fetching and measuring", unit="step", disable=None, leave=False) as progress,
+    ):
         # nbconvert is slow to import, and this process only waits while the kernel works.
         page_maker = beside.submit(import_module, "periodkit.reporting.page.html")
-        notebook = normalise(execute(notebook, Path(workplace), environment))
+        notebook = normalise(execute(notebook, Path(workplace), environment, on_cell=progress.update))
+        progress.set_description("Writing the report")
     make = page_maker.result()
     again = {
         "compare": None if season or compare == 24 else compare,

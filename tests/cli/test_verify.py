@@ -1,6 +1,7 @@
 """`periodkit verify`: a report held against an archive, as a person meets it."""
 
 import html
+from datetime import timedelta
 
 import pytest
 
@@ -91,3 +92,25 @@ def test_what_is_not_there_is_told(kept, capsys, tmp_path, name):
         )
     assert left.value.code == 1
     assert str(tmp_path / "no") in capsys.readouterr().err
+
+
+def test_the_same_values_fetched_again_are_told_apart(kept, capsys, season):
+    archive, path = kept
+    synced(season.dataset, archive.path)
+    archive.forget("autumn")
+    later = DataSet(
+        season.dataset.as_of + timedelta(days=1), season.dataset.source, season.dataset.periods, season.dataset.actions
+    )
+    synced(later, archive.path)
+    verify(path, "--archive", archive.path)
+    out = capsys.readouterr().out
+    assert out.startswith("Same values, fetched at another moment: the archive's present state has all values")
+    assert "Not checked: the page's numbers" in out
+
+
+def test_a_page_that_does_not_say_how_it_was_made_is_not_passed_over(kept, capsys):
+    archive, path = kept
+    verify(path, "--archive", archive.path)
+    assert "Not checked: the page's numbers. It does not say which command made it." in capsys.readouterr().out
+    verify(path, "--archive", archive.path, "--records-only")
+    assert "Not checked" not in capsys.readouterr().out
