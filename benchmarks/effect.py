@@ -18,12 +18,16 @@ from periodkit.sandbox.venue import CALENDAR, CLASSIFICATIONS
 
 TARGET = 300_000  # five minutes, in milliseconds
 CLASSES = np.array([[one.name for one in CLASSIFICATIONS].index(kind.name) for kind, _ in STRATA])
-WITHIN = {
-    "nothing (crude)": lambda stratum, _: stratum * 0,
-    "classification": lambda stratum, _: CLASSES[stratum],
-    "and sub-classification": lambda stratum, _: stratum,
-    "and period": lambda stratum, event: stratum * len(CALENDAR) + event,
-}
+WITHIN = ("nothing (crude)", "classification", "and sub-classification", "and period")
+
+
+def strata_of(season, within):
+    return {
+        "nothing (crude)": np.zeros(len(season["stratum"]), dtype=np.int64),
+        "classification": CLASSES[season["stratum"]],
+        "and sub-classification": season["stratum"],
+        "and period": season["stratum"] * len(CALENDAR) + season["event"],
+    }[within]
 
 
 def draw(seed, parameters):
@@ -70,8 +74,8 @@ def one_season(seed):
     for truth, figures, scale in zip(
         truths(season, parameters.ai_factor), (incidence_by_stratum, mean_by_stratum), (1, 1000), strict=True
     ):
-        for within in WITHIN.values():
-            strata = tables(within(season["stratum"], season["event"]), season)
+        for within in WITHIN:
+            strata = tables(strata_of(season, within), season)
             every = figures(strata, TARGET)
             # One stratum is the crude comparison, so that both ways are walked.
             result = contrasts(figures([pool(strata)], TARGET)) if len(strata) == 1 else standardise(every)

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     from cyclopts import CycloptsError  # noqa: PLC0415  (takes longer than the overview)
 
-    app = _app()
+    app = _loaded()
     with _termination():
         try:
             app([word for word in given if word != "--debug"], exit_on_error=False, print_error=False)
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(_TERMINATED)
 
 
-def _app() -> App:
+def _loaded() -> App:
     for module in MODULES:
         import_module(f"{__name__}.{module}")  # registers its commands
     found: App = import_module(f"{__name__}._app").app
@@ -69,7 +69,7 @@ def _app() -> App:
 
 def __getattr__(name: str) -> App:
     if name == "app":
-        return _app()
+        return _loaded()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

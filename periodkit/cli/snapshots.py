@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from periodkit.cli._app import app, say
+from periodkit.cli._app import Switch, app, say
 from periodkit.errors import ArchiveError
 
 if TYPE_CHECKING:
     from periodkit.archive import Archive
+    from periodkit.reporting import Check, PageCheck
 
 _SHOWN = 40
+_MOST = 5
+_CUT = 120
 
 
 @app.command
@@ -95,28 +98,37 @@ def _as_text(value: object) -> str | None:
 
 
 @app.command
-def verify(report: Path | None = None, *, archive: Path | None = None, snapshot: str | None = None) -> None:
-    """Check that an archive holds what was written, or that a report was made from what it holds.
+def verify(
+    report: Path | None = None,
+    *,
+    archive: Path | None = None,
+    snapshot: str | None = None,
+    records_only: Annotated[bool, Switch] = False,
+) -> None:
+    """Check that an archive holds what was written, or that a report states what its data give.
 
-    Of a report, the records alone are checked: run the command in its footer to see that they give this page. Exit code
-    1 where anything differs.
+    Of a report, two things are checked: that the archive holds the records that it was made from, and, by computing the
+    page again from them, that every key figure, finding and table on it is what they give. Exit code 1 where anything
+    differs.
 
     Parameters
     ----------
     report
-        An HTML file that periodkit report wrote. It is held against the snapshot that it names, while the archive has
-        it, else against the present state.
+        An HTML file that periodkit report wrote. It is checked against the snapshot that it names if the archive still
+        has it, else against the present state.
     archive
         The archive's folder; by default that of ALO_ARCHIVE, else periodkit-archive.
     snapshot
         Check the archive as of this snapshot, by name or hash.
+    records_only
+        Check a report's records alone, which is quicker.
     """
     from periodkit.archive import repair_command  # noqa: PLC0415
     from periodkit.sources import open_archive  # noqa: PLC0415
 
     kept = open_archive(archive)
     if report is not None:
-        say(_check(report, kept))
+        _verify_report(report, kept, records_only=records_only)
         return
     found = kept.verify(snapshot)
     if found.empty:
@@ -130,33 +142,75 @@ def verify(report: Path | None = None, *, archive: Path | None = None, snapshot:
     raise SystemExit(1)
 
 
-def _check(report: Path, archive: Archive) -> str:
-    from periodkit.reporting import check_report  # noqa: PLC0415
+def _verify_report(report: Path, archive: Archive, *, records_only: bool) -> None:
+    from periodkit.reporting import check_page, check_report  # noqa: PLC0415
 
-    found = check_report(report, archive)
-    stamp = found.stamp
-    where = f"the snapshot {stamp.snapshot!r}" if found.at_snapshot else "the archive's present state"
-    if found.same:
-        k = len(stamp.compared)
-        against = f", and with the {k} it compares them with" if k else ""
-        return (
-            f"Same: {where} holds what the report was made from ({stamp.hash[:12]}…): {_ids(stamp.periods)}{against}."
+    check = check_report(report, archive)
+    where = f"the snapshot {check.stamp.snapshot!r}" if check.at_snapshot else "the archive's present state"
+    if not check.same_values:
+        raise ArchiveError(_record_differences(check, where))
+    compared = len(check.stamp.compared)
+    what = _ids(check.stamp.periods) + (f", and with the {compared} it compares them with" if compared else "")
+    if not check.same:
+        say(
+            f"Same values, fetched at another moment: {where} has all values that the report was made from: {what}. "
+            f"Fetched again since: {_ids(check.refetched)}.",
+            "Not checked: the page's numbers, which depend on the moment of fetching. A report that was made from a "
+            "snapshot can be checked in full.",
         )
+        return
+    say(f"Same: {where} holds what the report was made from ({check.stamp.hash[:12]}…): {what}.")
+    if records_only:
+        return
+    page = check_page(report, archive.path, check.stamp.snapshot if check.at_snapshot else None)
+    if page is None:
+        say("Not checked: the page's numbers. It does not say which command made it.")
+        return
+    if page.differences or (page.made_with == page.made_with_now and not page.identical):
+        raise ArchiveError(_page_differences(page))
+    say(f"The page states what these records give: {page.lines:,} lines were computed again and are the same.")
+    if not page.identical:
+        say(f"Not compared: its pictures. It was made with {page.made_with}; this is {page.made_with_now}.")
+
+
+def _record_differences(check: Check, where: str) -> str:
     parts = [
         f"{words} {_ids(ids)}"
         for words, ids in (
-            ("other records in", found.differs),
-            ("no", found.missing),
-            ("other or no records of the periods compared with:", found.compared_differs),
+            ("other records in", check.differs),
+            ("no", check.missing),
+            ("other or no records of the periods compared with:", check.compared_differs),
         )
         if ids
     ]
-    msg = f"Differs: {where} has {'; '.join(parts)}."
-    if stamp.snapshot is not None and not found.at_snapshot:
-        msg += f" The snapshot {stamp.snapshot!r} that the report names is not there any more."
-    elif stamp.snapshot is None:
-        msg += " Periods change until they are settled; a report made with --snapshot can always be checked."
-    raise ArchiveError(msg)
+    message = f"Differs: {where} has {'; '.join(parts)}."
+    if check.stamp.snapshot is not None and not check.at_snapshot:
+        return f"{message} The snapshot {check.stamp.snapshot!r} that the report names is not there any more."
+    if check.stamp.snapshot is None:
+        return f"{message} Periods change until they are settled; a report made with --snapshot can always be checked."
+    return message
+
+
+def _page_differences(page: PageCheck) -> str:
+    if not page.differences:
+        return "Differs: the page's text is what its records give, but its pictures or its markup are not."
+    shown = [
+        f"{difference.section}: "
+        + (f"the page says {difference.stated[:_CUT]!r}" if difference.stated else "the page leaves something out")
+        + (
+            f", the records give {difference.computed[:_CUT]!r}"
+            if difference.computed
+            else ", the records do not give it"
+        )
+        for difference in page.differences[:_MOST]
+    ]
+    more = len(page.differences) - len(shown)
+    message = f"Differs: the records are the same, but they do not give this page. {'; '.join(shown)}."
+    if more:
+        message += f" And {more} more."
+    if page.made_with != page.made_with_now:
+        message += f" It was made with {page.made_with}; this is {page.made_with_now}, whose wording may differ."
+    return message
 
 
 def _ids(ids: Iterable[int]) -> str:

@@ -134,9 +134,10 @@ def ai_effect(
     checked_ways("censor", skipped)
     check_share(confidence, "confidence")
     names = grouping(by, _COLUMNS)
-    limit = None if target is None else float(as_micros(target, "target"))
+    micros = None if target is None else as_micros(target, "target")
     warn_of_dispatch(AI, stage)
     counted = count_arms(actions, AI, stage, names, strata, as_of, skipped)
+    limit = None if micros is None else micros / counted.counts.unit
     tables, totals = counted.tables(), counted.totals()
     rows = [
         _effect([tables[at] for at in strata], totals.iloc[number], limit, confidence)

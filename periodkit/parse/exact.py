@@ -18,12 +18,10 @@ import pyarrow as pa
 
 from periodkit._arguments import is_unicode
 from periodkit.errors import BadValueWarning, SchemaError
-from periodkit.frames import BAD_TIME, UTC_MICROS, Column, infer_column, parse_times, unknown_name
+from periodkit.frames import BAD_TIME, Column, infer_column, parse_times, unknown_name
 from periodkit.parse.response import Answer, OnBad
 from periodkit.parse.values import CHECKS, BadValueError, as_texts, shown
 from periodkit.schema import ACTIONS, FORM_CONTAINERS, FORM_PREFIX, Field, Kind, Table
-
-_ARROW = {Kind.TEXT: pa.string(), Kind.ID: pa.int64(), Kind.FLAG: pa.bool_()}
 
 
 @dataclass
@@ -95,7 +93,7 @@ class Rows:
         columns: dict[str, Column] = {}
         for item in self.table.fields:
             if item.api is None:
-                columns[item.column] = _added(item, self.added[item.column])
+                columns[item.column] = pa.array(self.added[item.column], item.kind.arrow)
                 continue
             values = [record.get(item.api) for record in self.records]
             columns[item.column] = self._checked_column(item, values, problems)
@@ -120,7 +118,7 @@ class Rows:
                 problems.bad(self.where[i], item.api, value, str(error), self._ids(i))
                 values[i] = None
         if item.kind is not Kind.TIME:
-            return values if item.kind is Kind.LIST else pa.array(values, _ARROW[item.kind])
+            return values if item.kind is Kind.LIST else pa.array(values, item.kind.arrow)
         times, bad = parse_times(values)
         for i in bad:
             problems.bad(self.where[i], item.api, values[i], BAD_TIME, self._ids(i))
@@ -134,7 +132,7 @@ class Rows:
                 reason = f"is not the period that was asked for ({asked})"
                 problems.bad(self.where[i], "periodId", said, reason, self._ids(i))
             own.append(said if asked is None else asked)
-        return pa.array(own, pa.int64())
+        return pa.array(own, Kind.ID.arrow)
 
     def _form_columns(self) -> dict[str, Column]:
         """Form fields, from the action's own keys or from the object that holds them."""
@@ -241,8 +239,3 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _refuse_constant(name: str) -> NoReturn:
     msg = f"{name} is not JSON"
     raise ValueError(msg)
-
-
-def _added(item: Field, values: list[Any]) -> Column:
-    arrow = UTC_MICROS if item.kind is Kind.TIME else pa.int64()
-    return pa.array(values, arrow)

@@ -87,7 +87,7 @@ def test_from_sync_to_export(account, capsys, tmp_path):
     assert code == 0
     assert "3 fetched, 0 refreshed" in said
     assert str(tmp_path / "periodkit-archive") in said
-    assert "0 fetched, 1 refreshed, 2 unchanged" in run(capsys, "sync")[1]
+    assert "0 fetched, 0 refreshed, 3 unchanged" in run(capsys, "sync")[1]
     archive = pk.Archive("periodkit-archive")
     taken = archive.snapshot("one")
     code, said = run(capsys, "status")
@@ -109,7 +109,7 @@ def test_from_sync_to_export(account, capsys, tmp_path):
     assert len(pd.read_csv("a.csv")) == 12
     assert "Deleted" in run(capsys, "prune", "--keep", "0D")[1]
     account.actions[12][0] |= {"closedTime": "2024-07-02T00:00:00Z"}
-    run(capsys, "sync")
+    assert "1 refreshed" in run(capsys, "sync", "--period", "event 12")[1]
     assert "Wrote 12 actions" in run(capsys, "export", "then.csv", "--snapshot", "one")[1]
     assert pd.read_csv("then.csv")["closed_time"].isna().sum() == 1
 
@@ -168,11 +168,115 @@ def test_what_fails_is_exit_code_1_and_says_what_to_do(account, capsys):
     assert run(capsys, "sync", "--key-file", "absent")[0] == 1
 
 
-def test_without_an_account_it_is_the_sandbox(capsys, monkeypatch, tmp_path):
+def test_without_an_account_invented_data_come_only_when_asked_for(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     code, said = run(capsys, "sync", "--start", "2025-05-01")
+    assert code == 1
+    assert "There is no account" in said
+    assert "--demo" in said
+    assert list(tmp_path.iterdir()) == []
+    code, said = run(capsys, "sync", "--demo", "--start", "2025-05-01")
     assert code == 0
     assert " 0 failed" in said
+
+
+def test_an_account_does_not_mix_with_the_demo(account, capsys):
+    run(capsys, "sync")
+    code, said = run(capsys, "sync", "--demo", "--start", "2025-05-01")
+    assert code == 1
+    assert "holds the data of" in said
+    assert len(pk.Archive("periodkit-archive").periods()) == 3
+
+
+@pytest.mark.parametrize("token", ["wrong", "", "Bearer x"])
+def test_a_wrong_token_leaves_no_archive(capsys, monkeypatch, tmp_path, sandbox, token):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALO_BASE_URL", sandbox.base_url)
+    monkeypatch.setenv("ALO_API_TOKEN", token)
+    code, said = run(capsys, "sync")
+    assert code == 1
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_periods_are_listed_with_their_names_dates_and_actions(account, capsys):
+    account.periods[1]["name"] = "Cup final\n\x1b[2J"
+    code, said = run(capsys, "periods", "--from", "api")
+    assert code == 0
+    assert [line.split()[0] for line in said.splitlines()] == ["id", "7", "12", "17"]
+    assert "actions" not in said
+    run(capsys, "sync")
+    code, said = run(capsys, "periods")
+    assert code == 0
+    assert said.splitlines()[0].split() == ["id", "name", "start", "(UTC)", "end", "(UTC)", "actions"]
+    assert said.splitlines()[1].split() == ["7", "Event", "7", "2024-07-01", "06:30", "2024-07-01", "09:30", "4"]
+    assert "Cup final\\n\\x1b[2J" in said
+    assert "\x1b" not in said
+    pk.Archive("periodkit-archive").snapshot("one")
+    assert run(capsys, "periods", "--snapshot", "one")[1] == said
+    assert run(capsys, "periods", "--archive", "absent")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("event 7", "Wrote 4 actions"),
+        ("Event 12", "Wrote 4 actions"),
+        ("17", "Wrote 4 actions"),
+        ("event", "'event' could be 3 periods: 7 (Event 7), 12 (Event 12), 17 (Event 17). Give the id."),
+        ("cup", "There is no period 'cup'. There are 3, the last of them 17 (Event 17)."),
+        ("99999999999999999999999", "There is no period"),
+    ],
+)
+def test_a_period_is_given_by_id_or_name(account, capsys, wanted, said):
+    run(capsys, "sync")
+    assert said in run(capsys, "export", "x.csv", "--period", wanted)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("periods.csv", [], "Wrote 3 periods"),
+        ("Periods-2024.xlsx", [], "Wrote 3 periods"),
+        ("actions.csv", [], "Wrote 12 actions"),
+        ("periods.csv", ["--table", "actions"], "Wrote 12 actions"),
+    ],
+)
+def test_an_export_writes_the_table_that_it_is_named_after(account, capsys, name, options, said):
+    run(capsys, "sync")
+    assert said in run(capsys, "export", name, *options)[1]
+    if os.name == "posix":
+        assert Path(name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_field_that_no_action_has_is_said_and_forgotten(account, capsys):
+    said = run(capsys, "sync", "--form-field", "departmnet")[1]
+    assert "No archived action has the form field 'departmnet'" in said
+    assert run(capsys, "sync", "--forget-field", "departmnet")[0] == 0
+    assert "form.departmnet" not in pk.Archive("periodkit-archive").actions().columns
+    code, said = run(capsys, "sync", "--forget-field", "departmnet")
+    assert code == 1
+    assert "does not fetch a form field" in said
+
+
+def test_control_characters_of_the_server_are_shown_and_not_obeyed(account, capsys):
+    run(capsys, "sync")
+    taken = pk.Archive("periodkit-archive").snapshot("one")
+    account.actions[12][1]["channel"] = "\x1b]0;owned\x07\r\nNorth\x9b31m\u202e"
+    run(capsys, "sync", "--refresh")
+    code, said = run(capsys, "changes", taken.hash[:8])
+    assert code == 0
+    assert "\\x1b]0;owned\\x07\\r\\nNorth\\x9b31m\\u202e" in said
+    assert not set(said) & set("\x1b\x07\r\x9b\u202e")
+    account.failing[12] = 400
+    plain = account.answer
+
+    def answer(path, headers=None):
+        status, given, body = plain(path, headers)
+        return (status, given, body if status == 200 else {"message": "It \x1b[31mfailed\x07"})
+
+    account.answer = answer
+    assert not set(run(capsys, "sync", "--refresh")[1]) & set("\x1b\x07")
 
 
 def test_a_missing_package_is_named(monkeypatch, capsys, tmp_path):

@@ -31,7 +31,7 @@ def test_a_late_closing_is_shown_since_the_snapshot(platform, capsys):
     assert run(capsys, "changes", "night") == (0, "Nothing has changed.\n")
     closing = {"closedTime": "2024-07-02T00:00:00Z", "status": "closed", "assignedUserNames": ["Käte", "Li"]}
     platform.actions[12][0] |= closing
-    archive.sync(platform.client())
+    archive.sync(platform.client(), refresh=[12])
     code, said = run(capsys, "changes", "night")
     assert code == 0
     lines = said.splitlines()

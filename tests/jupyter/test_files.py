@@ -16,7 +16,7 @@ from PIL import Image
 from periodkit.errors import ArgumentError, PeriodkitError
 from periodkit.jupyter import files as nb
 from periodkit.jupyter.kernel import kernel_manager
-from periodkit.jupyter.png import distance, shrink
+from periodkit.jupyter.png import shrink
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 
@@ -25,6 +25,21 @@ NOTEBOOKS = sorted(nb.notebooks_folder().glob("*.ipynb"))
 READ = [path for path in NOTEBOOKS if not path.stem.startswith("04")]
 TOLERANCE = 12.0
 AS_OF = datetime(2025, 5, 17, 16, tzinfo=UTC)
+
+
+def distance(picture, other):
+    """Return the root mean squared difference of two base64 PNGs, 0 to 255; infinite if their sizes differ.
+
+    Sizes may differ by 2 %: other versions of the font library give other margins.
+    """
+    first, second = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"), dtype=np.float64)
+        for png in (picture, other)
+    )
+    height, width = (min(pair) for pair in zip(first.shape[:2], second.shape[:2], strict=True))
+    if any(abs(a - b) > 0.02 * b for a, b in zip(first.shape[:2], second.shape[:2], strict=True)):
+        return float("inf")
+    return float(np.sqrt(np.mean((first[:height, :width] - second[:height, :width]) ** 2)))
 
 
 def outputs(notebook):

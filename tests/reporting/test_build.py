@@ -1,4 +1,4 @@
-"""The report: one file that asks for nothing, says what it rests on, and comes out the same again."""
+"""The report: self-contained, reproducible, and clear about the data behind it."""
 
 import importlib
 import re

@@ -16,6 +16,7 @@ from periodkit.parse import parse_actions, parse_periods
 from periodkit.parse.response import Answer
 
 TOKEN = "s3cret-t0ken-of-mine"
+NAME = "a platform"
 NOW = datetime(2024, 7, 20, 6, 30, tzinfo=UTC)
 
 
@@ -75,7 +76,8 @@ class Platform:
     def answer(self, path, headers=None):
         """Answer a request as the API would."""
         self.requests.append(path)
-        date = {"Date": email.utils.format_datetime(self.now, usegmt=True)}
+        # The sandbox's clock is that of its data, as this platform's is.
+        date = {"Date": email.utils.format_datetime(self.now, usegmt=True), "X-Periodkit-Sandbox": NAME}
         parts = urlsplit(path)
         if parts.path == "/periods":
             bounds = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -112,8 +114,7 @@ class Platform:
 
 
 class OfflineClient:
-    # The sandbox's clock is that of its data, as the platform's is.
-    origin = "sandbox: a test's platform"
+    origin = f"sandbox: {NAME}"
 
     def __init__(self, platform):
         self.platform = platform

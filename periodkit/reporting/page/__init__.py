@@ -2,10 +2,11 @@
 
 from periodkit.reporting.page.blocks import KeyFigure, held, render, show_plot, show_table
 from periodkit.reporting.page.pdf import find_browser, to_pdf
-from periodkit.reporting.page.stamp import MIME, check_report, stamp_of
+from periodkit.reporting.page.stamp import MIME, Check, check_report, stamp_of
 
 __all__ = [
     "MIME",
+    "Check",
     "KeyFigure",
     "check_report",
     "find_browser",

@@ -45,6 +45,8 @@ class Stamp:
         The archive's snapshot that the report names.
     as_of : str
         When the data were last fetched, ISO 8601.
+    values : mapping of int to str
+        SHA-256 of each of all these periods without the moments of fetching; empty in a report of an older version.
     """
 
     hash: str
@@ -52,6 +54,7 @@ class Stamp:
     compared: Mapping[int, str]
     snapshot: str | None
     as_of: str
+    values: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Check:
         Periods of the report whose records differ, or are not in the archive.
     compared_differs : tuple of int
         Periods that it compares with whose records differ or are missing.
+    refetched : tuple of int
+        Periods of either kind with the same values, fetched at another moment. They are not among `differs`.
     """
 
     stamp: Stamp
@@ -75,22 +80,31 @@ class Check:
     differs: tuple[int, ...]
     missing: tuple[int, ...]
     compared_differs: tuple[int, ...]
+    refetched: tuple[int, ...] = ()
+
+    @property
+    def same_values(self) -> bool:
+        """Whether all records of the report have the same values, whenever they were fetched."""
+        return not (self.differs or self.missing or self.compared_differs)
 
     @property
     def same(self) -> bool:
-        """Whether all records of the report are unchanged."""
-        return not (self.differs or self.missing or self.compared_differs)
+        """Whether all records of the report are the very ones that it was made from."""
+        return self.same_values and not self.refetched
 
 
 def stamp_of(material: ReportData, title: str) -> dict[str, Any]:
     """Return the stamp for a notebook's output: title, moment and hashes."""
     whole, earlier = material.fingerprint, material.earlier_fingerprint
+    both = ((material.periods, material.actions), (material.earlier_periods, material.earlier))
+    values = [fingerprint(periods, actions, fetched_at=False).periods for periods, actions in both]
     return {
         "title": title,
         "as_of": material.as_of.isoformat(),
         "hash": whole.total,
         "periods": {str(key): value for key, value in whole.periods.items()},
         "compared": {str(key): value for key, value in earlier.periods.items()},
+        "values": {str(key): value for hashes in values for key, value in hashes.items()},
     }
 
 
@@ -102,6 +116,7 @@ def stamp_tags(stamp: Mapping[str, Any], snapshot: str | None) -> dict[str, str]
         "as-of": stamp["as_of"],
         "periods": json.dumps(stamp["periods"], **compact),  # type: ignore[arg-type]
         "compared": json.dumps(stamp["compared"], **compact),  # type: ignore[arg-type]
+        "values": json.dumps(stamp["values"], **compact),  # type: ignore[arg-type]
     }
     if snapshot:
         tags["snapshot"] = snapshot
@@ -138,6 +153,7 @@ def read_stamp(path: str | Path) -> Stamp:
             compared=_hashes(tags.get("compared", "{}")),
             snapshot=_matched(_SNAPSHOT, tags["snapshot"]) if "snapshot" in tags else None,
             as_of=_matched(_SNAPSHOT, tags["as-of"]),
+            values=_hashes(tags.get("values", "{}")),
         )
     except (KeyError, ValueError, RecursionError):
         msg = f"{str(file)!r} has no stamp. Pass a file that `periodkit report` wrote, unchanged."
@@ -180,13 +196,21 @@ def check_report(path: str | Path, archive: Archive) -> Check:
     wanted = {**stamp.compared, **stamp.periods}
     known = view.periods()
     there = known[known["period_id"].isin(list(wanted))]
-    now = fingerprint(there, view.actions(there)).periods
+    actions = view.actions(there)
+    now = fingerprint(there, actions).periods
+    other = [key for key, value in wanted.items() if key in now and now[key] != value]
+    values: Mapping[int, str] = {}
+    if stamp.values and other:
+        values = fingerprint(there, actions, fetched_at=False).periods
+    refetched = {key for key in other if key in values and values[key] == stamp.values.get(key)}
+    changed = set(other) - refetched
     return Check(
         stamp,
         at_snapshot=view is not archive,
-        differs=tuple(key for key, value in stamp.periods.items() if key in now and now[key] != value),
+        differs=tuple(key for key in stamp.periods if key in changed),
         missing=tuple(key for key in stamp.periods if key not in now),
-        compared_differs=tuple(key for key, value in stamp.compared.items() if now.get(key) != value),
+        compared_differs=tuple(key for key in stamp.compared if key in changed or key not in now),
+        refetched=tuple(sorted(refetched)),
     )
 
 
