@@ -6,10 +6,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from effects_oracle import effects
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from metrics.effects_oracle import effects
-from metrics.strategies import ENGINES, FRAMES, action, frame
+from strategies import ENGINES, FRAMES, action, frame
 
 import periodkit as pk
 from periodkit.errors import ArgumentError, SchemaError

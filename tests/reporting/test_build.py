@@ -145,7 +145,7 @@ def test_a_season_report(season_page):
     page = season_page
     heads = [words for _, words in check_offline(page).heads]
     assert "Period by period" in heads
-    rows = between_table(page, "26 periods, in the order of time")
+    rows = between_table(page, "26 periods in order of time")
     assert len(rows) == 27
     assert "Over 26 periods, the AI-dispatch rate rose by" in page
     assert len(between_table(page, "When the most came, by hours")) == 6
