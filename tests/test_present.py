@@ -111,7 +111,7 @@ def test_two_columns_that_people_call_alike_are_both_kept():
 
 
 def test_no_rows_and_no_columns():
-    assert readable(pk.cycle_times(frame([]), by="channel")).shape == (0, 12)
+    assert readable(pk.cycle_times(frame([]), by="channel")).shape == (0, 13)
     assert len(pk.format_table(pk.workload(frame([]))).to_html()) > 0
     assert readable(pd.DataFrame()).empty
 
