@@ -60,7 +60,8 @@ def ai_effect(
 
     AI is often given the easy work, so the plain difference mixes what AI did with what it was given. `strata` says which
     work is alike: within each stratum both arms are compared, and the strata are then weighted by how many actions of
-    both arms they have. Whatever the strata do not capture stays in the difference: it is an association.
+    both arms they have. Whatever the strata do not capture stays in the difference: it is an association. Strata of which
+    an arm has one or two actions make the intervals too narrow.
 
     Parameters
     ----------
