@@ -239,7 +239,7 @@ class TestSeasonAndTonight:
         quiet = answers.season(pk.season(actions, periods, "p90"), "P90 cycle time")
         assert quiet.startswith("P90 cycle time: ")
         rising = answers.season(pk.season(actions, periods))
-        assert rising.startswith("AI-dispatch rate: 20 of 26 periods are outside the limits")
+        assert rising.startswith("AI-dispatch rate: 16 of 26 periods are outside the limits")
         few = answers.season(pk.season(actions, periods.head(1)))
         assert few == "AI-dispatch rate: too few periods to say what is ordinary, 1 period so far."
         none = answers.season(pk.season(actions.head(0), periods))

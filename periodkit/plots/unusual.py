@@ -89,7 +89,7 @@ def unusual_forest(
     ...     actions = client.actions(periods)
     >>> ax = pk.plots.unusual_forest(actions, periods, int(periods["period_id"].iloc[-2]))
     >>> ax.get_title(loc="left")
-    'Nothing was unusual against the 24 nights before'
+    'Security P90 response was outside the range of an ordinary night'
     >>> ax.figure.clear()
     """
     check_count(max_rows, "max_rows", 1)

@@ -151,7 +151,7 @@ def collect(
     >>> with pk.demo_client() as client:
     ...     material = collect(client, compare=3)
     >>> material.periods["period_name"].tolist(), len(material.earlier_periods)
-    (['Harbour Sounds Festival'], 3)
+    (['Harbour Park v Riverside Wanderers'], 3)
     """
     promised = Target.read(target)
     check_count(compare, "compare")

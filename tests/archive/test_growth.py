@@ -181,7 +181,7 @@ print(json.dumps(scanned(frame) | {
         "failed": {},
         "new": ["moved", "2024-07-01T18:40:00+00:00", True, "high", 3],
         "seen": [*MOMENTS[:2], "2024-07-01T18:09:00+00:00", *MOMENTS[2:]],
-        "capacity": [60_000, None, None],
+        "capacity": [60_000] * 3,  # all three are due again by now
         "venues": ["Harbour Arena"] * 3,
         "damaged": [0, 0],
         "same": [True, JULY],

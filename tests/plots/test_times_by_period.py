@@ -26,5 +26,5 @@ def test_periods_of_one_name_are_told_apart_and_drawn_with_the_metrics_numbers(s
 def test_one_period_lies_between_nothing(season_frames):
     periods, actions = season_frames
     ax = times_by_period(actions, periods.head(1))
-    assert ax.get_title(loc="left") == "P90 47.2 min by period"
+    assert ax.get_title(loc="left") == "P90 39.3 min by period"
     plt.close("all")

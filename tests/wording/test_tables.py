@@ -128,7 +128,9 @@ def test_ratios_and_tests_are_no_shares():
     row = {"share_ratio": 1.2345, "share_ratio_low": 0.98, "share_ratio_high": 123.4, "logrank_p": 1e-9, "e_value": 2.0}
     got = readable(pd.DataFrame([row | {"difference": -0.02, "difference_low": -0.05, "difference_high": 0.01}]))
     assert got.iloc[0].tolist() == ["1.23 (0.980–123)", "< 0.001", "2.00", "-2.0 % (-5.0 to 1.0)"]
-    assert readable(pd.DataFrame([row | {"share_ratio": np.nan, "share_ratio_low": np.nan}])).iloc[0, 0] == "– (…–123)"
+    assert (
+        readable(pd.DataFrame([row | {"share_ratio": np.nan, "share_ratio_low": np.nan}])).iloc[0, 0] == "– (up to 123)"
+    )
 
 
 def test_each_value_of_describe_in_its_own_way():
@@ -194,4 +196,4 @@ def test_a_night_against_others_shows_numbers_as_numbers(season_frames):
     assert shown["expected"].iloc[0] == f"{tonight['expected'].iloc[0]:,.0f}"
     assert shown["expected"].iloc[1].endswith(" min")
     assert shown["expected"].iloc[5].endswith(" %")
-    assert shown["t"].iloc[5] == f"{tonight['t'].iloc[5]:.2f}"
+    assert shown["t"].iloc[5] == f"{tonight['t'].iloc[5]:#.3g}"

@@ -137,9 +137,9 @@ def event_findings(
     >>> with pk.demo_client() as client:
     ...     periods = client.periods()
     ...     actions = client.actions(periods)
-    >>> tonight = pk.unusual(actions, periods, "Riverside Wanderers")
+    >>> tonight = pk.unusual(actions, periods, "Harbour Park v Riverside Wanderers")
     >>> [finding.about for finding in event_findings(actions, periods, tonight).found if finding.kind == "earlier"]
-    ['Security P90 response', 'Security P50']
+    ['Security P90 response']
     """
     records = _largest(_compare([*_records(actions, periods)]))
     if tonight is None:
