@@ -10,13 +10,14 @@ import os
 import signal
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import deltalake  # noqa: F401  (imported before the forks, to spare each the time)
 import filelock  # noqa: F401
-from platforms import Platform
+from platforms import NOW, Platform
 
 import periodkit as pk
 from periodkit.archive import writer
@@ -28,7 +29,8 @@ STEPS = ("create", "append", "overwrite", "restore", "compact", "vacuum")
 
 def platform_at(state):
     """The platform in its state of that number: each differs in some periods from the one before."""
-    platform = Platform(periods=PERIODS, actions=ACTIONS)
+    # Recent periods, which each sync fetches.
+    platform = Platform(periods=PERIODS, actions=ACTIONS, first=NOW - timedelta(days=3))
     for period_id, actions in platform.actions.items():
         for number, action in enumerate(actions):
             action["status"] = f"round {state // (1 + period_id % 3)}"
