@@ -11,19 +11,23 @@ from itertools import pairwise
 import numpy as np
 
 from periodkit.metrics.estimate import LifeTable
-from periodkit.metrics.estimate.standardise import contrasts, standardise
-from periodkit.metrics.estimate.stratified import incidence_by_stratum, mean_by_stratum, pool
+from periodkit.metrics.estimate.standardise import standardise
+from periodkit.metrics.estimate.stratified import incidence_by_stratum, mean_by_stratum
 from periodkit.sandbox.simulation import STRATA, Parameters, draw_event
 from periodkit.sandbox.venue import CALENDAR, CLASSIFICATIONS
 
 TARGET = 300_000  # five minutes, in milliseconds
 CLASSES = np.array([[one.name for one in CLASSIFICATIONS].index(kind.name) for kind, _ in STRATA])
-WITHIN = {
-    "nothing (crude)": lambda stratum, _: stratum * 0,
-    "classification": lambda stratum, _: CLASSES[stratum],
-    "and sub-classification": lambda stratum, _: stratum,
-    "and period": lambda stratum, event: stratum * len(CALENDAR) + event,
-}
+WITHIN = ("nothing (crude)", "classification", "and sub-classification", "and period")
+
+
+def strata_of(season, within):
+    return {
+        "nothing (crude)": np.zeros(len(season["stratum"]), dtype=np.int64),
+        "classification": CLASSES[season["stratum"]],
+        "and sub-classification": season["stratum"],
+        "and period": season["stratum"] * len(CALENDAR) + season["event"],
+    }[within]
 
 
 def draw(seed, parameters):
@@ -67,28 +71,27 @@ def one_season(seed):
     parameters = Parameters()
     season = draw(seed, parameters)
     found = []
-    for truth, figures, scale in zip(
-        truths(season, parameters.ai_factor), (incidence_by_stratum, mean_by_stratum), (1, 1000), strict=True
-    ):
-        for within in WITHIN.values():
-            strata = tables(within(season["stratum"], season["event"]), season)
-            every = figures(strata, TARGET)
-            # One stratum is the crude comparison, so that both ways are walked.
-            result = contrasts(figures([pool(strata)], TARGET)) if len(strata) == 1 else standardise(every)
+    for within in WITHIN:
+        strata = tables(strata_of(season, within), season)
+        for truth, figures, scale in zip(
+            truths(season, parameters.ai_factor), (incidence_by_stratum, mean_by_stratum), (1, 1000), strict=True
+        ):
+            # Of one stratum it is the crude comparison.
+            result = standardise(figures(strata, TARGET))
             difference, low, high = (getattr(result, name).item() / scale for name in ("difference", "low", "high"))
             found.append((truth, difference - truth, low <= truth <= high, high - low))
     return found
 
 
 def main(seasons):
-    with ProcessPoolExecutor(max_workers=2) as pool_of_processes:
-        found = np.array(list(pool_of_processes.map(one_season, range(seasons), chunksize=20)), dtype=float)
+    with ProcessPoolExecutor(max_workers=2) as workers:
+        found = np.array(list(workers.map(one_season, range(seasons), chunksize=10)), dtype=float)
     print(f"{seasons:,} seasons; response within 5 min")
-    for measure, unit, scale, start in (("share", "points", 100, 0), ("mean", "s", 1, len(WITHIN))):
+    for start, measure, unit, scale in ((0, "share", "points", 100), (1, "mean", "s", 1)):
         print(f"{measure}: true effect {scale * found[:, start, 0].mean():.2f} {unit}")
-        for at, name in enumerate(WITHIN, start):
-            bias, covered, width = (found[:, at, column].mean() for column in (1, 2, 3))
-            print(f"  within {name:24} bias {scale * bias:+7.3f}  covered {covered:6.1%}  width {scale * width:.2f}")
+        for at, within in enumerate(WITHIN):
+            bias, covered, width = (found[:, start + 2 * at, column].mean() for column in (1, 2, 3))
+            print(f"  within {within:24} bias {scale * bias:+7.3f}  covered {covered:6.1%}  width {scale * width:.2f}")
 
 
 if __name__ == "__main__":

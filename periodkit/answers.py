@@ -9,31 +9,26 @@ import pandas as pd
 from periodkit.wording import (
     Span,
     Target,
-    between,
+    compared,
     count,
-    duration,
     estimate,
     format_value,
-    label,
+    limits_text,
     listed,
-    percent,
+    most_surprising,
     sentences,
-    unit_of,
     was_or_were,
 )
 
 __all__ = [
+    "ai_effect",
     "ai_mix",
     "ai_share",
     "ai_times",
-    "compared",
     "completed_only",
     "in_short",
     "kept_target",
     "longest_stage",
-    "measure_label",
-    "measure_name",
-    "most_surprising",
     "recorded",
     "records",
     "season",
@@ -44,21 +39,8 @@ __all__ = [
 
 Row = dict[str, Any]
 
+_DONE = {"dispatch": "assigned", "pickup": "begun", "response": "answered", "work": "closed", "cycle": "closed"}
 _NOTHING = "There are no actions yet."
-_MEASURES = {
-    "actions": "Number of actions",
-    "on_time": "Share on time",
-    "ai_rate": "AI-dispatch rate",
-    "reroute_rate": "Re-route rate",
-    "response_p90": "P90 response time",
-}
-_SHORT = {name: text[:1].lower() + text[1:] for name, text in _MEASURES.items()} | {
-    "actions": "actions",
-    "p50": "P50",
-    "p90": "P90",
-    "response_p90": "P90 response",
-    "ai_rate": "AI-dispatch rate",
-}
 _LEAST_NIGHTS = 8
 _SAID = 3
 _ALIKE = 0.05
@@ -154,7 +136,7 @@ def kept_target(share: pd.DataFrame, target: Span | Target) -> str:
     >>> share = pd.DataFrame({"met": [30], "missed": [10], "undetermined": [2], "rate": [0.75], "low": [0.6],
     ...                       "high": [0.86], "worst": [0.714], "best": [0.762]})
     >>> kept_target(share, "20min")
-    '75.0 % (60.0–86.0) of 40 actions were closed within 20 min. 2 are undetermined: of all, between 71.4 % and 76.2 %.'
+    '75.0 % (60.0–86.0) of 40 actions were closed within 20 min. With 2 undecided, it is between 71.4 % and 76.2 % of all.'
     """
     row, promised = _rows(share)[0], Target.read(target)
     decided, undecided = int(row["met"] + row["missed"]), int(row["undetermined"])
@@ -165,7 +147,7 @@ def kept_target(share: pd.DataFrame, target: Span | Target) -> str:
     if not undecided:
         return said
     ends = f"between {format_value(row['worst'])} and {format_value(row['best'])}"
-    return f"{said} {undecided:,} {'is' if undecided == 1 else 'are'} undetermined: of all, {ends}."
+    return f"{said} With {undecided:,} undecided, it is {ends} of all."
 
 
 def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:
@@ -276,6 +258,57 @@ def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
     return f"No difference in {stage} is shown, the intervals overlap: {said}."
 
 
+def ai_effect(effect: pd.DataFrame, stage: str = "response") -> str:
+    """Return what AI dispatch is associated with, plainly and among like work, of what `periodkit.ai_effect` gives of all.
+
+    Examples
+    --------
+    >>> effect = {"n": 900, "used": 900, "n_ai": 400, "n_not_ai": 500, "target": pd.Timedelta("5min"), "difference": 0.12}
+    >>> effect |= {"std_difference": 0.03, "std_difference_low": -0.01, "std_difference_high": 0.07, "e_value": 1.31}
+    >>> effect |= {"one_arm_share": 0.14, "short_share": 0.0, "strata": 9}
+    >>> for sentence in ai_effect(pd.DataFrame([effect])).split(". "):
+    ...     print(sentence)
+    AI-dispatched actions were answered within 5 min 12 points more often; among like work it is 3 points (−1 to 7)
+    14 % of actions are of kinds that only one of the two gets
+    An unmeasured difference would need a risk ratio of 1.3 to explain it away.
+    """
+    row = _rows(effect)[0]
+    if not row["n"]:
+        return _NOTHING
+    if not row["n_ai"] or not row["n_not_ai"]:
+        which = "AI dispatched none" if not row["n_ai"] else "AI dispatched all"
+        counted = (
+            f"{which} of {count(int(row['used']))}" if row["used"] else "no action has both a time and known dispatch"
+        )
+        return f"There is nothing to compare: {counted}."
+    done = _DONE[stage]
+    if _missing(row["target"]):
+        return (
+            f"There is nothing to compare yet: fewer than half of {count(int(row['used']))} are {done}. Pass a target."
+        )
+    target = f"{done} within {Target.read(row['target'])}"
+    # "It" is how much more often, or less.
+    sign = -1 if row["difference"] < 0 else 1
+    if _missing(row["difference"]):
+        said = f"How much more often AI-dispatched actions were {target} cannot be said plainly yet"
+    else:
+        points = count(abs(round(100 * row["difference"])), "point")
+        said = f"AI-dispatched actions were {target} {points} {'less' if sign < 0 else 'more'} often"
+    if _missing(row["std_difference"]):
+        like = "among like work it cannot be said"
+    else:
+        value, *limits = (round(100 * sign * row[f"std_difference{end}"]) for end in ("", "_low", "_high"))
+        like = f"among like work it is {_signed(count(value, 'point'))} ({' to '.join(map(_signed, sorted(limits)))})"
+    parts = [f"{said}; {like}."]
+    if row["one_arm_share"]:
+        parts.append(f"{_whole(row['one_arm_share'])} of actions are of kinds that only one of the two gets.")
+    if row["short_share"]:
+        parts.append(f"{_whole(row['short_share'])} are of kinds that have not been seen for that long.")
+    if not _missing(row["e_value"]) and not _missing(row["std_difference"]):
+        parts.append(f"An unmeasured difference would need a risk ratio of {row['e_value']:.1f} to explain it away.")
+    return " ".join(parts)
+
+
 def ai_mix(rates: pd.DataFrame) -> str:
     """Say how AI's work differs from the rest, in what `periodkit.ai_dispatch_rate` returned by group.
 
@@ -344,19 +377,6 @@ def records(advice: pd.DataFrame, n: int) -> str:
     )
 
 
-def measure_name(measure: str, stage: str = "cycle") -> str:
-    """Return what a measure of `periodkit.season` or `periodkit.unusual` is called.
-
-    Examples
-    --------
-    >>> measure_name("p90", "response"), measure_name("response_p90"), measure_name("ai_rate")
-    ('P90 response time', 'P90 response time', 'AI-dispatch rate')
-    """
-    if measure in ("p50", "p90"):
-        return f"{measure.upper()} {stage} time"
-    return _MEASURES[measure]
-
-
 def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
     """Return what a control chart of all actions shows, of what `periodkit.season` gives.
 
@@ -370,18 +390,18 @@ def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
     if known.empty:
         return f"{what}: in no period is there enough to say."
     last = known.iloc[-1]
-    limits = _ends(last["lower"], last["upper"])
-    if not limits:
+    ends = limits_text(last["lower"], last["upper"])
+    if not ends:
         return f"{what}: too few periods to say what is ordinary, {count(len(known), 'period')} so far."
     if not known["signal"].any():
-        return f"{what} stayed within its limits ({limits}) in all of {count(len(known), 'period')}."
+        return f"{what} stayed within its limits ({ends}) in all of {count(len(known), 'period')}."
     parts = []
     outside = known[known["outside"]]
     if len(outside):
         above = int((outside["value"] > outside["center"]).sum())
         sides = "above them" if above == len(outside) else "below them" if not above else f"{above:,} of them above"
         which = f"{len(outside):,} of {count(len(known), 'period')} {_is(len(outside))}"
-        parts.append(f"{which} outside the limits ({limits}), {sides}")
+        parts.append(f"{which} outside the limits ({ends}), {sides}")
     run = known[known["run"]]
     if len(run):
         side = "above" if run["value"].iloc[-1] > run["center"].iloc[-1] else "below"
@@ -391,7 +411,7 @@ def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
         rising = known.loc[known["trend"], "value"]
         parts.append(f"{len(rising):,} lie in a trend, {'up' if rising.iloc[-1] > rising.iloc[0] else 'down'}")
     if not parts:
-        parts.append(f"{int(known['near'].sum()):,} lie near a limit two of three times ({limits})")
+        parts.append(f"{int(known['near'].sum()):,} lie near a limit two of three times ({ends})")
     return f"{what}: {'; '.join(parts)}."
 
 
@@ -426,83 +446,6 @@ def unusual(tonight: pd.DataFrame) -> str:
     return f"Nothing tonight was outside the range of the {most} nights before. Nearest: {compared(near)}."
 
 
-def compared(row: Row) -> str:
-    """Return how a row of `periodkit.unusual` compares with an ordinary night.
-
-    Examples
-    --------
-    >>> compared({"measure": "ai_rate", "by": None, "group": None, "value": 0.2, "expected": 0.5, "low": 0.4, "high": 0.6})
-    'AI-dispatch rate of all actions, 20.0 % (ordinary: 40.0–60.0 %)'
-    """
-    name = measure_label(row)
-    if isinstance(row["value"], float):
-        return f"{name}, {format_value(row['value'])} (ordinary: {_ends(row['low'], row['high'])})"
-    if _missing(row["expected"]) or not row["expected"]:
-        return name
-    ratios = [row[each] / row["expected"] for each in ("value", "low", "high")]
-    # As many digits as tell the value from its limits.
-    digits = next((n for n in (1, 2) if f"{ratios[0]:.{n}f}" not in {f"{each:.{n}f}" for each in ratios[1:]}), 3)
-    times, low, high = (f"{ratio:.{digits}f}" for ratio in ratios)
-    return f"{name}, {times} times the usual (ordinary: {low} to {high} times)"
-
-
-def measure_label(row: Row) -> str:
-    """Return what a row of `periodkit.unusual` is of.
-
-    Examples
-    --------
-    >>> measure_label({"measure": "p90", "by": "channel", "group": "Bar"}), measure_label({"measure": "actions", "by": None})
-    ('Bar P90', 'number of all actions')
-    """
-    name = _SHORT[row["measure"]]
-    if _missing(row["by"]):
-        return f"{name} of all actions" if row["measure"] != "actions" else "number of all actions"
-    group = f"no {label(row['by'])}" if _missing(row["group"]) else str(row["group"])
-    return f"{group} {name}"
-
-
-def _told_apart(tonight: pd.DataFrame) -> pd.DataFrame:
-    """Return what `periodkit.unusual` gives, groups that two columns have in common told apart by their column.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"by": ["channel", "classification", "channel"], "group": ["Bar", "Bar", "Lift"]})
-    >>> _told_apart(rows)["group"].tolist()
-    ['Bar (channel)', 'Bar (classification)', 'Lift']
-    """
-    columns = tonight.groupby("group")["by"].nunique()
-    twice = tonight["group"].isin(columns.index[columns > 1])
-    named = tonight["group"] + " (" + tonight["by"] + ")"
-    return tonight.assign(group=tonight["group"].where(~twice, named))
-
-
-def most_surprising(tonight: pd.DataFrame) -> pd.DataFrame:
-    """Return what could be judged, of what `periodkit.unusual` gives, the most surprising first and the same once only.
-
-    Where a channel has all actions of a classification and no others, both say the same.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"measure": "p90", "by": ["channel", "classification"], "group": "Bar", "n": 9, "p": 0.04})
-    >>> most_surprising(rows)[["by", "group"]].to_numpy().tolist()
-    [['channel', 'Bar']]
-    """
-    judged = tonight[tonight["p"].notna()].sort_values("p", kind="stable")
-    return _told_apart(judged.drop_duplicates(["measure", "n", "p"]))
-
-
-def _ends(low: Any, high: Any) -> str:  # noqa: ANN401
-    """Return two limits of one kind, or nothing where there are none."""
-    if _missing(low) and _missing(high):
-        return ""
-    if isinstance(high, float) and high > 1:
-        return f"{low:,.0f}–{high:,.0f}"
-    if isinstance(high, float):
-        return between(*("" if _missing(end) else percent(end, named=False) for end in (low, high))) + " %"
-    unit = unit_of(low if _missing(high) else high)
-    return between(*("" if _missing(end) else duration(end, unit, named=False) for end in (low, high))) + f" {unit}"
-
-
 def _is(n: int) -> str:
     return "is" if n == 1 else "are"
 
@@ -523,6 +466,15 @@ def _estimate(row: Row, name: str = "") -> str:
     """Return an estimate of a row with its interval; without a name, that of a row of `describe`."""
     value, low, high = (name, f"{name}_low", f"{name}_high") if name else ("value", "low", "high")
     return estimate(row[value], row[low], row[high])
+
+
+def _signed(number: object) -> str:
+    return str(number).replace("-", "−")
+
+
+def _whole(share: float) -> str:
+    """Return a share above zero in whole percent."""
+    return f"{100 * share:.0f} %" if share >= 0.005 else "Under 1 %"
 
 
 def _name(row: Row) -> str:

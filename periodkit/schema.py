@@ -1,19 +1,20 @@
-"""The one table of every field: API name, column, kind, whether it may be null, meaning and unit.
+"""The one table of every field: API name, column, kind, whether it may be null or is personal, meaning and unit.
 
-Parsing, empty frames, the sandbox's JSON and ``docs/data-dictionary.md`` all read it. To add a field of the API, add a
-line here.
+Parsing, empty frames, archives, pseudonyms, the sandbox's JSON and ``docs/data-dictionary.md`` all read it. To add a
+field of the API, add a line here and run ``make docs``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 
 __all__ = [
     "ACTIONS",
@@ -37,7 +38,7 @@ FORM_CONTAINERS = ("formFields", "form_fields")
 
 
 class Kind(StrEnum):
-    """What a column holds; each kind has one pandas dtype."""
+    """What a column holds; each kind has one type in pandas, Arrow, DuckDB and JSON."""
 
     ID = "id"
     TEXT = "text"
@@ -48,18 +49,39 @@ class Kind(StrEnum):
     @property
     def dtype(self) -> str:
         """The pandas dtype that holds this kind."""
-        return _DTYPES[self]
+        return _TYPES[self].pandas
+
+    @property
+    def arrow(self) -> pa.DataType:
+        """The Arrow type that holds this kind."""
+        return _TYPES[self].arrow
+
+    @property
+    def sql(self) -> str:
+        """The DuckDB type that holds this kind."""
+        return _TYPES[self].sql
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The JSON Schema of a value of this kind, as the API sends it."""
+        return deepcopy(_TYPES[self].json)
 
 
-_DTYPES: Mapping[Kind, str] = MappingProxyType(
-    {
-        Kind.ID: "Int64",
-        Kind.TEXT: "str",
-        Kind.TIME: "datetime64[us, UTC]",
-        Kind.FLAG: "boolean",
-        Kind.LIST: "object",
-    }
-)
+class _Types(NamedTuple):
+    pandas: str
+    arrow: pa.DataType
+    sql: str
+    json: dict[str, Any]
+
+
+_TEXT = {"type": "string"}
+_TYPES = {
+    Kind.ID: _Types("Int64", pa.int64(), "BIGINT", {"type": "integer"}),
+    Kind.TEXT: _Types("str", pa.string(), "VARCHAR", _TEXT),
+    Kind.TIME: _Types("datetime64[us, UTC]", pa.timestamp("us", "UTC"), "TIMESTAMPTZ", _TEXT | {"format": "date-time"}),
+    Kind.FLAG: _Types("boolean", pa.bool_(), "BOOLEAN", {"type": "boolean"}),
+    Kind.LIST: _Types("object", pa.list_(pa.string()), "VARCHAR[]", {"type": "array", "items": _TEXT}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +102,8 @@ class Field:
         Whether the API may leave it out or send null.
     unit : str
         Unit or form of the value, where it has one.
+    personal : bool
+        Whether it names people; `periodkit.pseudonymize` replaces the names.
     """
 
     column: str
@@ -88,6 +112,7 @@ class Field:
     meaning: str
     nullable: bool = True
     unit: str = ""
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,10 +183,10 @@ ACTIONS = Table(
         Field("assigned_time", "assignedTime", Kind.TIME, "Milestone: it became someone's. Null: not so far."),
         Field("doing_time", "doingTime", Kind.TIME, "Milestone: someone began. Null: not so far, or skipped."),
         Field("closed_time", "closedTime", Kind.TIME, "Milestone: it ended. Null: still open, or never recorded."),
-        Field("created_by_user_name", "createdByUserName", Kind.TEXT, "Who reported it (personal data)."),
+        Field("created_by_user_name", "createdByUserName", Kind.TEXT, "Who reported it.", personal=True),
         Field("period_marker", "periodMarker", Kind.TEXT, "The marker in force when it was reported."),
         Field(
-            "assigned_user_names", "assignedUserNames", Kind.LIST, "Who it was given to (personal data).", unit="names"
+            "assigned_user_names", "assignedUserNames", Kind.LIST, "Who it was given to.", unit="names", personal=True
         ),
         Field("channel", "channel", Kind.TEXT, "The channel that it was first routed to."),
         Field("form_type", "formType", Kind.TEXT, "The form that it was reported with."),
@@ -211,7 +236,6 @@ def data_dictionary() -> str:
         for field in table.fields:
             api = f"`{field.api}`" if field.api else "(added)"
             dtype = f"`{field.kind.dtype}`" + (f", {field.unit}" if field.unit else "")
-            lines.append(
-                f"| `{field.column}` | {api} | {dtype} | {'yes' if field.nullable else 'no'} | {field.meaning} |"
-            )
+            meaning = field.meaning + (" Personal data." if field.personal else "")
+            lines.append(f"| `{field.column}` | {api} | {dtype} | {'yes' if field.nullable else 'no'} | {meaning} |")
     return "\n".join(lines) + "\n"

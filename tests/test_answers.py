@@ -6,6 +6,7 @@ import pytest
 
 import periodkit as pk
 from periodkit import answers
+from periodkit.wording import compared, most_surprising
 from periodkit.wording.tables import format_value
 
 
@@ -36,6 +37,7 @@ def test_no_actions_are_said_to_be_none(empty):
         assert said == "There are no actions yet."
     assert answers.kept_target(pk.on_time(empty, "20min"), "20min") == "No action can be judged against 20 min yet."
     assert answers.ai_times(pk.cycle_times(empty, by="ai_dispatched")).startswith("There is nothing to compare")
+    assert answers.ai_effect(pk.ai_effect(empty)) == "There are no actions yet."
     assert answers.ai_mix(pk.ai_dispatch_rate(empty, by="channel")).startswith("There is nothing to compare")
     assert answers.waiting(pk.open_actions(empty, "20min"), "20min") == "Nothing is open."
 
@@ -96,6 +98,52 @@ def test_association_only_where_the_intervals_are_apart(ai, rest, expected):
     said = answers.ai_times(frame)
     assert said.startswith(expected)
     assert "caus" not in said
+
+
+def effect_of(**changes):
+    row = {"n": 900, "used": 900, "n_ai": 400, "n_not_ai": 500, "target": pd.Timedelta("5min"), "difference": 0.12}
+    row |= {"std_difference": 0.03, "std_difference_low": -0.01, "std_difference_high": 0.07, "e_value": 1.31}
+    return pd.DataFrame([row | {"one_arm_share": 0.14, "short_share": 0.0} | changes])
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {},
+            "within 5 min 12 points more often; among like work it is 3 points (−1 to 7). 14 % of actions are of kinds that",
+        ),
+        ({"difference": -0.01}, "1 point less often; among like work it is −3 points (−7 to 1)."),
+        ({"std_difference": np.nan}, "12 points more often; among like work it cannot be said. 14 %"),
+        ({"difference": np.nan}, "cannot be said plainly yet; among like work it is 3 points (−1 to 7)."),
+        (
+            {"one_arm_share": 0.0, "short_share": 0.001},
+            "7). Under 1 % are of kinds that have not been seen for that long.",
+        ),
+        (
+            {"target": pd.NaT},
+            "There is nothing to compare yet: fewer than half of 900 actions are answered. Pass a target.",
+        ),
+        ({"n_ai": 0}, "There is nothing to compare: AI dispatched none of 900 actions."),
+        ({"n_not_ai": 0}, "There is nothing to compare: AI dispatched all of 900 actions."),
+        ({"used": 0, "n_ai": 0, "n_not_ai": 0}, "no action has both a time and known dispatch."),
+    ],
+)
+def test_the_effect_is_said_with_what_limits_it(changes, says):
+    said = answers.ai_effect(effect_of(**changes))
+    assert says in said
+    assert "caus" not in said
+    assert "nan" not in said
+    assert ("risk ratio of 1.3 to explain it away" in said) == ("among like work it is" in said)
+
+
+def test_the_effect_of_the_season_is_that_of_its_frame(season_frames):
+    effect = pk.ai_effect(season_frames[1], "cycle", target="20min")
+    said = answers.ai_effect(effect, "cycle")
+    assert said.startswith(
+        f"AI-dispatched actions were closed within 20 min {100 * effect['difference'][0]:.0f} points more"
+    )
+    assert f"among like work it is {100 * effect['std_difference'][0]:.0f} points (" in said
 
 
 @pytest.mark.parametrize(("ai", "word"), [((60, 20), "other"), ((41, 39), "much the same")])
@@ -159,7 +207,7 @@ class TestSeasonAndTonight:
         said = answers.unusual(tonight)
         assert said.startswith("Unusual tonight, against the 24 nights before: ")
         assert said.count("(ordinary: ") == 3
-        most = answers.most_surprising(tonight)
+        most = most_surprising(tonight)
         assert said.endswith(f"; and {most['unusual'].sum() - 3} more.")
 
     def test_nothing_unusual_says_what_came_nearest(self, season_frames):
@@ -184,7 +232,7 @@ class TestSeasonAndTonight:
             "low": 80.0,
             "high": 119.6,
         }
-        assert answers.compared(row) == "number of all actions, 1.21 times the usual (ordinary: 0.80 to 1.20 times)"
+        assert compared(row) == "number of all actions, 1.21 times the usual (ordinary: 0.80 to 1.20 times)"
 
     def test_a_season(self, season_frames):
         periods, actions = season_frames

@@ -1,7 +1,14 @@
 """The table of fields, and what is made from it."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import duckdb
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from periodkit.schema import ACTIONS, MARKERS, PERIODS, TABLES, Kind, data_dictionary, snake_case
@@ -93,3 +100,73 @@ def test_names_are_unique_and_explained(table):
 def test_snake_case(api, column):
     assert snake_case(api) == column
     assert snake_case(column) == column
+
+
+@pytest.mark.parametrize("kind", Kind, ids=str)
+def test_each_kind_has_one_type_everywhere(kind):
+    empty = pa.array([None], kind.arrow)
+    series = pd.Series([None], dtype=kind.dtype)
+    back = pa.array(series, from_pandas=True)
+    assert back.cast(kind.arrow).equals(empty) if kind is not Kind.LIST else back.type == pa.null()
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        assert connection.sql(f"SELECT NULL::{kind.sql} AS c").to_arrow_table().schema.field("c").type == kind.arrow
+    kind.json["type"] = "changed"
+    assert kind.json["type"] != "changed"
+
+
+def test_people_are_named_in_personal_fields_alone():
+    personal = [field.column for table in TABLES for field in table.fields if field.personal]
+    assert personal == ["created_by_user_name", "assigned_user_names"]
+    rows = [line for line in data_dictionary().splitlines() if "Personal data." in line]
+    assert [line.split("`")[1] for line in rows] == personal
+
+
+GROWN = """
+import dataclasses, importlib.util, json, sys
+from datetime import UTC, datetime
+
+spec = importlib.util.spec_from_file_location("periodkit.schema", sys.argv[1])
+schema = sys.modules["periodkit.schema"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(schema)
+new = [
+    schema.Field("closed_by", "closedBy", schema.Kind.TEXT, "Who closed it.", personal=True),
+    schema.Field("tags", "tags", schema.Kind.LIST, "Its tags.", unit="texts"),
+    schema.Field("watchers", "watchers", schema.Kind.LIST, "Who watches it.", personal=True),
+]
+schema.ACTIONS = dataclasses.replace(schema.ACTIONS, fields=(*schema.ACTIONS.fields, *new))
+schema.TABLES = (schema.PERIODS, schema.MARKERS, schema.ACTIONS)
+
+import periodkit as pk
+from periodkit.parse import Answer, parse_actions
+from periodkit.sandbox.openapi import description
+
+body = {"actions": [{"actionId": 1, "closedBy": "Ada", "tags": ["wet"], "watchers": ["Bo", None]}, {"actionId": 2}]}
+frame = parse_actions([Answer(json.dumps(body).encode(), datetime(2024, 7, 1, tzinfo=UTC), 7)])
+hidden = pk.pseudonymize(frame, "key")
+action = description("1")["components"]["schemas"]["Action"]["properties"]
+print(json.dumps({
+    "columns": list(frame.columns[-3:]),
+    "dtypes": [str(frame[name].dtype) for name in frame.columns[-3:]],
+    "tags": hidden["tags"].tolist(),
+    "named": "Ada" in hidden.to_string() or "Bo" in hidden.to_string(),
+    "kept": hidden["closed_by"].notna().tolist(),
+    "types": [action[name]["type"] for name in ("closedBy", "tags")],
+}))
+"""
+
+
+def test_a_new_field_is_one_line_of_the_table():
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", GROWN, ROOT / "periodkit" / "schema.py"],
+        capture_output=True, text=True, timeout=120, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "columns": ["closed_by", "tags", "watchers"],
+        "dtypes": ["str", "object", "object"],
+        "tags": [["wet"], None],
+        "named": False,
+        "kept": [True, False],
+        "types": [["string", "null"], ["array", "null"]],
+    }

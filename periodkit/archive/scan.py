@@ -6,27 +6,13 @@ import os
 from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
-from periodkit.archive.storage import State, Stored, damage_message, extra_columns, has_known_type
+from periodkit.archive.storage import KIND_NAMES, State, Stored, damage_message, extra_columns, has_known_type
 from periodkit.errors import ArchiveError, ConfigError
 from periodkit.schema import ACTIONS, Field, Kind
 
 if TYPE_CHECKING:
     import duckdb
 
-_TYPES = {
-    Kind.ID: "BIGINT",
-    Kind.TEXT: "VARCHAR",
-    Kind.TIME: "TIMESTAMPTZ",
-    Kind.FLAG: "BOOLEAN",
-    Kind.LIST: "VARCHAR[]",
-}
-_SAME = {
-    (Kind.ID, "whole"),
-    (Kind.TEXT, "text"),
-    (Kind.TIME, "time"),
-    (Kind.FLAG, "flag"),
-    (Kind.LIST, "list"),
-}
 _WITH_ZONE = r"(Z|[+-]\d\d(:?\d\d)?)$"
 
 
@@ -48,7 +34,7 @@ def relation(state: State, venue: str | None = None) -> duckdb.DuckDBPyRelation:
     extra = extra_columns(column for period_id in state.ids for column in state.stored[period_id])
     paths = [os.fspath(file.path) for file in state.files]
     if not paths:
-        nothing = [f"NULL::{_TYPES[field.kind]} AS {_quoted(field.column)}" for field in ACTIONS.fields]
+        nothing = [f"NULL::{field.kind.sql} AS {_quoted(field.column)}" for field in ACTIONS.fields]
         nothing = [*(["NULL::VARCHAR AS venue"] if venue is not None else []), *nothing]
         return connection.sql(f"SELECT {', '.join(nothing)} WHERE false")
     try:
@@ -74,13 +60,13 @@ def _known(field: Field, places: Sequence[Stored], own: Container[str], present:
         if place.physical in present and not (found and place.physical == field.column)
     ]
     if not found:
-        return f"NULL::{_TYPES[field.kind]}"
+        return f"NULL::{field.kind.sql}"
     return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
 
 
 def _converted(place: Stored, kind: Kind) -> str:
     column = _quoted(place.physical)
-    if (kind, place.kind) in _SAME:
+    if place.kind == KIND_NAMES[kind]:
         return column
     if kind is Kind.TEXT:
         return column if place.kind == "json" else f"to_json({column})::VARCHAR"
@@ -88,7 +74,7 @@ def _converted(place: Stored, kind: Kind) -> str:
         return f"CASE WHEN regexp_matches({column}, '{_WITH_ZONE}') THEN TRY_CAST({column} AS TIMESTAMPTZ) END"
     if kind is Kind.LIST and place.kind == "json":
         return f"TRY_CAST({column}::JSON AS VARCHAR[])"
-    return f"NULL::{_TYPES[kind]}"
+    return f"NULL::{kind.sql}"
 
 
 def _extra(places: list[Stored], present: set[str]) -> str:

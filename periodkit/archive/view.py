@@ -246,7 +246,7 @@ def _framed(
 
 def _chosen(columns: Iterable[str], extra: dict[str, list[Stored]]) -> list[str]:
     names = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
-    require_columns([*ACTIONS.columns, *extra], names, "names of archive.actions().columns")
+    require_columns(_column_names(extra), names, "names of archive.actions().columns")
     return names
 
 

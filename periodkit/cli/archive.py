@@ -136,7 +136,7 @@ def export(
     """Write archived actions or periods to a file for other programs.
 
     Times are UTC, as ISO 8601 text in CSV and Excel. A text that a spreadsheet would run as a formula gets an apostrophe
-    before it. Only you can read the file.
+    before it in CSV, and is marked as a text in Excel. Only you can read the file.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _BoundedLines(io.BufferedReader):
-    """Reads no endless line: urllib3 reads the length of a chunk, and what follows the last one, without a bound."""
+    """Reads no endless line: older versions of urllib3 read chunk headers and trailers without a bound."""
 
     def readline(self, size: int | None = -1, /) -> bytes:
         if size is not None and size >= 0:

@@ -15,15 +15,14 @@ from urllib3.util import parse_url
 
 from periodkit.errors import ConfigError
 
-_QUOTES = "\"'`\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}" + (
-    "\N{RIGHT SINGLE QUOTATION MARK}"
-)
-# What may be left of a token where a message was cut: shorter beginnings give nothing away.
-_SHORTEST_REMAINDER = 4
+_QUOTES = "\"'`“”‘’"
+# Where a message was cut, the beginning of a token may be left in front of one of these marks. Shorter beginnings tell
+# nothing.
 _CUT_MARKS = ("...", "'", "…")
-# A shorter token may well be a word that an address contains for reasons of its own.
+_SHORTEST_REMAINDER = 4
+# A shorter token may be a word that an address contains by chance.
 _SHORTEST_IN_URL = 8
-_ENDPOINT = re.compile(r"/(periods(/[^/]*(/actions)?)?|openapi\.json)/*$")
+_ENDPOINT = re.compile(r"/(periods|periods/[0-9]+|periods/[^/]*/actions|openapi\.json)/*$")
 
 
 class Secret(str):
@@ -36,7 +35,7 @@ class Secret(str):
 
 
 def hide(value: object) -> Secret | None:
-    """Return a text that is not shown, or None for anything else; never raises, and so needs no care itself."""
+    """Return a text as one that is not shown, or None for anything else. Never raises: its own variables show the text."""
     return Secret(value) if isinstance(value, str) else None
 
 
@@ -46,7 +45,7 @@ def not_texts(**settings: object) -> list[str]:
 
 
 def setting(value: Secret | None, argument: str, variable: str) -> Secret:
-    """Return a setting from its argument or else from the environment."""
+    """Return a setting from its argument, or else from the environment."""
     found = Secret((value if value is not None else os.environ.get(variable, "")).strip())
     if not found:
         msg = (
@@ -83,11 +82,12 @@ class BearerAuth(AuthBase):
             msg = f"The token {problem}"
             raise ConfigError(msg)
         self._token = token
-        # As a text, in JSON, and in an address: whichever way a server or a library repeats it.
-        self._forms = sorted({token, json.dumps(token)[1:-1], quote(token, safe="")}, key=len, reverse=True)
+        # The ways in which a server or a library may repeat it: as it is, in JSON, and in an address.
+        forms = {token, Secret(json.dumps(token)[1:-1]), Secret(quote(token, safe=""))}
+        self._forms = sorted(forms, key=len, reverse=True)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the header that carries the token, and see to it that requests looks at no redirect."""
+        """Add the header that carries the token, and keep requests from looking at a redirect."""
         request.headers["Authorization"] = Secret(f"Bearer {self._token}")
         request.register_hook("response", _hide_redirect)  # type: ignore[no-untyped-call]
         return request
@@ -96,7 +96,7 @@ class BearerAuth(AuthBase):
         return "Bearer(***)"
 
     def scrub(self, text: str) -> str:
-        """Return `text` without the token, in case a server repeats it, and without what is left of it where it was cut."""
+        """Return `text` without the token, which a server may repeat, and without the part of it left by a cut."""
         for form in self._forms:
             text = text.replace(form, "***")
         for mark in _CUT_MARKS:
@@ -113,7 +113,7 @@ class BearerAuth(AuthBase):
         return text
 
     def is_in(self, text: str) -> bool:
-        """Tell whether a part of an address gives the token away."""
+        """Return whether a part of an address contains the token."""
         plain = unquote(text)
         if len(self._token) < _SHORTEST_IN_URL:
             return self._token in re.split(r"[/?&=#;:@]", plain)
@@ -121,13 +121,13 @@ class BearerAuth(AuthBase):
 
 
 def _hide_redirect(response: requests.Response, **_: Any) -> None:  # noqa: ANN401
-    # Where it finds this header, requests parses it and reads the body to its end, even when told not to follow it.
-    # `response.raw` keeps it for our own message.
+    # If requests finds this header, it parses it and reads the whole body, even when told not to follow redirects.
+    # `response.raw` keeps the header for our own message.
     response.headers.pop("Location", None)
 
 
 def checked_url(url: Secret, auth: BearerAuth, allow_insecure: bool) -> str:
-    """Return a base URL that the token may be sent to, or raise a ConfigError, which shows no more of it than the host."""
+    """Return a base URL that the token may be sent to, or raise a ConfigError that shows its host at most."""
     problem = _url_problem(url, auth, allow_insecure)
     if problem is not None:
         raise ConfigError(problem)
@@ -135,7 +135,7 @@ def checked_url(url: Secret, auth: BearerAuth, allow_insecure: bool) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a checked URL leads to this machine."""
+    """Return whether a checked URL leads to this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -144,7 +144,7 @@ def is_loopback(url: str) -> bool:
 
 
 def _url_problem(url: Secret, auth: BearerAuth, allow_insecure: bool) -> str | None:
-    """Say why a base URL is refused; apart from `checked_url`, whose variables a traceback can show."""
+    """Return why a base URL is refused, if it is. Raises nothing: a traceback would show its variables."""
     if auth.is_in(url):
         return (
             "The base URL holds the token, and addresses are shown and logged. Pass the token as token=... alone, and as "

@@ -137,7 +137,7 @@ class Transport:
         raise failed
 
     def _body(self, response: requests.Response, path: str, retry: RetrySession) -> bytes:
-        """Read a body piece by piece, so that none fills the memory, not even one that was packed small."""
+        """Read a body piece by piece, so that none fills the memory, even if it is small when packed."""
         began = self._clock.now()
         pieces = []
         size = 0
@@ -185,7 +185,7 @@ class Transport:
 
 
 class _RefusedError(requests.RequestException):
-    """Why a body that did arrive is not taken."""
+    """Why a body that arrived is not accepted."""
 
     def __init__(self, message: str, retryable: bool = True) -> None:
         super().__init__(message)

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from periodkit._arguments import iso_moment
-from periodkit.schema import snake_case
+from periodkit.schema import Kind, snake_case
 
 Column: TypeAlias = Any
 """A `pyarrow.Array`, or a list of Python objects that becomes an ``object`` column."""
 
-UTC_MICROS = pa.timestamp("us", "UTC")
+UTC_MICROS = Kind.TIME.arrow
 EXACT_IN_DOUBLE = 2**53
 INT64 = range(-(2**63), 2**63)
 BAD_TIME = "is not an ISO 8601 time with Z or an offset, in the years 1 to 9999 in UTC"
@@ -26,11 +26,9 @@ BAD_TIME = "is not an ISO 8601 time with Z or an offset, in the years 1 to 9999 
 _YEARS_1_TO_9999 = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 _FRACTION = r"(:[0-9]{2})[.,]([0-9]{1,6})[0-9]*"
 
-MASKED = {
-    pa.int64(): pd.Int64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-    pa.float64(): pd.Float64Dtype(),
-}
+MASKED = {kind.arrow: pd.api.types.pandas_dtype(kind.dtype) for kind in (Kind.ID, Kind.FLAG)}
+MASKED[pa.float64()] = pd.Float64Dtype()
+"""The pandas types of Arrow types that pandas would otherwise fill with NaN."""
 
 
 def to_frame(columns: dict[str, Column]) -> pd.DataFrame:
@@ -60,10 +58,10 @@ def as_lists(column: pa.ListArray) -> list[list[Any] | None]:
         lists: list[list[Any] | None] = [values[begin:end] for begin, end in spans]
         if len(present) == len(column):
             return lists
-        found: list[list[Any] | None] = [None] * len(column)
-        for i, each in zip(present.tolist(), lists, strict=True):
-            found[i] = each
-        return found
+        spread: list[list[Any] | None] = [None] * len(column)
+        for i, items in zip(present.tolist(), lists, strict=True):
+            spread[i] = items
+        return spread
 
 
 @contextmanager
@@ -111,7 +109,7 @@ def _cast_times(texts: pa.Array) -> pa.Array | None:
 
 
 def infer_column(values: list[Any]) -> Column:
-    """Return a column for a field whose kind nobody promised: one dtype where all values agree, else as they are."""
+    """Return a column for a field of no documented kind: one dtype where all values agree, else the values as they are."""
     kinds = {type(value) for value in values} - {type(None)}
     if kinds <= {str}:
         try:
@@ -143,12 +141,12 @@ def utc_text(moment: pd.Timestamp) -> str:
     return f"{moment.tz_convert('UTC').tz_localize(None).isoformat(timespec='microseconds')}Z"
 
 
-def plain(values: pd.Series) -> list[Any]:
-    """Return the values as plain Python, one null for all kinds of null."""
+def python_values(values: pd.Series) -> list[Any]:
+    """Return the values as Python objects, None for every kind of null."""
     if values.dtype == object:
-        return [None if each is pd.NA or (isinstance(each, float) and pd.isna(each)) else each for each in values]
-    found: list[Any] = pa.array(values, from_pandas=True).to_pylist()
-    return found
+        return [None if value is pd.NA or (isinstance(value, float) and pd.isna(value)) else value for value in values]
+    items: list[Any] = pa.array(values, from_pandas=True).to_pylist()
+    return items
 
 
 def unknown_name(name: str, taken: set[str]) -> str:

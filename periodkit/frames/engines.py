@@ -41,7 +41,7 @@ def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             msg = f"The column {name!r} holds values of several kinds ({error}). Make them one kind."
             raise SchemaError(msg) from None
-        # A column of nulls alone has whatever dtype it was born with; only values can be of a wrong kind.
+        # The dtype of a column of nulls means nothing; only values can be of a wrong kind.
         arrays[name] = array if array.null_count < len(array) else pa.nulls(len(array))
     if not arrays:
         return pa.table({"_row": pa.nulls(len(frame))})
@@ -113,6 +113,13 @@ def aggregate(frame: Any, by: Sequence[str], sums: Mapping[str, nw.Expr]) -> pa.
     keys = {f"_key{i}": nw.col(name) for i, name in enumerate(by)}
     frame = frame.with_columns(**keys).group_by(*keys).agg(**sums) if by else frame.select(**sums)
     return collect(frame.select(*keys, *sums)).rename_columns([*by, *sums])
+
+
+def sum_by(frame: Any, by: Sequence[str], numbers: Sequence[str]) -> pa.Table:  # noqa: ANN401
+    """Return columns of numbers summed by group if a narwhals frame is lazy, else as they are."""
+    if isinstance(frame, nw.LazyFrame):
+        return aggregate(frame, by, {name: nw.col(name).sum() for name in numbers})
+    return collect(frame)
 
 
 def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable[str] = ()) -> Any:  # noqa: ANN401

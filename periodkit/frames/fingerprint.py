@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from periodkit._arguments import require_columns
 from periodkit.errors import SchemaError
 from periodkit.frames.columns import EXACT_IN_DOUBLE, UTC_MICROS, utc_text
 
@@ -88,9 +89,9 @@ def fingerprint(
     lines = {} if periods is None else dict(_lines(_kept(periods, fetched_at), "period "))
     hashes = {}
     if actions is not None:
-        for period_id, found in _lines(_kept(actions, fetched_at), "action "):
-            hashes[period_id] = _sha256(sorted(lines.pop(period_id, []) + found))
-    hashes |= {period_id: _sha256(sorted(found)) for period_id, found in lines.items()}
+        for period_id, own in _lines(_kept(actions, fetched_at), "action "):
+            hashes[period_id] = _sha256(sorted(lines.pop(period_id, []) + own))
+    hashes |= {period_id: _sha256(sorted(own)) for period_id, own in lines.items()}
     ordered = dict(sorted(hashes.items()))
     return Fingerprint(total_of(ordered), ordered)
 
@@ -148,11 +149,9 @@ def _kept(frame: pd.DataFrame, fetched_at: bool) -> pd.DataFrame:
         name = frame.columns[frame.columns.duplicated()][0]
         msg = f"The frame has several columns named {name!r}. Keep one of them."
         raise SchemaError(msg)
-    if "period_id" not in frame.columns:
-        msg = "The frame has no column 'period_id'. Pass frames as client.periods() and client.actions() return them."
-        raise SchemaError(msg)
+    require_columns(frame.columns, ["period_id"], "frames as client.periods() and client.actions() return them")
     if frame["period_id"].isna().any():
-        msg = "The column 'period_id' holds a null; a record of no period cannot be counted to one."
+        msg = "The column 'period_id' holds a null, so its record belongs to no period. Drop it or give it an id."
         raise SchemaError(msg)
     return frame if fetched_at else frame.drop(columns="fetched_at", errors="ignore")
 
@@ -170,9 +169,9 @@ def _lines(frame: pd.DataFrame, prefix: str) -> Iterator[tuple[int, list[bytes]]
     while first < len(starts):
         begin = starts[first]
         last = max(first + 1, int(np.searchsorted(ends, begin + _ROWS_AT_ONCE, side="right")))
-        found = _json_lines(frame.iloc[order[begin : ends[last - 1]]], prefix)
+        lines = _json_lines(frame.iloc[order[begin : ends[last - 1]]], prefix)
         for i in range(first, last):
-            yield int(ids[starts[i]]), found[starts[i] - begin : ends[i] - begin]
+            yield int(ids[starts[i]]), lines[starts[i] - begin : ends[i] - begin]
         first = last
 
 
@@ -184,8 +183,8 @@ def _json_lines(frame: pd.DataFrame, prefix: str) -> list[bytes]:
             members.append(pc.binary_join_element_wise(f"{json.dumps(name)}:", texts, ""))
     lines = pc.binary_join_element_wise(*members, ",", null_handling="skip")
     whole = pc.binary_join_element_wise(f"{prefix}{{", lines, "}", "")
-    found: list[bytes] = pc.cast(whole, pa.binary()).to_pylist()
-    return found
+    encoded: list[bytes] = pc.cast(whole, pa.binary()).to_pylist()
+    return encoded
 
 
 def _sha256(lines: list[bytes]) -> str:
@@ -196,12 +195,12 @@ def _text_texts(array: pa.Array) -> pa.Array:
     if not pc.any(pc.match_substring_regex(array, _NOT_PLAIN)).as_py():
         return pc.binary_join_element_wise('"', array, '"', "")
     coded = pc.dictionary_encode(array)
-    texts = [None if each is None else encode_basestring_ascii(each) for each in coded.dictionary.to_pylist()]
+    texts = [None if value is None else encode_basestring_ascii(value) for value in coded.dictionary.to_pylist()]
     return pc.take(pa.array(texts, pa.string()), coded.indices)
 
 
 def _float_texts(array: pa.Array) -> pa.Array:
-    return pa.array([None if each is None else _number(each) for each in array.to_pylist()], pa.string())
+    return pa.array([None if value is None else _number(value) for value in array.to_pylist()], pa.string())
 
 
 def _list_texts(array: pa.Array) -> pa.Array:
@@ -229,15 +228,15 @@ _WRITERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Arr
 
 def _object_texts(values: pd.Series) -> pa.Array:
     """Write Python objects; lists of texts, which are nearly all of them, take the quick way."""
-    found = list(values)
-    if any(isinstance(each, list | tuple | np.ndarray) for each in found) and not any(
-        isinstance(each, str | bytes | dict) for each in found
+    items = list(values)
+    if any(isinstance(value, list | tuple | np.ndarray) for value in items) and not any(
+        isinstance(value, str | bytes | dict) for value in items
     ):
         try:
             return _list_texts(pa.array(values, pa.list_(pa.string()), from_pandas=True))
         except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, TypeError):
             pass
-    return pa.array([None if _is_null(each) else _dumps(each) for each in found], pa.string())
+    return pa.array([None if _is_null(value) else _dumps(value) for value in items], pa.string())
 
 
 def _is_null(value: object) -> bool:
@@ -245,10 +244,10 @@ def _is_null(value: object) -> bool:
 
 
 def _dumps(value: object) -> str:
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"))
+    return json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"))
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _canonical(value: Any) -> Any:  # noqa: ANN401
     """Bring equal values to one shape: whole numbers without a fraction, any sequence a list, a time its text."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
@@ -257,9 +256,9 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, pd.Timestamp):
         return utc_text(value)
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [_canonical(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): _canonical(item) for key, item in value.items()}
     return value
 
 

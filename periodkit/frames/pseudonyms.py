@@ -7,16 +7,18 @@ import hmac
 import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from periodkit.errors import ArgumentError
+from periodkit.schema import TABLES, Kind
 
 __all__ = ["NAME_COLUMNS", "pseudonymize"]
 
-NAME_COLUMNS = ("created_by_user_name", "assigned_user_names")
+_PERSONAL = [field for table in TABLES for field in table.fields if field.personal]
+NAME_COLUMNS = tuple(field.column for field in _PERSONAL)
 """The columns that hold people's names."""
 
-_PERSONAL_FIELDS = ("createdByUserName", "assignedUserNames")
 _PSEUDONYM = re.compile(r"person-[0-9a-f]{12}")
 
 
@@ -24,13 +26,14 @@ def pseudonymize(frame: pd.DataFrame, key: str | bytes) -> pd.DataFrame:
     """Replace the names of people in an actions frame by a keyed hash (HMAC-SHA-256).
 
     The same name under the same key is always the same pseudonym. Nulls stay null and pseudonyms stay as they are, so
-    doing it twice changes nothing. Only ``created_by_user_name`` and ``assigned_user_names`` are replaced: names in
-    free text, notes, form fields or unknown columns stay. Whoever has the key can test which name a pseudonym is.
+    doing it twice changes nothing. Only the columns that the data dictionary calls personal are replaced,
+    ``created_by_user_name`` and ``assigned_user_names``: names in free text, notes, form fields or unknown columns stay.
+    Whoever has the key can test which name a pseudonym is.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        An actions frame, or any frame with one of the two columns; it is not changed.
+        An actions frame, or any frame with one of those columns; it is not changed.
     key : str or bytes
         The secret. Make a long random one, and keep it apart from the data:
         ``python -c "import secrets; print(secrets.token_hex(32))"``.
@@ -38,7 +41,7 @@ def pseudonymize(frame: pd.DataFrame, key: str | bytes) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A copy with pseudonyms such as ``person-3fa9c1d2e4b0``, dtypes and index unchanged. Values of the two fields
+        A copy with pseudonyms such as ``person-3fa9c1d2e4b0``, dtypes and index unchanged. Values of those fields
         that ``frame.attrs["bad_values"]`` quotes are left out.
 
     Raises
@@ -59,6 +62,8 @@ def pseudonymize(frame: pd.DataFrame, key: str | bytes) -> pd.DataFrame:
     known: dict[str, str] = {}
 
     def pseudonym(name: Any) -> Any:  # noqa: ANN401
+        if isinstance(name, list | tuple | np.ndarray):
+            return [pseudonym(item) for item in name]
         if not isinstance(name, str):
             return name
         if name not in known:
@@ -66,19 +71,15 @@ def pseudonymize(frame: pd.DataFrame, key: str | bytes) -> pd.DataFrame:
         return known[name]
 
     changed = frame.copy()
-    if "created_by_user_name" in frame.columns:
-        names = frame["created_by_user_name"]
-        changed["created_by_user_name"] = pd.Series(map(pseudonym, names), index=frame.index, dtype=names.dtype)
-    if "assigned_user_names" in frame.columns:
-        lists = [
-            each if each is None or isinstance(each, float) else [pseudonym(name) for name in each]
-            for each in frame["assigned_user_names"]
-        ]
-        changed["assigned_user_names"] = pd.Series(lists, index=frame.index, dtype="object")
+    for field in _PERSONAL:
+        if field.column in frame.columns:
+            names = frame[field.column]
+            dtype = "object" if field.kind is Kind.LIST else names.dtype
+            changed[field.column] = pd.Series(map(pseudonym, names), index=frame.index, dtype=dtype)
     if "bad_values" in frame.attrs:
         changed.attrs["bad_values"] = [
-            each | {"value": "(left out)"} if each.get("field") in _PERSONAL_FIELDS else each
-            for each in frame.attrs["bad_values"]
+            bad | {"value": "(left out)"} if bad.get("field") in {field.api for field in _PERSONAL} else bad
+            for bad in frame.attrs["bad_values"]
         ]
     return changed
 

@@ -1,16 +1,13 @@
-"""PNGs in notebooks and reports: make them small, and compare them."""
+"""Small PNGs for notebooks and reports."""
 
 from __future__ import annotations
 
 import base64
 import io
 
-import numpy as np
-
-__all__ = ["distance", "in_few_colours", "shrink"]
+__all__ = ["in_few_colours", "shrink"]
 
 _COLOURS = 64
-_LEEWAY = 0.02
 
 
 def in_few_colours(png: bytes, *, smallest: bool = True) -> bytes:
@@ -38,20 +35,3 @@ def in_few_colours(png: bytes, *, smallest: bool = True) -> bytes:
 def shrink(picture: str) -> str:
     """Return a base64 PNG in few colours."""
     return base64.b64encode(in_few_colours(base64.b64decode(picture))).decode("ascii")
-
-
-def distance(picture: str, other: str) -> float:
-    """Return the root mean squared difference of two base64 PNGs, 0 to 255; infinite if their sizes differ.
-
-    Sizes may differ by 2 %: other versions of the font library give other margins.
-    """
-    from PIL import Image  # noqa: PLC0415
-
-    first, second = (
-        np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"), dtype=np.float64)
-        for png in (picture, other)
-    )
-    height, width = (min(pair) for pair in zip(first.shape[:2], second.shape[:2], strict=True))
-    if any(abs(a - b) > _LEEWAY * b for a, b in zip(first.shape[:2], second.shape[:2], strict=True)):
-        return float("inf")
-    return float(np.sqrt(np.mean((first[:height, :width] - second[:height, :width]) ** 2)))

@@ -22,16 +22,16 @@ from periodkit.metrics.times import (
     stage_quantiles,
     with_bound,
 )
-from periodkit.metrics.unusual import COUNTS, TIMES, unusual
+from periodkit.metrics.unusual import COUNT_MEASURES, TIME_MEASURES, unusual
 from periodkit.metrics.workload import workload
 
 __all__ = [
     "CHECKS",
-    "COUNTS",
     "COUNT_COLUMNS",
+    "COUNT_MEASURES",
     "LOWER_BOUND",
     "SKIPPED_SHARE",
-    "TIMES",
+    "TIME_MEASURES",
     "ai_dispatch_rate",
     "ai_effect",
     "ai_funnel",

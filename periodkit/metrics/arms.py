@@ -28,7 +28,7 @@ class ArmCounts:
     Parameters
     ----------
     counts : StageCounts
-        In microseconds, grouped by all of the columns.
+        Grouped by all of the columns.
     arms : tuple
         The two values of the arm; None where there is none.
     groups : pandas.DataFrame
@@ -131,7 +131,7 @@ def count_arms(
             msg = f"{name} is {list(names)}; it cannot hold {arm!r}, which is what is compared."
             raise ArgumentError(msg)
     layers = tuple(dict.fromkeys([*by, *alike]))
-    counts = count_stage(actions, stage, [*layers, arm], as_of, "us")
+    counts = count_stage(actions, stage, [*layers, arm], as_of)
     groups = counts.groups
     arms = _arms(groups[arm], arm)
     values = groups[arm].astype("object")

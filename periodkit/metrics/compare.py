@@ -105,19 +105,21 @@ def compare(
     >>> with pk.demo_client() as client:
     ...     actions = client.actions(client.periods().tail(2))
     >>> row = compare(actions, "period_id").iloc[0]
-    >>> row["first"], row["second"], row["p50_better"]
-    (4173, 4176, 4176)
+    >>> f"{row['first']} against {row['second']}", bool(row["p50_difference"] == row["p50_first"] - row["p50_second"])
+    ('4173 against 4176', True)
     """
     checked_stage(stage)
     checked_ways(canceled, skipped)
     check_share(confidence, "confidence")
     named = quantile_names(quantiles)
-    limit = None if target is None else float(as_micros(target, "target"))
-    measures = (*(() if limit is None else ("share",)), *named.values())
+    micros = None if target is None else as_micros(target, "target")
+    measures = (*(() if micros is None else ("share",)), *named.values())
     names = grouping(within, [*_LEAD, *(column for name in measures for column in _columns(name))], "within")
     warn_of_dispatch(arm, stage)
     counted = count_arms(actions, arm, stage, (), names, as_of, skipped, "within")
-    found = {} if limit is None else _share(counted.tables(), limit, counted.arms, confidence)
+    found: dict[str, Any] = {}
+    if micros is not None:
+        found = _share(counted.tables(), micros / counted.counts.unit, counted.arms, confidence)
     estimates = survival_quantiles(counted.counts.taking_skipped(skipped), [*named], canceled, confidence)
     # The last row is that of absent arms.
     of_arms = np.concatenate([estimates, np.full((1, *estimates.shape[1:]), np.nan)])[counted.rows()]

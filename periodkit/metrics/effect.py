@@ -60,7 +60,8 @@ def ai_effect(
 
     AI is often given the easy work, so the plain difference mixes what AI did with what it was given. `strata` says which
     work is alike: within each stratum both arms are compared, and the strata are then weighted by how many actions of
-    both arms they have. Whatever the strata do not capture stays in the difference: it is an association.
+    both arms they have. Whatever the strata do not capture stays in the difference: it is an association. Strata of which
+    an arm has one or two actions make the intervals too narrow.
 
     Parameters
     ----------
@@ -134,9 +135,10 @@ def ai_effect(
     checked_ways("censor", skipped)
     check_share(confidence, "confidence")
     names = grouping(by, _COLUMNS)
-    limit = None if target is None else float(as_micros(target, "target"))
+    micros = None if target is None else as_micros(target, "target")
     warn_of_dispatch(AI, stage)
     counted = count_arms(actions, AI, stage, names, strata, as_of, skipped)
+    limit = None if micros is None else micros / counted.counts.unit
     tables, totals = counted.tables(), counted.totals()
     rows = [
         _effect([tables[at] for at in strata], totals.iloc[number], limit, confidence)

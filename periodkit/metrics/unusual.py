@@ -31,9 +31,9 @@ from periodkit.metrics.tally import Ints, StageCounts, count_flags, count_stage,
 from periodkit.metrics.times import as_timedelta
 from periodkit.milestones import MILESTONES
 
-__all__ = ["COUNTS", "TIMES", "unusual"]
+__all__ = ["COUNT_MEASURES", "TIME_MEASURES", "unusual"]
 
-COUNTS, TIMES = ("actions",), ("p50", "p90", "response_p90")
+COUNT_MEASURES, TIME_MEASURES = ("actions",), ("p50", "p90", "response_p90")
 """The measures that are counts and times; the others are shares."""
 _ROUTES = ["ai_dispatched", "channel", "latest_channel"]
 _NEEDED = ["period_id", *MILESTONES, "status", *_ROUTES]
@@ -159,7 +159,7 @@ def _judge(rows: pa.Table, order: pd.DataFrame, name: str | None, limit: int | N
             "by": pd.Series(name, index=range(len(groups)), dtype="str"),
             "group": pd.Series(keys, dtype="str"),
             "n": each.n[:, -1],
-            "value": _shown(measure, each.n[:, -1] if measure in COUNTS else each.value[:, -1]),
+            "value": _shown(measure, each.n[:, -1] if measure in COUNT_MEASURES else each.value[:, -1]),
             **{field: _shown(measure, _back(measure, said[field])) for field in ("expected", "low", "high")},
             "model": pd.Series(model, dtype="str"),
             "periods": level.k,
@@ -189,14 +189,14 @@ def _measure(
     shares = {"ai_rate": ("ai", "not ai"), "reroute_rate": ("rerouted", "stayed")}
     if limit is not None:
         shares = {"on_time": ("met", "missed"), **shares}
-    times = dict(zip(TIMES, [*_times(cycle, [0.5, 0.9]), *_times(response, [0.9])], strict=True))
-    for measure, stage in zip(TIMES, (cycle, cycle, response), strict=True):
+    times = dict(zip(TIME_MEASURES, [*_times(cycle, [0.5, 0.9]), *_times(response, [0.9])], strict=True))
+    for measure, stage in zip(TIME_MEASURES, (cycle, cycle, response), strict=True):
         counts[measure] = stage.sum_by_group(stage.only("event", "open"))
     flat = [*counts.values(), *(side for sides in times.values() for side in sides)]
     groups, laid = lay_out(flagged[keys], flat, keys[:-1], order)
     table = dict(zip(counts, (each.astype(np.int64) for each in laid), strict=False))
     series = {"actions": _Series(laid[0], table["actions"], *log_count(table["actions"]))}
-    for at, measure in enumerate(TIMES):
+    for at, measure in enumerate(TIME_MEASURES):
         used = table[measure]
         value, low, high = (np.where(used > 0, side, np.nan) for side in laid[len(counts) + 3 * at :][:3])
         series[measure] = _Series(value, used, *log_time(value, low, high, used, _BAND))
@@ -223,11 +223,11 @@ def _times(counts: StageCounts, quantiles: list[float]) -> list[Floats]:
 
 def _back(measure: str, y: Floats) -> Floats:
     """Return from the scale of a measure to the measure."""
-    if measure in TIMES:
+    if measure in TIME_MEASURES:
         return from_log(y, 2.0**63)
-    return from_log(y) if measure in COUNTS else from_logit(y)
+    return from_log(y) if measure in COUNT_MEASURES else from_logit(y)
 
 
 def _shown(measure: str, values: Any) -> pd.Series:  # noqa: ANN401
     """Return values as timedeltas or plain numbers, in a column that holds both."""
-    return (as_timedelta(values, 1) if measure in TIMES else pd.Series(values)).astype("object")
+    return (as_timedelta(values, 1) if measure in TIME_MEASURES else pd.Series(values)).astype("object")

@@ -81,14 +81,14 @@ def workload(
         went = moments["closed_time"].filter(counted).drop_null().to_numpy()
         # An event fetched months later has no load to show in between, unless something is open until then.
         seen_open = moments["_seen"].filter(states == STATES.index("open")).to_numpy()
-        last = max(each.max(initial=came[0]) for each in (came, went, seen_open))
+        last = max(times.max(initial=came[0]) for times in (came, went, seen_open))
         start, columns = _bins(came, went, int(last), width)
     time = pd.Series(start.view("datetime64[us]")).dt.tz_localize("UTC")
     return pd.DataFrame({"time": time, **columns, "n": int(counted.sum()), **left_out})
 
 
 def _bins(came: Ints, went: Ints, end: int, width: int) -> tuple[Ints, dict[str, Ints]]:
-    # A length that divides a day has the same bins whatever the data; of any other the first day has them.
+    # The bins of a length that divides a day are the same for any data; other bins begin with the first day.
     origin = 0 if _DAY % width == 0 else int(came.min()) // _DAY * _DAY
     came, went, end = came - origin, went - origin, end - origin
     first = int(came.min()) // width

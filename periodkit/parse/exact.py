@@ -18,12 +18,10 @@ import pyarrow as pa
 
 from periodkit._arguments import is_unicode
 from periodkit.errors import BadValueWarning, SchemaError
-from periodkit.frames import BAD_TIME, UTC_MICROS, Column, infer_column, parse_times, unknown_name
+from periodkit.frames import BAD_TIME, Column, infer_column, parse_times, unknown_name
 from periodkit.parse.response import Answer, OnBad
 from periodkit.parse.values import CHECKS, BadValueError, as_texts, shown
 from periodkit.schema import ACTIONS, FORM_CONTAINERS, FORM_PREFIX, Field, Kind, Table
-
-_ARROW = {Kind.TEXT: pa.string(), Kind.ID: pa.int64(), Kind.FLAG: pa.bool_()}
 
 
 @dataclass
@@ -73,7 +71,7 @@ def exact_columns(answers: Sequence[Answer], form_fields: Sequence[str], problem
 
 
 class Rows:
-    """The records of one table as they pile up over answers, with what is added to each."""
+    """Collect the records of one table from several answers, with the values that periodkit adds."""
 
     def __init__(self, table: Table, form_fields: Sequence[str] = ()) -> None:
         self.table = table
@@ -95,7 +93,7 @@ class Rows:
         columns: dict[str, Column] = {}
         for item in self.table.fields:
             if item.api is None:
-                columns[item.column] = _added(item, self.added[item.column])
+                columns[item.column] = pa.array(self.added[item.column], item.kind.arrow)
                 continue
             values = [record.get(item.api) for record in self.records]
             columns[item.column] = self._checked_column(item, values, problems)
@@ -120,21 +118,21 @@ class Rows:
                 problems.bad(self.where[i], item.api, value, str(error), self._ids(i))
                 values[i] = None
         if item.kind is not Kind.TIME:
-            return values if item.kind is Kind.LIST else pa.array(values, _ARROW[item.kind])
+            return values if item.kind is Kind.LIST else pa.array(values, item.kind.arrow)
         times, bad = parse_times(values)
         for i in bad:
             problems.bad(self.where[i], item.api, values[i], BAD_TIME, self._ids(i))
         return times
 
     def _own_period(self, sent: Column, problems: Problems) -> Column:
-        """Put each action in the period that was asked for; one that names another must not pass unseen."""
+        """Put every action in the requested period; one that names another period is a bad value."""
         own = []
         for i, (said, asked) in enumerate(zip(sent.to_pylist(), self.added["period_id"], strict=True)):
             if said is not None and asked is not None and said != asked:
                 reason = f"is not the period that was asked for ({asked})"
                 problems.bad(self.where[i], "periodId", said, reason, self._ids(i))
             own.append(said if asked is None else asked)
-        return pa.array(own, pa.int64())
+        return pa.array(own, Kind.ID.arrow)
 
     def _form_columns(self) -> dict[str, Column]:
         """Form fields, from the action's own keys or from the object that holds them."""
@@ -225,24 +223,19 @@ def loads(answer: Answer) -> dict[str, Any]:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    for name in found:
+    unique = dict(pairs)
+    for name in unique:
         if not is_unicode(name):
             msg = f"the key {name!a} holds half a surrogate pair, which is no character"
             raise ValueError(msg)
-    if len(found) != len(pairs):
+    if len(unique) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         msg = f"the key {twice!r} stands twice in one object"
         raise ValueError(msg)
-    return found
+    return unique
 
 
 def _refuse_constant(name: str) -> NoReturn:
     msg = f"{name} is not JSON"
     raise ValueError(msg)
-
-
-def _added(item: Field, values: list[Any]) -> Column:
-    arrow = UTC_MICROS if item.kind is Kind.TIME else pa.int64()
-    return pa.array(values, arrow)

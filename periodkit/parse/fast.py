@@ -29,7 +29,6 @@ _BATCH_BYTES = 64 * 2**20
 _SAMPLE_BYTES = 2**16
 _SHARE_BYTES = 8 * 2**20
 _BOM = b"\xef\xbb\xbf"
-_TYPES = {Kind.ID: pa.int64(), Kind.FLAG: pa.bool_(), Kind.LIST: pa.list_(pa.string())}
 _SCALARS: dict[type, pa.DataType] = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
 _ENVELOPE = [(name, pa.int64()) for name in ("page", "per_page", "total_pages", "total_count")]
 # pyarrow crashes on a null that is a document of its own, so none may reach it, not even behind another document.
@@ -90,7 +89,8 @@ class ActionsReader:
 
 
 def _options(extra: dict[str, pa.DataType]) -> pj.ParseOptions:
-    known = [(field.api, _TYPES.get(field.kind, pa.string())) for field in ACTIONS.by_api.values()]
+    # Times are read as texts first: the reader knows fewer spellings.
+    known = [(f.api, Kind.TEXT.arrow if f.kind is Kind.TIME else f.kind.arrow) for f in ACTIONS.by_api.values()]
     schema = pa.schema([("actions", pa.list_(pa.struct([*known, *extra.items()]))), *_ENVELOPE])
     return pj.ParseOptions(explicit_schema=schema, newlines_in_values=True, unexpected_field_behavior="error")
 
@@ -179,8 +179,8 @@ def _read_shared(body: bytes, options: pj.ParseOptions) -> Read | None:
     It is cut where one record seems to end and the next to begin. Were that inside a text or a nested value, the
     brackets of the shares would not match, and the reader would refuse them; whole it may still take them.
     """
-    found = (_SEAM.search(body, at) for at in range(_SHARE_BYTES, len(body), _SHARE_BYTES))
-    seams = sorted({seam.span(1) for seam in found if seam is not None})
+    matches = (_SEAM.search(body, at) for at in range(_SHARE_BYTES, len(body), _SHARE_BYTES))
+    seams = sorted({match.span(1) for match in matches if match is not None})
     ends = [*(begin for begin, _ in seams), len(body)]
     begins = [0, *(end for _, end in seams)]
 
@@ -190,10 +190,10 @@ def _read_shared(body: bytes, options: pj.ParseOptions) -> Read | None:
 
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         read_shares = list(pool.map(read, begins, ends))
-    lists = [each for each in read_shares if each is not None and len(each) == 1]
+    lists = [share for share in read_shares if share is not None and len(share) == 1]
     if len(lists) < len(read_shares):
         return None
-    records = pa.chunked_array([each.flatten() for each in lists]).combine_chunks()
+    records = pa.chunked_array([share.flatten() for share in lists]).combine_chunks()
     return None if records.null_count else (records, np.array([len(records)]))
 
 

@@ -66,7 +66,7 @@ def page_info(answer: Answer, key: str, *, paged: bool = False) -> PageInfo:
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            msg = f"{answer.name}: {name} is {shown(value)}, not a whole number; whether all is here cannot be told."
+            msg = f"{answer.name}: {name} is {shown(value)}, not a whole number, so records may be missing."
             raise SchemaError(msg)
         found[name] = value
     records = whole.get(key)

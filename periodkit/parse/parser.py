@@ -74,7 +74,7 @@ def parse_actions(answers: Iterable[Answer], form_fields: Sequence[str] = (), on
     Parameters
     ----------
     answers : iterable of Answer
-        The bodies of one or many periods and pages, in the order that the rows shall have.
+        The bodies of one or many periods and pages, in the order of the rows.
     form_fields : sequence of str
         The form fields that were asked for; each becomes a column ``form.<field>``, null where an action lacks it.
     on_bad : {"raise", "null"}
@@ -107,7 +107,7 @@ def parse_actions(answers: Iterable[Answer], form_fields: Sequence[str] = (), on
 
 
 class ActionsParser:
-    """`parse_actions` for a caller that has time on its hands while further answers are on their way.
+    """`parse_actions` for a caller that can read some answers while it waits for others.
 
     Parameters
     ----------

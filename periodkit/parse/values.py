@@ -94,7 +94,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     Kind.TIME: as_text,
     Kind.ID: as_id,
     Kind.FLAG: as_flag,
-    "assigned_user_names": as_names,
+    Kind.LIST: as_names,
     "notes": as_texts,
     "markers": as_markers,
 }

@@ -7,8 +7,10 @@ from periodkit.plots.backlog import backlog
 from periodkit.plots.control import season_chart
 from periodkit.plots.dispatch import dispatch_rate
 from periodkit.plots.ecdf import cycle_time_ecdf
+from periodkit.plots.effect import ai_forest
 from periodkit.plots.flow import cumulative_flow
 from periodkit.plots.forest import p90_forest
+from periodkit.plots.funnel import ai_funnel
 from periodkit.plots.profile import marker_profile
 from periodkit.plots.ribbon import event_ribbon
 from periodkit.plots.routing import routing_matrix
@@ -18,6 +20,8 @@ from periodkit.plots.unusual import unusual_forest
 
 __all__ = [
     "aging",
+    "ai_forest",
+    "ai_funnel",
     "alt_text",
     "backlog",
     "cumulative_flow",

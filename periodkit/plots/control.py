@@ -44,7 +44,7 @@ from periodkit.plots._drawing import (
     styled,
     target_line,
 )
-from periodkit.wording import clean_label, count, duration, percent, unique_labels
+from periodkit.wording import clean_label, count, duration, measure_name, percent, unique_labels
 
 __all__ = ["season_chart"]
 
@@ -132,7 +132,7 @@ def season_chart(
     groups = group_by(frame, by, max_groups)
     chosen = {"target": target if measure == "on_time" else None, "stage": stage, "rebase": rebase, "as_of": as_of}
     chart = season(groups.actions, periods, measure, GROUP, baseline=baseline, **chosen)
-    what = answers.measure_name(measure, stage)
+    what = measure_name(measure, stage)
     if not len(frame) or chart["value"].isna().all():
         reason = "No actions to show" if not len(frame) else "In no period is there enough to say"
         return explain(ax, f"{what} by period", reason)

@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from periodkit import answers
 from periodkit._arguments import check_count
-from periodkit.metrics import COUNTS, TIMES, unusual
+from periodkit.metrics import COUNT_MEASURES, TIME_MEASURES, unusual
 from periodkit.plots._drawing import (
     COLOURS,
     FAINT,
@@ -33,7 +33,7 @@ from periodkit.plots._drawing import (
     styled,
     wrap_label,
 )
-from periodkit.wording import clean_label, duration, percent
+from periodkit.wording import clean_label, compared, duration, measure_label, most_surprising, percent
 
 __all__ = ["unusual_forest"]
 
@@ -89,18 +89,18 @@ def unusual_forest(
     ...     actions = client.actions(periods)
     >>> ax = pk.plots.unusual_forest(actions, periods, int(periods["period_id"].iloc[-2]))
     >>> ax.get_title(loc="left")
-    'Nothing was outside the range of the 24 nights before'
+    'Nothing was unusual against the 24 nights before'
     >>> ax.figure.clear()
     """
     check_count(max_rows, "max_rows", 1)
     tonight = unusual(actions, periods, period, earlier, by, target, confidence)
     said = answers.unusual(tonight)
-    judged = answers.most_surprising(tonight)
+    judged = most_surprising(tonight)
     if not tonight["n"].any():
         return explain(ax, "Was it unusual?", "No actions to show")
     if judged.empty:
         return explain(ax, "Was it unusual?", said.removesuffix("."))
-    unit = np.select([judged["measure"].isin(TIMES), ~judged["measure"].isin(COUNTS)], [0, 1], 2)
+    unit = np.select([judged["measure"].isin(TIME_MEASURES), ~judged["measure"].isin(COUNT_MEASURES)], [0, 1], 2)
     parts = {name: judged[unit == at].head(max_rows) for at, name in enumerate(_UNITS) if (unit == at).any()}
     rows = sum(len(part) for part in parts.values())
     ax = open_axes(ax, 1.4 + 0.62 * len(parts) + 0.3 * rows)
@@ -118,7 +118,7 @@ def unusual_forest(
     before = int(tonight["periods"].max())
     found = int(judged["unusual"].sum())
     if found:
-        first = answers.measure_label(_rows(judged)[0])
+        first = measure_label(_rows(judged)[0])
         title = f"{clean_label(first)} was outside the range of an ordinary night" + (
             f", and {found - 1} more" if found > 1 else ""
         )
@@ -132,7 +132,7 @@ def unusual_forest(
         if len(judged) > rows
         else "",
     ]
-    details = "; ".join(clean_label(answers.compared(row), 120) for part in parts.values() for row in _rows(part))
+    details = "; ".join(clean_label(compared(row), 120) for part in parts.values() for row in _rows(part))
     return finish(ax, title, " · ".join(filter(None, notes)), f"{said} {details}.")
 
 
@@ -165,9 +165,7 @@ def _draw(ax: Axes, part: pd.DataFrame, unit: str, *, roomy: bool) -> None:
             markersize=7,
             zorder=4,
         )
-    ax.set_yticks(
-        place, [drawable(wrap_label(answers.measure_label(row), 36 if roomy else 16, 1)) for row in _rows(part)]
-    )
+    ax.set_yticks(place, [drawable(wrap_label(measure_label(row), 36 if roomy else 16, 1)) for row in _rows(part)])
     ax.set_ylim(len(part) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

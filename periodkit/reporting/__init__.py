@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from periodkit.reporting.material import ReportData, collect
     from periodkit.reporting.page import Check, check_report, show_plot, show_table
     from periodkit.reporting.recheck import PageCheck, check_page
-    from periodkit.reporting.sections import show_figures, show_findings, show_head, show_plan, show_trend
+    from periodkit.reporting.sections import show_figures, show_findings, show_head, show_plan, show_trend, show_unusual
     from periodkit.reporting.tables import (
         bin_width,
         show_busiest,
@@ -52,6 +52,7 @@ __all__ = [
     "show_stages",
     "show_table",
     "show_trend",
+    "show_unusual",
 ]
 
 # matplotlib and scipy are slow to import, and a wrong argument of `report` is to be refused at once.
@@ -83,6 +84,7 @@ _HOMES = {
         "show_head",
         "show_plan",
         "show_trend",
+        "show_unusual",
     ),
     "tables": (
         "bin_width",

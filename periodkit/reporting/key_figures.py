@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
-from periodkit.metrics import outcome_counts, workload
+from periodkit.metrics import outcome_counts, with_bound, workload
 from periodkit.milestones import stage_times
 from periodkit.reporting.findings import Measured, measures
 from periodkit.reporting.material import ReportData
 from periodkit.reporting.page import KeyFigure, held
 from periodkit.reporting.tables import bin_width
-from periodkit.wording import count, duration, estimate, joined, sentences
+from periodkit.wording import count, duration, estimate, joined, limits_text, sentences
 
 __all__ = ["in_short", "key_figures"]
 
@@ -35,8 +37,14 @@ def key_figures(material: ReportData) -> list[KeyFigure]:
         ("reroute_rate", "Re-routed, at least"),
     ]
     measured = [
-        _measured(name, by_key[key].of(material.actions), by_key[key].of(material.earlier)) for key, name in named
+        _measured(name, by_key[key].of(material.actions), by_key[key].of(material.earlier), _usual(material, key))
+        for key, name in named
     ]
+    bound = with_bound(material.actions, stage="response").iloc[0]
+    if bound["bound_shown"] and not pd.isna(bound["p90_at_most"]):
+        at = [key for key, _ in named].index("response_p90")
+        of_all = held(f"of all {bound['all_used']:,} at most {duration(bound['p90_at_most'])}")
+        measured[at] = replace(measured[at], lines=(*measured[at].lines, of_all))
     return [_volume(material), *measured, _load(material)]
 
 
@@ -69,10 +77,10 @@ def _volume(material: ReportData) -> KeyFigure:
     ids = material.earlier_periods["period_id"]
     earlier = material.earlier["period_id"].value_counts().reindex(ids, fill_value=0)
     before = f"before: {earlier.median():,.0f} a period (median)" if len(earlier) else ""
-    return _figure("Actions", f"{len(material.actions):,}", "", joined(parts), before)
+    return _figure("Actions", f"{len(material.actions):,}", "", joined(parts), _usual(material, "actions") or before)
 
 
-def _measured(name: str, now: list[Measured], then: list[Measured]) -> KeyFigure:
+def _measured(name: str, now: list[Measured], then: list[Measured], usual: str) -> KeyFigure:
     if not now or not now[0].n:
         return KeyFigure(name, "–", "", _NOTHING)
     value, unit = now[0].short, ""
@@ -81,7 +89,20 @@ def _measured(name: str, now: list[Measured], then: list[Measured]) -> KeyFigure
     elif value.endswith(" %"):
         value, unit = value.removesuffix(" %"), "%"
     limits = now[0].words.partition(" (")[2].removesuffix(")")
-    return _figure(name, value, unit, limits, f"before: {then[0].short}" if then and then[0].n else "")
+    before = f"before: {then[0].short}" if then and then[0].n else ""
+    return _figure(name, value, unit, limits, usual or before)
+
+
+def _usual(material: ReportData, measure: str) -> str:
+    """Return where an ordinary night would lie, and whether this one was unusual; empty if that cannot be said."""
+    if material.tonight is None:
+        return ""
+    row = material.tonight[material.tonight["by"].isna() & (material.tonight["measure"] == measure)].iloc[0]
+    if pd.isna(row["p"]):
+        return ""
+    higher, lower = ("slower", "faster") if measure in ("p50", "p90", "response_p90") else ("higher", "lower")
+    verdict = "as usual" if not row["unusual"] else f"unusual: {higher if row['value'] > row['expected'] else lower}"
+    return f"ordinary: {limits_text(row['low'], row['high'])}, {verdict}"
 
 
 def _load(material: ReportData) -> KeyFigure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import cached_property
 from typing import Protocol, cast
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pandas as pd
 from periodkit._arguments import PeriodIds, When, check_count, read_moment, zone
 from periodkit.errors import ArgumentError
 from periodkit.frames import Fingerprint, fingerprint, latest_period
+from periodkit.metrics import unusual
 from periodkit.wording import Span, Target
 
 __all__ = ["ReportData", "Source", "collect"]
@@ -70,6 +72,29 @@ class ReportData:
         """The last moment at which anything was known."""
         seen = pd.concat([self.actions["fetched_at"], self.periods["fetched_at"]])
         return cast("pd.Timestamp", seen.max())
+
+    @cached_property
+    def tonight(self) -> pd.DataFrame | None:
+        """What `periodkit.unusual` says of the period, of all actions and by group; None unless it is a single one."""
+        if self.season or len(self.periods) != 1 or not len(self.earlier_periods):
+            return None
+        return unusual(
+            self.all_actions,
+            self.all_periods,
+            int(self.periods["period_id"].item()),
+            earlier=len(self.earlier_periods),
+            target=self.target.delta,
+        )
+
+    @cached_property
+    def all_actions(self) -> pd.DataFrame:
+        """The actions of the report and those that it compares with."""
+        return pd.concat([self.earlier, self.actions], ignore_index=True)
+
+    @cached_property
+    def all_periods(self) -> pd.DataFrame:
+        """The periods of the report and those that it compares with, in order of time."""
+        return pd.concat([self.earlier_periods, self.periods], ignore_index=True)
 
     @property
     def fingerprint(self) -> Fingerprint:

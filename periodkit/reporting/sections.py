@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from periodkit import answers
 from periodkit.jupyter import say, show_as
 from periodkit.reporting.findings import FEWEST, FLAG_SHARE, Finding, Findings
 from periodkit.reporting.key_figures import in_short, key_figures
@@ -11,13 +12,10 @@ from periodkit.reporting.material import ReportData
 from periodkit.reporting.page import MIME, held, render, show_plot, stamp_of
 from periodkit.wording import clean_label, count, joined, listed, was_or_were
 
-__all__ = ["show_figures", "show_findings", "show_head", "show_plan", "show_trend"]
+__all__ = ["show_figures", "show_findings", "show_head", "show_plan", "show_trend", "show_unusual"]
 
-FOREMOST = 7
-"""The number of findings that are shown large."""
-
-MOST = 40
-"""The most findings shown, of those for the worse and of those for the better; the note counts the rest."""
+MOST = 5
+"""The most findings of a kind shown; the note counts the rest."""
 
 
 def show_head(material: ReportData) -> None:
@@ -39,23 +37,42 @@ def show_figures(material: ReportData) -> None:
 
 
 def show_findings(findings: Findings, material: ReportData) -> None:
-    """Show findings as sentences, those for the worse first, and a note on how many comparisons were made."""
+    """Show findings as sentences, those for the worse first, and a note on how they were made."""
+    if material.tonight is not None:
+        say(answers.unusual(material.tonight), strong=True)
     order = {"trend": 0, "earlier": 1, "period": 2, "quality": 4}
-    worse = sorted((one for one in findings.found if not one.good), key=lambda one: order.get(one.kind, 3))
-    better = [one for one in findings.found if one.good]
-    groups = [
-        ("", [_parts(one) for one in worse[:FOREMOST]]),
-        ("Also", [_parts(one) for one in worse[FOREMOST:MOST]]),
-        ("Better than the rest, or than before", [_parts(one) for one in better[:MOST]]),
-    ]
-    left = max(len(worse) - MOST, 0) + max(len(better) - MOST, 0)
+    ranked = sorted(findings.found, key=lambda one: (order.get(one.kind, 3), bool(one.good)))
+    kept = [one for one in ranked if _rank(one, ranked) < MOST]
+    left = len(ranked) - len(kept)
     note = (f"{count(left, 'more finding')} not shown. " if left else "") + _method_note(findings, material)
-    if findings.compared and not findings.found:
+    if findings.compared and not findings.found and material.tonight is None:
         say("Nothing stood out: every interval includes “no difference”.")
-    text = "\n".join([*(one.sentence for one in findings.found), note])
-    shown = [(title, parts, number > 0) for number, (title, parts) in enumerate(groups) if parts]
-    html = render("findings", groups=shown, note=held(note))
+    text = "\n".join([*(one.sentence for one in kept), note])
+    groups = [("", [_parts(one) for one in kept], False)] if kept else []
+    html = render("findings", groups=groups, note=held(note))
     show_as({"text/html": html, "text/plain": text})
+
+
+def _rank(finding: Finding, ranked: list[Finding]) -> int:
+    return [one for one in ranked if one.kind == finding.kind].index(finding)
+
+
+def show_unusual(material: ReportData) -> None:
+    """Show the most surprising measures beside where an ordinary night would lie."""
+    if material.tonight is None:
+        return
+    from periodkit.plots import unusual_forest  # noqa: PLC0415  (loads matplotlib)
+
+    period = int(material.periods["period_id"].item())
+    show_plot(
+        unusual_forest,
+        material.all_actions,
+        material.all_periods,
+        period,
+        earlier=len(material.earlier_periods),
+        target=material.target.delta,
+        phone=material.phone,
+    )
 
 
 def show_plan(rows: int = 5) -> None:
@@ -100,10 +117,19 @@ def _bracketed(tz_name: str) -> str:
 
 
 def _method_note(findings: Findings, material: ReportData) -> str:
-    if not findings.compared:
+    ending = "A difference is an association, not an explanation."
+    compared, were = findings.compared, was_or_were(findings.compared)
+    if material.tonight is not None:
+        before = count(len(material.earlier_periods), "period")
+        return (
+            f"{count(compared, 'measure')} of all actions, and of each classification and channel with at least {FEWEST}, "
+            f"{were} compared with where an ordinary night would lie: judged by the {before} before, their trend, and how "
+            "much such nights differ from each other. At most one ordinary night in twenty has such a finding (Holm, of all "
+            f"actions and of groups). {ending}"
+        )
+    if not compared:
         return "There are too few actions to compare anything."
     sides = {
-        "earlier": f"with the {count(len(material.earlier_periods), 'period')} before",
         "trend": "over time",
         "period": "each period with the rest",
         "group": "each classification and channel with the rest",
@@ -111,16 +137,16 @@ def _method_note(findings: Findings, material: ReportData) -> str:
     }
     made = listed([words for kind, words in sides.items() if kind in findings.kinds])
     return (
-        f"{count(findings.compared, 'comparison')} {was_or_were(findings.compared)} made: {made}. A finding is listed only "
-        f"where the {100 * findings.confidence:.2f} % interval of the difference excludes “no difference” (Bonferroni), so "
-        "that with 95 % confidence none is due to chance alone. Intervals with an n are 95 % intervals of that group. "
-        f"Groups of fewer than {FEWEST} actions are not compared. A difference is an association, not an explanation."
+        f"{count(compared, 'comparison')} {were} made: {made}. A finding is listed only where the interval of the "
+        "difference excludes “no difference”, at a confidence at which, with 95 %, no finding of its kind is due to "
+        "chance alone (Bonferroni). Intervals with an n are 95 % intervals of that group. "
+        f"Groups of fewer than {FEWEST} actions are not compared. {ending}"
     )
 
 
 def _parts(finding: Finding) -> dict[str, object]:
     lead, mark, rest = finding.sentence.partition(": ")
-    if not mark or finding.kind not in ("group", "period", "quality"):
+    if not mark or finding.kind not in ("earlier", "group", "period", "quality"):
         lead, mark, rest = "", "", finding.sentence
     return {"lead": held(lead + mark), "rest": held(rest), "good": finding.good}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from periodkit import answers
 from periodkit.jupyter import say
 from periodkit.metrics import (
     LOWER_BOUND,
@@ -14,6 +15,7 @@ from periodkit.metrics import (
     quality,
     reroute_rate,
     stage_quantiles,
+    with_bound,
     workload,
 )
 from periodkit.milestones import STAGES, stage_states
@@ -50,9 +52,10 @@ def show_stages(material: ReportData) -> None:
         f"{name}: {stage.start.removesuffix('_time')} to {stage.end.removesuffix('_time')}"
         for name, stage in STAGES.items()
     ]
-    show_table(
-        frame[_columns(frame, "stage", "used", "events", "open")], "Stage times of the actions that began the stage"
-    )
+    bounds = {stage: with_bound(material.actions, stage=stage) for stage in ("dispatch", "pickup", "response")}
+    note = " ".join(answers.recorded(bound, stage) for stage, bound in bounds.items() if bound["bound_shown"].any())
+    columns = _columns(frame, "stage", "used", "events", "open")
+    show_table(frame[columns], "Stage times of the actions that began the stage", note)
 
 
 def show_groups(material: ReportData, by: str) -> None:

@@ -36,14 +36,6 @@ TIME_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3
 
 Json = dict[str, Any]
 
-_TYPES: dict[Kind, Json] = {
-    Kind.ID: {"type": "integer"},
-    Kind.TEXT: {"type": "string"},
-    Kind.TIME: {"type": "string", "format": "date-time"},
-    Kind.FLAG: {"type": "boolean"},
-    Kind.LIST: {"type": "array", "items": {"type": "string"}},
-}
-
 _EXAMPLES: Json = {
     "id": 4101,
     "periodId": 4101,
@@ -262,7 +254,7 @@ def _value(one: Field) -> Json:
     if one.api == "markers":
         marker = {"$ref": "#/components/schemas/Marker"}
         return {"description": one.meaning, "anyOf": [{"type": "array", "items": marker}, marker, {"type": "null"}]}
-    kind = dict(_TYPES[one.kind])
+    kind = one.kind.json
     if one.api == "notes":
         kind["type"] = ["array", "string"]
     types = kind["type"] if isinstance(kind["type"], list) else [kind["type"]]

@@ -1,6 +1,6 @@
 """The sandbox's responses: parameters in, bytes out. Knows the API's rules and no HTTP library.
 
-After the token, a request is checked in this order, and the first that fails answers: ``period_id`` is a positive
+After the token, a request is checked in this order, and the first check that fails decides: ``period_id`` is a positive
 integer (400), ``form_fields`` (400), the dates or the page (400), the period exists (404).
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 from periodkit.sandbox import openapi
 from periodkit.sandbox.dataset import DataSet, parse_time
 
-__all__ = ["Answers", "Body", "Refusal"]
+__all__ = ["Body", "Refusal", "Responses"]
 
 _POSITIVE = re.compile(r"0*[1-9][0-9]*")
 _TIME = re.compile(openapi.TIME_PATTERN.removesuffix("$"))
@@ -26,7 +26,7 @@ _EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _MAX_DIGITS = 18
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the API, not an error of the sandbox
+class Refusal(Exception):  # noqa: N818 - a response of the API, not an error of the sandbox
     """A request that the API refuses, with its status and message."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -36,7 +36,7 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not an error of 
 
 
 class Body:
-    """The bytes of one answer, compressed at most once."""
+    """The bytes of one response, compressed at most once."""
 
     def __init__(self, content: object) -> None:
         self.plain = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
@@ -47,8 +47,8 @@ class Body:
         return gzip.compress(self.plain, 1, mtime=0)
 
 
-class Answers:
-    """The answers over one data set, whole or, with a `page_size`, page by page.
+class Responses:
+    """The responses over one data set, whole or, with a `page_size`, page by page.
 
     Methods take the query's parameters and raise `Refusal` where the API would refuse.
     """
@@ -58,7 +58,7 @@ class Answers:
         self._page_size = page_size
         self._ids = frozenset(dataset.period_ids)
         self._spans = [_span(period) for period in dataset.periods]
-        # The data never change, so an answer can be kept; bounded, because form_fields come in any combination.
+        # The data never change, so a response can be kept; bounded, because form_fields come in any combination.
         self._actions_body = lru_cache(maxsize=256)(self._make_actions_body)
 
     def periods(self, query: Mapping[str, str]) -> Body:

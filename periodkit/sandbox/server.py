@@ -1,6 +1,6 @@
 """The API over real HTTP on the loopback interface.
 
-A request is checked in this order, and the first check that fails answers: host (421), path (404), method (405), token
+A request is checked in this order, and the first check that fails decides: host (421), path (404), method (405), token
 (401), then what `responses.py` checks. A parameter given twice counts as its last value; unknown parameters are ignored.
 """
 
@@ -24,7 +24,7 @@ from urllib.parse import quote
 from periodkit.errors import ConfigError
 from periodkit.sandbox import openapi
 from periodkit.sandbox.dataset import DataSet
-from periodkit.sandbox.responses import Answers, Body, Refusal
+from periodkit.sandbox.responses import Body, Refusal, Responses
 from periodkit.sandbox.season import make_season
 
 try:
@@ -50,16 +50,16 @@ _STARTUP_SECONDS = 10.0
 _SHUTDOWN_SECONDS = 5.0
 # Below this a gzip header costs more than it saves.
 _GZIP_FROM = 500
-# By these names a browser or a client reaches this machine. A page on the web can make any other name lead here.
+# A web page can make a host name of its own lead to this machine, but not these.
 _OWN_HOST = re.compile(rf"({re.escape(HOST)}|localhost)(:[0-9]+)?", re.IGNORECASE)
 _PRINTABLE = "".join(map(chr, range(32, 127))).replace("%", "")
 
 
 class _Api:
-    """The endpoints; every answer, refusals included, leaves through `_answer`."""
+    """The endpoints; every response, refusals included, is made by `_respond`."""
 
     def __init__(self, dataset: DataSet, token: str, page_size: int | None, latency: float) -> None:
-        self._answers = Answers(dataset, page_size)
+        self._responses = Responses(dataset, page_size)
         self._token = token.encode()
         self._latency = latency
         self._date = format_datetime(dataset.as_of, usegmt=True)
@@ -68,23 +68,23 @@ class _Api:
 
     async def periods(self, request: Request) -> Response:
         await self._enter(request)
-        return self._answer(request, self._answers.periods(request.query_params))
+        return self._respond(request, self._responses.periods(request.query_params))
 
     async def actions(self, request: Request) -> Response:
         await self._enter(request)
-        return self._answer(request, self._answers.actions(request.path_params["period_id"], request.query_params))
+        return self._respond(request, self._responses.actions(request.path_params["period_id"], request.query_params))
 
     async def describe(self, request: Request) -> Response:
-        return self._answer(request, self._description)
+        return self._respond(request, self._description)
 
     async def refuse(self, request: Request, error: Exception) -> Response:
         if isinstance(error, Refusal):
-            return self._answer(request, Body({"message": error.message}), error.status)
+            return self._respond(request, Body({"message": error.message}), error.status)
         if not isinstance(error, HTTPException):
-            return self._answer(request, Body({"message": "Internal error of the sandbox"}), 500)
-        answer = self._answer(request, Body({"message": error.detail}), error.status_code)
-        answer.headers.update(error.headers or {})
-        return answer
+            return self._respond(request, Body({"message": "Internal error of the sandbox"}), 500)
+        response = self._respond(request, Body({"message": error.detail}), error.status_code)
+        response.headers.update(error.headers or {})
+        return response
 
     def only_own_hosts(self, app: ASGIApp) -> ASGIApp:
         """Return the application behind a check of the host that was asked for."""
@@ -95,7 +95,7 @@ class _Api:
             if hosts and all(_OWN_HOST.fullmatch(host) for host in hosts):
                 await app(scope, receive, send)
             else:
-                await self._answer(request, Body({"message": openapi.MISDIRECTED}), 421)(scope, receive, send)
+                await self._respond(request, Body({"message": openapi.MISDIRECTED}), 421)(scope, receive, send)
 
         return checked
 
@@ -103,12 +103,12 @@ class _Api:
         if self._latency:
             await asyncio.sleep(self._latency)
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        # Header text is Latin-1 by definition, so this gives back the bytes that were sent.
+        # Header text is Latin-1 by definition, so this returns the bytes that were sent.
         right = hmac.compare_digest(given.strip().encode("latin-1"), self._token)
         if scheme.lower() != "bearer" or not right:
             raise HTTPException(401, openapi.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
 
-    def _answer(self, request: Request, body: Body, status: int = 200) -> Response:
+    def _respond(self, request: Request, body: Body, status: int = 200) -> Response:
         headers = {
             "Date": self._date,
             "Content-Type": "application/json",
@@ -131,7 +131,7 @@ def _takes_gzip(accepted: str) -> bool:
 
 
 def token_for(dataset: DataSet | None) -> str:
-    """Return a token for a data set: a new one for each recorded set, which may hold what is not for everyone."""
+    """Return a token for a data set: a new one if it was recorded, since its data may not be for everyone."""
     return DEFAULT_TOKEN if dataset is None or dataset.file is None else secrets.token_urlsafe(24)
 
 
@@ -147,10 +147,10 @@ def create_app(
     token : str
         The bearer token that every request needs, except for ``/openapi.json``.
     page_size : int, optional
-        Answer both lists in pages of at most this many records, with ``page``, ``per_page``, ``total_pages`` and
-        ``total_count`` beside them. By default an answer is whole, as the API documents it.
+        Send both lists in pages of at most this many records, with ``page``, ``per_page``, ``total_pages`` and
+        ``total_count`` beside them. By default a list is whole, as the API documents it.
     latency : float
-        Seconds to wait before each answer, to stand in for a distant server.
+        Seconds to wait before each response, as a distant server would take.
 
     Returns
     -------

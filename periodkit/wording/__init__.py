@@ -1,5 +1,13 @@
 """How numbers, durations and names are written, everywhere the same."""
 
+from periodkit.wording.measures import (
+    compared,
+    format_measure,
+    limits_text,
+    measure_label,
+    measure_name,
+    most_surprising,
+)
 from periodkit.wording.phrases import (
     LEFT_TO_RIGHT,
     Scalar,
@@ -29,15 +37,21 @@ __all__ = [
     "Target",
     "between",
     "clean_label",
+    "compared",
     "count",
     "duration",
     "estimate",
+    "format_measure",
     "format_table",
     "format_value",
     "interval",
     "joined",
     "label",
+    "limits_text",
     "listed",
+    "measure_label",
+    "measure_name",
+    "most_surprising",
     "numeric",
     "percent",
     "readable",

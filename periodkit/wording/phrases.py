@@ -161,9 +161,12 @@ def between(low: str, high: str) -> str:
     --------
     >>> between("1", "3"), between("1", ""), between("", "3"), between("", "")
     ('1–3', 'over 1', 'up to 3', '')
+    >>> between("-1", "7")
+    '-1 to 7'
     """
     if low and high:
-        return f"{low}–{high}"
+        # A dash beside a minus cannot be read.
+        return f"{low} to {high}" if {"-", "−"} & {low[0], high[0]} else f"{low}–{high}"
     return f"over {low}" if low else f"up to {high}" if high else ""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from periodkit.schema import FORM_PREFIX
-from periodkit.wording.phrases import Scalar, duration, estimate, percent, unit_of
+from periodkit.wording.phrases import Scalar, between, duration, estimate, percent, unit_of
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -20,6 +20,8 @@ __all__ = ["NULL", "format_table", "format_value", "label", "numeric", "readable
 NULL = "–"
 _LABELS = {"ai": "AI", "not_ai": "not AI", "ai_dispatched": "AI-dispatched", "period_name": "period"}
 _QUANTILE = re.compile(r"p[\d.]+")
+# Floats that are no shares: ratios, and what tests give.
+_NUMBER = re.compile(r"(.+_)?(ratio|chi2|p)(_low|_high)?|e_value(_limit)?|sigma_z|t")
 
 
 def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
@@ -86,10 +88,14 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
         values, limits = frame[name], _limits(frame, name)
         # A column of durations has one unit, in its heading; where kinds are mixed every cell has its own.
         unit = _unit(frame, name) if pd.api.types.is_timedelta64_dtype(values) else None
-        if limits is not None:
-            lows, highs = (frame[side] for side in limits)
-            rows = zip(values, lows, highs, strict=True)
-            cells = [_with_interval(value, low, high, unit) for value, low, high in rows]
+        ends = None if limits is None else [frame[side] for side in limits]
+        if _NUMBER.fullmatch(name):
+            cells = [_number(value) or NULL for value in values]
+            if ends is not None:
+                ranges = [between(*map(_number, pair)) for pair in zip(*ends, strict=True)]
+                cells = [f"{cell} ({limits})" if limits else cell for cell, limits in zip(cells, ranges, strict=True)]
+        elif ends is not None:
+            cells = [_with_interval(value, low, high, unit) for value, low, high in zip(values, *ends, strict=True)]
         elif unit is not None:
             cells = [NULL if pd.isna(value) else duration(value, unit, named=False) for value in values]
         else:
@@ -103,11 +109,15 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
 def format_value(value: Any, *, grouped: bool = True) -> str:  # noqa: ANN401  (a cell of any kind)
     """Return one value as text: a timedelta in the unit that fits, a float as a share, a count with commas.
 
+    A float beyond 1 is no share but a number, such as how many actions are expected.
+
     Examples
     --------
     >>> import pandas as pd
     >>> format_value(pd.Timedelta("90s")), format_value(0.1234), format_value(12345), format_value(None)
     ('1.5 min', '12.3 %', '12,345', '–')
+    >>> format_value(786.6)
+    '787'
     """
     if isinstance(value, list | tuple):
         return ", ".join(format_value(item, grouped=False) for item in value) or NULL
@@ -121,7 +131,19 @@ def format_value(value: Any, *, grouped: bool = True) -> str:  # noqa: ANN401  (
         return "yes" if value else "no"
     if pd.api.types.is_integer(value):
         return f"{value:,}" if grouped else str(value)
-    return percent(float(value)) if pd.api.types.is_float(value) else str(value)
+    if not pd.api.types.is_float(value):
+        return str(value)
+    number = float(value)
+    if abs(number) <= 1:
+        return percent(number)
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+
+
+def _number(value: Any) -> str:  # noqa: ANN401  (a cell of any kind)
+    """Return a number that is no share, to three digits; empty for null."""
+    if pd.isna(value):
+        return ""
+    return "< 0.001" if 0 <= value < 0.001 else f"{float(value):#.3g}".rstrip(".")
 
 
 def label(column: str) -> str:

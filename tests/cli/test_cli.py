@@ -65,17 +65,21 @@ def test_debug_shows_where_it_came_from():
         cli.main(["sandbox", "--data", "absent.json", "--debug"])
 
 
-def test_the_sandbox_serves_until_it_is_interrupted():
+@pytest.mark.parametrize("recorded", [False, True], ids=["the season", "recorded data"])
+def test_the_sandbox_serves_until_it_is_interrupted(season, recorded, tmp_path):
+    season.dataset.save(tmp_path / "season.json")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "periodkit", "sandbox", "--port", str(port)]
+    command += ["--data", str(tmp_path / "season.json")] if recorded else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             lines = [process.stdout.readline(), process.stdout.readline()]
             assert f"http://127.0.0.1:{port}" in lines[0]
             assert "export ALO_BASE_URL=" in lines[1]
             token = lines[1].split("ALO_API_TOKEN=")[1].strip()
+            assert (token == "sandbox-token") is not recorded
             answer = requests.get(
                 f"http://127.0.0.1:{port}/periods", headers={"Authorization": f"Bearer {token}"}, timeout=10
             )

@@ -337,6 +337,33 @@ def test_base_urls_that_cannot_be_right_are_refused(url):
     assert "u:p" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://api.example.com/v1/periods", "ends in /periods, which periodkit adds itself. Leave it off."),
+        ("https://api.example.com/periods/", "ends in /periods/, which"),
+        ("https://api.example.com/v1/periods/4101/actions", "ends in /periods/4101/actions, which"),
+        ("http://127.0.0.1:8770/openapi.json", "ends in /openapi.json, which"),
+        ('"https://api.example.com/v1"', "stands in quotation marks; it should look like"),
+        ("api.example.com/v1", "does not begin with https://; it should look like"),
+        ("https://u:p@api.example.com", "holds a user name or a password"),
+        ("https://api.example.com/v1?page=1", "holds a query or a fragment"),
+        ("https://api.example.com:99999/v1", "cannot be read; it should look like"),
+    ],
+)
+def test_what_is_wrong_with_a_base_url_is_told(url, said):
+    with pytest.raises(pk.ConfigError, match=re.escape(said)):
+        pk.Client(url, TOKEN)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.example.com/periods/v1", "https://periods.example.com", "https://a.b/my-periods"]
+)
+def test_a_base_url_may_have_periods_elsewhere(url):
+    with pk.Client(url, TOKEN) as client:
+        assert client.base_url == url
+
+
 @pytest.mark.parametrize("token", ["two words", "line\nbreak", "ünïcode"])
 def test_tokens_that_cannot_be_right_are_refused_without_being_shown(token):
     with pytest.raises(pk.ConfigError, match="token") as caught:

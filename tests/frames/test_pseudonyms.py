@@ -68,3 +68,15 @@ def test_bad_values_do_not_tell_names_either(actions):
 def test_a_key_that_is_none_is_refused_and_not_shown(actions, key):
     with pytest.raises(pk.ArgumentError, match="key for pseudonyms is empty or not a text"):
         pk.pseudonymize(actions, key)
+
+
+def test_names_read_back_from_files_are_replaced_too(actions, tmp_path):
+    once = pk.pseudonymize(actions, KEY)
+    actions[[*NAME_COLUMNS]].to_parquet(tmp_path / "a.parquet")
+    read = pk.pseudonymize(pd.read_parquet(tmp_path / "a.parquet"), KEY)
+    for name in NAME_COLUMNS:
+        assert read[name].astype("object").tolist() == once[name].astype("object").tolist()
+    texts = pd.DataFrame({"assigned_user_names": ['["Ada", "Bo"]', None, pd.NA]})
+    found = pk.pseudonymize(texts, KEY)["assigned_user_names"]
+    assert found.iloc[0].startswith("person-")
+    assert found.isna().tolist() == [False, True, True]

@@ -1,6 +1,7 @@
 """The curated notebooks: executed, compared with what is committed, run on other accounts, and given parameters."""
 
 import base64
+import contextlib
 import io
 import json
 import re
@@ -15,7 +16,7 @@ from PIL import Image
 from periodkit.errors import ArgumentError, PeriodkitError
 from periodkit.jupyter import files as nb
 from periodkit.jupyter.kernel import kernel_manager
-from periodkit.jupyter.png import distance, shrink
+from periodkit.jupyter.png import shrink
 from periodkit.sandbox.dataset import DataSet
 from periodkit.sandbox.server import Sandbox
 
@@ -24,6 +25,21 @@ NOTEBOOKS = sorted(nb.notebooks_folder().glob("*.ipynb"))
 READ = [path for path in NOTEBOOKS if not path.stem.startswith("04")]
 TOLERANCE = 12.0
 AS_OF = datetime(2025, 5, 17, 16, tzinfo=UTC)
+
+
+def distance(picture, other):
+    """Return the root mean squared difference of two base64 PNGs, 0 to 255; infinite if their sizes differ.
+
+    Sizes may differ by 2 %: other versions of the font library give other margins.
+    """
+    first, second = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"), dtype=np.float64)
+        for png in (picture, other)
+    )
+    height, width = (min(pair) for pair in zip(first.shape[:2], second.shape[:2], strict=True))
+    if any(abs(a - b) > 0.02 * b for a, b in zip(first.shape[:2], second.shape[:2], strict=True)):
+        return float("inf")
+    return float(np.sqrt(np.mean((first[:height, :width] - second[:height, :width]) ** 2)))
 
 
 def outputs(notebook):
@@ -209,24 +225,34 @@ def test_small_pictures_look_the_same_every_time_and_say_nothing_of_what_made_th
         assert image.info == {}
 
 
-def on_account(data, tmp_path):
-    """Run all the notebooks that people read on one account, in one kernel, and return them joined."""
+def on_accounts(accounts, folder):
+    """Run all the notebooks that people read on each account, in one kernel; return words and number of pictures by name."""
     sources = [cell.source for path in READ for cell in nb.open_notebook(path).cells if cell.cell_type == "code"]
-    cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    with Sandbox(data) as sandbox:
-        account = {
-            "ALO_BASE_URL": sandbox.base_url,
-            "ALO_API_TOKEN": sandbox.token,
-            "PYTHONWARNINGS": "default",
-        }
-        executed = nb.normalise(nb.execute(nbformat.v4.new_notebook(cells=cells), tmp_path, account))
+    cells, sandboxes = [], {}
+    with contextlib.ExitStack() as running:
+        for name, data in accounts.items():
+            sandboxes[name] = sandbox = running.enter_context(Sandbox(data))
+            settings = {"ALO_BASE_URL": sandbox.base_url, "ALO_API_TOKEN": sandbox.token}
+            cells += [
+                nbformat.v4.new_code_cell(source, metadata={"account": name})
+                for source in (f"%reset -f\nimport os\nos.environ.update({settings})", *sources)
+            ]
+        executed = nb.normalise(
+            nb.execute(nbformat.v4.new_notebook(cells=cells), folder, {"PYTHONWARNINGS": "default"})
+        )
     check_silent(executed)
-    assert sandbox.token not in json.dumps(executed)
-    assert all(alt for _, alt in pictures(executed))
-    said = words(executed)
-    assert "Data: the account at http://127.0.0.1:0" in said
+    return {name: read_account(executed, name, sandbox) for name, sandbox in sandboxes.items()}
+
+
+def read_account(executed, name, sandbox):
+    own = [cell for cell in executed.cells if cell.metadata["account"] == name][1:]
+    notebook = nbformat.v4.new_notebook(cells=own)
+    assert sandbox.token not in json.dumps(notebook)
+    assert all(alt for _, alt in pictures(notebook))
+    said = words(notebook)
+    assert f"Data: the sandbox, serving {sandbox.dataset.name}" in said
     assert not re.search(r"\bnan\b|\bNaT\b|<NA>|&lt;NA", said)
-    return said, len(pictures(executed))
+    return said, len(pictures(notebook))
 
 
 def one_action(**changes):
@@ -276,23 +302,28 @@ ACCOUNTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def odd_accounts(tmp_path_factory):
+    accounts = {name: DataSet(AS_OF, name, periods, actions) for name, (periods, actions, _) in ACCOUNTS.items()}
+    return on_accounts(accounts, tmp_path_factory.mktemp("accounts"))
+
+
 @pytest.mark.notebook
 @pytest.mark.parametrize("name", ACCOUNTS)
-def test_whatever_an_account_has_the_notebooks_say_something_useful(name, tmp_path):
-    periods, actions, expected = ACCOUNTS[name]
-    said, _ = on_account(DataSet(AS_OF, name, periods, actions), tmp_path)
-    for text in expected:
+def test_whatever_an_account_has_the_notebooks_say_something_useful(name, odd_accounts):
+    said, _ = odd_accounts[name]
+    for text in ACCOUNTS[name][2]:
         assert text in said
 
 
 @pytest.mark.notebook
 def test_the_notebooks_run_on_recorded_data_unchanged(recorded_path, tmp_path):
-    said, count = on_account(DataSet.load(recorded_path), tmp_path)
+    said, count = on_accounts({"recorded": DataSet.load(recorded_path)}, tmp_path)["recorded"]
     for text in ("5,239", "68.7 % (67.4–69.9)", "63.3 min (62.1–64.5)", "Medical Incident", "SFFD watch 2020-04-20"):
         assert text in said
     for text in ("19 are open", "Leads of the channels", "AI was given other work", "Next past 20 min"):
         assert text in said
-    assert count == 9
+    assert count == 10
 
 
 def test_a_parameter_that_the_notebook_lacks_is_named():

@@ -6,10 +6,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from effects_oracle import effects
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from metrics.effects_oracle import effects
-from metrics.strategies import ENGINES, FRAMES, action, frame
+from strategies import ENGINES, FRAMES, action, frame
 
 import periodkit as pk
 from periodkit.errors import ArgumentError, SchemaError
@@ -208,6 +208,19 @@ def test_the_easy_work_explains_the_difference():
     assert row["mean_difference"] == -pd.Timedelta("3min")
     assert row["std_mean_difference"] == pd.Timedelta(0)
     assert row["risk_ratio"] == pytest.approx(1.0)
+
+
+def test_the_worked_example_of_the_guide():
+    """docs/methods.md counts it by hand: easy work 36 of 40 against 8 of 10 in time, hard 4 of 10 against 12 of 40."""
+    rows = []
+    for kind, ai, met, used in (("Easy", 1, 36, 40), ("Easy", 0, 8, 10), ("Hard", 1, 4, 10), ("Hard", 0, 12, 40)):
+        rows += some(bool(ai), kind, 5, n=met) + some(bool(ai), kind, 20, n=used - met)
+    row = pk.ai_effect(frame(rows), "cycle", target="10min").iloc[0]
+    assert row[["ai", "not_ai", "difference"]].tolist() == pytest.approx([0.8, 0.4, 0.4])
+    assert row[["std_ai", "std_not_ai", "std_difference"]].tolist() == pytest.approx([0.65, 0.55, 0.1])
+    assert row[["std_difference_low", "std_difference_high"]].tolist() == pytest.approx([-0.114, 0.314], abs=5e-4)
+    assert row[["mean_difference", "std_mean_difference"]].tolist() == [-pd.Timedelta("2min"), -pd.Timedelta("30s")]
+    assert row[["risk_ratio", "e_value"]].tolist() == pytest.approx([10.4 / 8.8, 1.65], abs=5e-3)
 
 
 def test_weights_are_those_of_both_arms_together():

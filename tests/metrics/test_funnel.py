@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
-from metrics.strategies import ENGINES, FRAMES, action, frame
+from strategies import ENGINES, FRAMES, action, frame
 
 import periodkit as pk
 from periodkit.errors import ArgumentError, SchemaError

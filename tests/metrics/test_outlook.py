@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from metrics.strategies import ENGINES, action, actions, frame, minutes
+from strategies import ENGINES, action, actions, frame, minutes
 
 import periodkit as pk
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from metrics.oracle import numbers, shared
-from metrics.strategies import ENGINES, action, at, frame
+from oracle import numbers, shared
+from strategies import ENGINES, action, at, frame
 
 import periodkit as pk
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from metrics.oracle import shared
-from metrics.strategies import ENGINES
+from oracle import shared
+from strategies import ENGINES
 
 import periodkit as pk
 

@@ -423,15 +423,18 @@ def test_on_bad_takes_two_words():
 @pytest.mark.parametrize(
     ("raw", "pages"),
     [
-        (b'{"actions": []}', (None, 1, None, None)),
-        (b'{"actions": [{}, {}], "page": 1, "per_page": 2, "total_pages": 3, "total_count": 5}', (1, 3, 5, 2)),
+        (b'{"actions": []}', (None, 1, None, 0)),
+        (
+            b'{"actions": [{"actionId": 1}, {"actionId": 2}], "page": 1, "per_page": 2, "total_pages": 3, "total_count": 5}',
+            (1, 3, 5, 2),
+        ),
         (b'{"actions": [], "meta": {"page": 2, "total_pages": 2}}', (2, 2, None, 0)),
         (b'{"actions": [{"note": "total_pages"}]}', (None, 1, None, 1)),
     ],
 )
 def test_pages_are_read_wherever_they_stand(raw, pages):
     info = page_info(Answer(raw, FETCHED, 7), "actions")
-    assert (info.page, info.total_pages, info.total_count, info.records) == pages
+    assert (info.page, info.total_pages, info.total_count, len(info.keys)) == pages
 
 
 @pytest.mark.parametrize("value", ['"3"', "-1", "1.5", "true"])

@@ -42,6 +42,8 @@ HOSTILE = [
 PLOTS = {
     "aging": lambda actions, periods, **more: pk.plots.aging(actions, target="15min", **more),
     "backlog": lambda actions, periods, **more: pk.plots.backlog(actions, periods, target="15min", **more),
+    "ai_forest": lambda actions, periods, **more: pk.plots.ai_forest(actions, target="5min", **more),
+    "ai_funnel": lambda actions, periods, **more: pk.plots.ai_funnel(actions, target="15min", **more),
     "cumulative_flow": pk.plots.cumulative_flow,
     "cycle_scatter": lambda actions, periods, **more: pk.plots.cycle_scatter(actions, periods, target="15min", **more),
     "cycle_time_ecdf": lambda actions, periods, **more: pk.plots.cycle_time_ecdf(
@@ -215,6 +217,10 @@ def test_says_what_is_wrong_with_arguments(running, draw):
         ("aging", {"target": "0min"}, "target is '0min'"),
         ("aging", {"tz": "Mars/Base"}, "tz is 'Mars/Base'"),
         ("aging", {"max_labels": 0}, "max_labels is 0"),
+        ("ai_forest", {"measure": "mean"}, "measure is 'mean'"),
+        ("ai_forest", {"strata": "ai_dispatched"}, "strata is"),
+        ("ai_forest", {"max_groups": 1}, "max_groups is 1"),
+        ("ai_funnel", {"target": "0min"}, "target is '0min'"),
         ("cycle_time_ecdf", {"stage": "nap"}, "stage is 'nap'"),
         ("cycle_time_ecdf", {"max_groups": 1}, "max_groups is 1"),
         ("cycle_time_ecdf", {"confidence": 2}, "confidence"),
@@ -355,8 +361,8 @@ def test_a_figure_can_be_pickled(running):
 
 
 ORDER = (
-    "actions periods period earlier marker measure by stage target width before after baseline rebase freq of canceled "  # noqa: SIM905
-    "skipped confidence tz as_of max_groups max_labels max_rows ax".split()
+    "actions periods period earlier marker measure by strata stage target width before after baseline rebase freq of "  # noqa: SIM905
+    "canceled skipped confidence tz as_of max_groups max_labels max_rows ax".split()
 )
 
 

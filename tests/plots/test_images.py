@@ -116,6 +116,10 @@ def nights(actions, periods):
 PICTURES = {
     "aging": lambda a, p: pk.plots.aging(a, target="30min", max_labels=40),
     "aging_many": lambda a, p: pk.plots.aging(a, target="30min", max_labels=2),
+    "ai_forest": lambda a, p: pk.plots.ai_forest(a, target="5min"),
+    "ai_forest_many": lambda a, p: pk.plots.ai_forest(many_kinds(a), measure="p50"),
+    "ai_funnel": lambda a, p: pk.plots.ai_funnel(a, target="20min"),
+    "ai_funnel_small": lambda a, p: pk.plots.ai_funnel(a, target="60min", ax=small()),
     "cumulative_flow_open": lambda a, p: pk.plots.cumulative_flow(all_open(a), p),
     "cycle_scatter_open": lambda a, p: pk.plots.cycle_scatter(all_open(a), p, target="20min", ax=small()),
     "cycle_time_ecdf_many": lambda a, p: pk.plots.cycle_time_ecdf(many_kinds(a), by="classification", ax=small()),

@@ -4,12 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from drawn import account, draw
+from drawn import page_of
 from playwright.sync_api import sync_playwright
 
 from periodkit.reporting.page.pdf import to_pdf
 from periodkit.sandbox.dataset import DataSet
-from periodkit.sandbox.server import Sandbox
 
 pytestmark = [pytest.mark.notebook, pytest.mark.browser]
 
@@ -93,19 +92,15 @@ def pages(season, tmp_path_factory):
         DataSet(season.dataset.as_of, "by hand", [first], {first["id"]: each})
         for each in ([], records[:1], [{**record, "closedTime": None} for record in records])
     )
-    with pytest.MonkeyPatch.context() as patch:
-        for name, data, options in (
-            ("live", season.dataset, {"period_ids": 4176, "tz": "Europe/London"}),
-            ("season", season.dataset, {"season": True}),
-            ("hostile", hostile_set(season), {"names": True}),
-            ("hostile season", hostile_set(season), {"names": True, "season": True}),
-            ("empty", nothing, {}),
-            ("single", single, {}),
-            ("unclosed", unclosed, {}),
-        ):
-            with Sandbox(data) as sandbox:
-                account(patch, sandbox)
-                (folder / f"{name}.html").write_text(draw(patch, **options), encoding="utf-8")
+    for name, data, options in (
+        ("live", season.dataset, {"period_ids": 4176, "tz": "Europe/London"}),
+        ("hostile", hostile_set(season), {"names": True}),
+        ("hostile season", hostile_set(season), {"names": True, "season": True}),
+        ("empty", nothing, {}),
+        ("single", single, {}),
+        ("unclosed", unclosed, {}),
+    ):
+        (folder / f"{name}.html").write_text(page_of(data, **options), encoding="utf-8")
     return folder
 
 
@@ -125,23 +120,13 @@ def open_page(chromium, path, width, scheme="light", media=None):
     return page, [url[:60] for url in asked if url not in own and not url.startswith("data:")], said
 
 
-@pytest.fixture(scope="module")
-def recorded_page(recorded_path, tmp_path_factory):
-    """The page of the fire-department set, all of its periods together."""
-    path = tmp_path_factory.mktemp("recorded") / "recorded.html"
-    data = DataSet.load(recorded_path)
-    with pytest.MonkeyPatch.context() as patch, Sandbox(data) as sandbox:
-        account(patch, sandbox)
-        path.write_text(draw(patch, period_ids=data.period_ids, tz="America/Los_Angeles"), encoding="utf-8")
-    return path
-
-
 @pytest.fixture
-def page_file(name, request):
+def page_file(name, request, pages):
     """The page of that name; skipped where the data that it is made from are absent."""
-    if name == "recorded":
-        return request.getfixturevalue("recorded_page")
-    return request.getfixturevalue("pages") / f"{name}.html"
+    path = pages / f"{name}.html"
+    if not path.exists():
+        path.write_text(request.getfixturevalue(f"{name}_page"), encoding="utf-8")
+    return path
 
 
 NAMES = ["live", "season", "hostile", "hostile season", "empty", "single", "unclosed", "recorded"]

@@ -1,4 +1,4 @@
-"""The report: one file that asks for nothing, says what it rests on, and comes out the same again."""
+"""The report: self-contained, reproducible, and clear about the data behind it."""
 
 import importlib
 import re
@@ -128,11 +128,8 @@ def test_what_the_kernel_says_reaches_the_caller(tmp_path, sandbox):
 
 
 @pytest.mark.notebook
-def test_a_report_of_the_recorded_set(recorded_path, monkeypatch):
-    with Sandbox(DataSet.load(recorded_path)) as sandbox:
-        account(monkeypatch, sandbox)
-        page = draw(monkeypatch, period_ids=DataSet.load(recorded_path).period_ids)
-        check_offline(page, sandbox.token)
+def test_a_report_of_the_recorded_set(recorded_page):
+    check_offline(recorded_page)
     for text in (
         "5,239 actions",
         "2020-04-21 03:00 UTC",
@@ -140,16 +137,15 @@ def test_a_report_of_the_recorded_set(recorded_path, monkeypatch):
         "Medical Incident",
         "63.3 min (62.1–64.5)",
     ):
-        assert text in page
+        assert text in recorded_page
 
 
 @pytest.mark.notebook
-def test_a_season_report(sandbox, monkeypatch, season):
-    account(monkeypatch, sandbox)
-    page = draw(monkeypatch, season=True, tz="Europe/London")
+def test_a_season_report(season_page):
+    page = season_page
     heads = [words for _, words in check_offline(page).heads]
     assert "Period by period" in heads
-    rows = between_table(page, "26 periods, in the order of time")
+    rows = between_table(page, "26 periods in order of time")
     assert len(rows) == 27
     assert "Over 26 periods, the AI-dispatch rate rose by" in page
     assert len(between_table(page, "When the most came, by hours")) == 6

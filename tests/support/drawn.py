@@ -3,9 +3,11 @@
 import IPython.display
 import matplotlib.pyplot as plt
 import nbformat
+import pytest
 
 from periodkit.jupyter import files as nb
 from periodkit.reporting.page.html import to_html
+from periodkit.sandbox import Sandbox
 
 
 def draw(monkeypatch, *, season=False, **parameters):
@@ -32,3 +34,12 @@ def account(monkeypatch, sandbox):
     """Let the environment name a sandbox as the account."""
     monkeypatch.setenv("ALO_BASE_URL", sandbox.base_url)
     monkeypatch.setenv("ALO_API_TOKEN", sandbox.token)
+
+
+def page_of(data, **parameters):
+    """Return the page that the notebook makes of a data set."""
+    with pytest.MonkeyPatch.context() as patch, Sandbox(data) as sandbox:
+        account(patch, sandbox)
+        page = draw(patch, **parameters)
+    assert sandbox.token not in page
+    return page

@@ -124,6 +124,13 @@ def test_rates_curves_and_load():
     assert readable(pk.on_time(data, "5min"))["worst"].tolist() == ["33.3 %"]
 
 
+def test_ratios_and_tests_are_no_shares():
+    row = {"share_ratio": 1.2345, "share_ratio_low": 0.98, "share_ratio_high": 123.4, "logrank_p": 1e-9, "e_value": 2.0}
+    got = readable(pd.DataFrame([row | {"difference": -0.02, "difference_low": -0.05, "difference_high": 0.01}]))
+    assert got.iloc[0].tolist() == ["1.23 (0.980–123)", "< 0.001", "2.00", "-2.0 % (-5.0 to 1.0)"]
+    assert readable(pd.DataFrame([row | {"share_ratio": np.nan, "share_ratio_low": np.nan}])).iloc[0, 0] == "– (…–123)"
+
+
 def test_each_value_of_describe_in_its_own_way():
     got = readable(pk.describe(frame([action(closed=4, status="closed", ai_dispatched=True)])))
     assert got.columns.tolist() == ["measure", "value", "n"]
@@ -146,7 +153,7 @@ def test_two_columns_that_people_call_alike_are_both_kept():
 
 
 def test_no_rows_and_no_columns():
-    assert readable(pk.cycle_times(frame([]), by="channel")).shape == (0, 12)
+    assert readable(pk.cycle_times(frame([]), by="channel")).shape == (0, 13)
     assert len(pk.format_table(pk.workload(frame([]))).to_html()) > 0
     assert readable(pd.DataFrame()).empty
 
@@ -178,3 +185,13 @@ def test_the_frame_is_not_changed():
     before = got.copy(deep=True)
     pk.format_table(got).to_html()
     pd.testing.assert_frame_equal(got, before)
+
+
+def test_a_night_against_others_shows_numbers_as_numbers(season_frames):
+    periods, actions = season_frames
+    tonight = pk.unusual(actions, periods, by=[None])
+    shown = readable(tonight)
+    assert shown["expected"].iloc[0] == f"{tonight['expected'].iloc[0]:,.0f}"
+    assert shown["expected"].iloc[1].endswith(" min")
+    assert shown["expected"].iloc[5].endswith(" %")
+    assert shown["t"].iloc[5] == f"{tonight['t'].iloc[5]:.2f}"

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from periodkit.frames import UTC_MICROS, Column, as_lists, exact_in_double, infer_column, parse_times, plain
+from periodkit.frames import Column, as_lists, exact_in_double, infer_column, parse_times, python_values
 from periodkit.schema import ACTIONS, FORM_PREFIX, PERIODS, Field, Kind
 
 BUCKETS = 32
@@ -27,31 +27,17 @@ BUCKETS = 32
 
 BUCKET, ROW = "_bucket", "_row"
 
-_ARROW = {
-    Kind.ID: pa.int64(),
-    Kind.TEXT: pa.string(),
-    Kind.TIME: UTC_MICROS,
-    Kind.FLAG: pa.bool_(),
-    Kind.LIST: pa.list_(pa.string()),
-}
-_KINDS = {
-    "text": pa.string(),
-    "whole": pa.int64(),
-    "number": pa.float64(),
-    "flag": pa.bool_(),
-    "json": pa.string(),
-    "time": UTC_MICROS,
-    "list": pa.list_(pa.string()),
-}
-_KIND_NAMES = {Kind.ID: "whole", Kind.TEXT: "text", Kind.TIME: "time", Kind.FLAG: "flag", Kind.LIST: "list"}
-_BY_DTYPE = {"str": "text", "Int64": "whole", "Float64": "number", "boolean": "flag"}
+KIND_NAMES = {Kind.ID: "whole", Kind.TEXT: "text", Kind.TIME: "time", Kind.FLAG: "flag", Kind.LIST: "list"}
+"""What the archive calls the kinds of the schema; besides, an extra column may be of "number" or "json"."""
+_KINDS = {name: kind.arrow for kind, name in KIND_NAMES.items()} | {"number": pa.float64(), "json": pa.string()}
+_BY_DTYPE = {kind.dtype: KIND_NAMES[kind] for kind in (Kind.TEXT, Kind.ID, Kind.FLAG)} | {"Float64": "number"}
 # What Delta Lake and Parquet readers refuse in a name, and what would make the encoding ambiguous.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f ,;{}()=`"%]')
 
 
 def _arrow(field: Field) -> pa.DataType:
     # Markers are whatever objects the API sent; only their JSON loses nothing.
-    return pa.string() if field.column == "markers" else _ARROW[field.kind]
+    return pa.string() if field.column == "markers" else field.kind.arrow
 
 
 def has_known_type(physical: pa.Schema, field: Field) -> bool:
@@ -157,7 +143,7 @@ def actions_to_arrow(frame: pd.DataFrame, names: Names) -> tuple[pa.Table, list[
     for field in ACTIONS.fields:
         physical = field.column
         if not names.is_free(field):
-            kind = _KIND_NAMES[field.kind]
+            kind = KIND_NAMES[field.kind]
             physical = names(field.column, kind)
             extra.append(Stored(field.column, kind, physical))
         arrays[physical] = pa.array(frame[field.column], _arrow(field), from_pandas=True)
@@ -172,7 +158,9 @@ def actions_to_arrow(frame: pd.DataFrame, names: Names) -> tuple[pa.Table, list[
         physical = names(name, kind)
         extra.append(Stored(name, kind, physical))
         written = (
-            [None if value is None else json.dumps(value) for value in plain(values)] if kind == "json" else values
+            [None if value is None else json.dumps(value) for value in python_values(values)]
+            if kind == "json"
+            else values
         )
         arrays[physical] = pa.array(written, _KINDS[kind], from_pandas=True)
     return pa.table({name: _chunk(array) for name, array in arrays.items()}), extra
@@ -216,7 +204,7 @@ def known_column(table: pa.Table, field: Field, places: Sequence[Stored], *, as_
     values: list[Any] = _listed(column) if own else [None] * table.num_rows
     for place in used:
         kept = _values(table, place)
-        kept = kept if as_written or place.kind == _KIND_NAMES[field.kind] else converted(kept, field)
+        kept = kept if as_written or place.kind == KIND_NAMES[field.kind] else converted(kept, field)
         values = [old if new is None else new for old, new in zip(values, kept, strict=True)]
     return values if as_written or field.kind is Kind.LIST else pa.array(values, _arrow(field))
 
@@ -267,7 +255,7 @@ def period_records(periods: pd.DataFrame) -> dict[int, dict[str, Any]]:
             else periods[field.column]
         )
         known[field.column] = pa.array(values, _arrow(field), from_pandas=True)
-    extra = {str(name): plain(periods[name]) for name in periods.columns if name not in PERIODS.columns}
+    extra = {str(name): python_values(periods[name]) for name in periods.columns if name not in PERIODS.columns}
     records = pa.table({name: _chunk(array) for name, array in known.items()}).to_pylist()
     for i, record in enumerate(records):
         record["_extra"] = json.dumps({name: values[i] for name, values in extra.items()})

@@ -5,6 +5,7 @@ from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints, LifeTable, as_counts, merge
 from periodkit.metrics.tally.stage_counts import (
     EXCLUDED,
+    TIMED,
     UNITS,
     StageCounts,
     count_cells,
@@ -16,6 +17,7 @@ from periodkit.metrics.tally.stage_counts import (
 
 __all__ = [
     "EXCLUDED",
+    "TIMED",
     "UNITS",
     "By",
     "Ints",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, By, grouping, one_of
 from periodkit.errors import SchemaError
-from periodkit.frames import aggregate, batches, collect, open_frame
+from periodkit.frames import aggregate, batches, collect, open_frame, sum_by
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
@@ -151,8 +151,7 @@ def count_flags(
         name: flag.fill_null(value=False).cast(nw.Int64) for name, flag in flags.items()
     }
     frame = frame.with_columns(**counts).select(*names, *counts)
-    lazy = isinstance(frame, nw.LazyFrame)
-    table = aggregate(frame, names, {name: nw.col(name).sum() for name in counts}) if lazy else collect(frame)
+    table = sum_by(frame, names, [*counts])
     keys, code = encode(table, names)
     groups, rank = sort_keys(keys, names, actions)
     for name in counts:

@@ -1,14 +1,16 @@
 """Findings: sentences that the numbers support.
 
-All comparisons that can be made are made, each at such a confidence that together they hold at 95 % (Bonferroni). A
+An event is judged by `periodkit.unusual`: where would an ordinary night lie, as much as nights differ from each other? In
+a season, all comparisons of a kind are made at such a confidence that together they hold at 95 % (Bonferroni), and a
 sentence is written only where the interval excludes "no difference".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +18,15 @@ import pandas as pd
 from periodkit.metrics import CHECKS, quality
 from periodkit.reporting.findings.contrasts import Contrast, rate_above
 from periodkit.reporting.findings.measures import Measure, Measured, measures, name_of
-from periodkit.wording import Span, Target, estimate
+from periodkit.wording import Span, Target, estimate, format_measure, limits_text, measure_label, most_surprising
 
 __all__ = ["Finding", "Findings", "event_findings", "season_findings"]
 
 CONFIDENCE = 0.95
 FLAG_SHARE = 0.01
 """A defect is a finding where more than this share of the records have it."""
+
+_MORE_IS_GOOD = {"on_time": True, "p50": False, "p90": False, "response_p90": False}
 
 FEWEST_PERIODS = 8
 """The fewest periods in which to look for a trend."""
@@ -42,8 +46,8 @@ class Finding:
         The group or period that it is about; None for all.
     sentence : str
         Names in it are cleaned, not escaped.
-    contrast : Contrast
-        The difference or ratio, with its interval at the confidence of the findings.
+    contrast : Contrast or None
+        The difference or ratio, with its interval at the confidence of the findings; None for ``"earlier"``.
     n : int
         The number of actions, without those compared with.
     good : bool or None
@@ -56,7 +60,7 @@ class Finding:
     measure: str
     about: str | None
     sentence: str
-    contrast: Contrast
+    contrast: Contrast | None
     n: int
     good: bool | None
     brief: str = ""
@@ -73,7 +77,7 @@ class Findings:
     compared : int
         The number of comparisons.
     confidence : float
-        The confidence of each, such that together they hold at 95 %.
+        The confidence that no finding of a kind is due to chance.
     kinds : frozenset of str
         The kinds of comparison, as in `Finding`.
     """
@@ -108,12 +112,9 @@ class _Comparison:
 
 
 def event_findings(
-    actions: pd.DataFrame,
-    periods: pd.DataFrame | None = None,
-    earlier: pd.DataFrame | None = None,
-    target: Span | Target = "20min",
+    actions: pd.DataFrame, periods: pd.DataFrame | None = None, tonight: pd.DataFrame | None = None
 ) -> Findings:
-    """Find what stands out in some periods: against earlier ones, between groups, in the records.
+    """Find what was unusual at an event, and the largest defect of its records.
 
     Parameters
     ----------
@@ -121,39 +122,60 @@ def event_findings(
         The actions that the report is about.
     periods : pandas.DataFrame, optional
         Their periods, for the checks that need them.
-    earlier : pandas.DataFrame, optional
-        Actions of earlier periods.
-    target : timedelta or str
-        The promised time from created to closed.
+    tonight : pandas.DataFrame, optional
+        What `periodkit.unusual` returned for the event. Without it only the records are judged.
 
     Returns
     -------
     Findings
-        Differences of rates in percentage points, ratios of times, and shares of the records. Where P50 and P90 of a
-        stage differ in the same direction, they are one finding.
-
-    Notes
-    -----
-    With m comparisons each is made at a confidence of 1 - 0.05 / m (Bonferroni; Dunn 1961, J. Am. Stat. Assoc. 56,
-    52-64).
+        One for each measure and group outside the range of an ordinary night, the most surprising first, and one of the
+        records. Where a channel has all actions of a classification and no others, they are one finding.
 
     Examples
     --------
     >>> import periodkit as pk
     >>> with pk.demo_client() as client:
-    ...     actions = client.actions(client.periods().tail(2).head(1))
-    >>> found = event_findings(actions)
-    >>> {finding.kind for finding in found.found} <= {"group", "quality"}
-    True
+    ...     periods = client.periods()
+    ...     actions = client.actions(periods)
+    >>> tonight = pk.unusual(actions, periods, "Riverside Wanderers")
+    >>> [finding.about for finding in event_findings(actions, periods, tonight).found if finding.kind == "earlier"]
+    ['Security P90 response', 'Security P50']
     """
-    promised = Target.read(target)
-    return _compare(
-        [
-            *(_against_earlier(actions, earlier, promised) if earlier is not None and len(earlier) else ()),
-            *_against_the_rest(actions, promised),
-            *_records(actions, periods),
-        ]
+    records = _largest(_compare([*_records(actions, periods)]))
+    if tonight is None:
+        return records
+    judged = most_surprising(tonight)
+    found = [_unusual(row) for row in judged[judged["unusual"]].to_dict("records")]
+    return Findings((*found, *records.found), len(judged), CONFIDENCE, frozenset({"earlier", "quality"}))
+
+
+def _unusual(row: Mapping[Hashable, Any]) -> Finding:
+    """Return a row of `periodkit.unusual` as a finding."""
+    given = {str(name): value for name, value in row.items()}
+    name = measure_label(given)
+    value = f"{given['value']:,}" if given["measure"] == "actions" else format_measure(given["value"])
+    usual = f"an ordinary night: {limits_text(given['low'], given['high'])}"
+    more = given["value"] > given["expected"]
+    good = _MORE_IS_GOOD.get(given["measure"])
+    return Finding(
+        "earlier",
+        given["measure"],
+        name,
+        f"{name[:1].upper()}{name[1:]}: {value} ({usual}; n = {given['n']:,}).",
+        None,
+        int(given["n"]),
+        None if good is None else more is good,
     )
+
+
+def _largest(findings: Findings) -> Findings:
+    """Return the findings with the most frequent defect alone."""
+    most = max(findings.found, key=lambda one: 0.0 if one.contrast is None else one.contrast.estimate, default=None)
+    if most is None:
+        return findings
+    others = len(findings.found) - 1
+    more = f" {others} other kind{'' if others == 1 else 's'} of defect below, under Data quality." if others else ""
+    return replace(findings, found=(replace(most, sentence=most.sentence + more),))
 
 
 def season_findings(actions: pd.DataFrame, periods: pd.DataFrame, target: Span | Target = "20min") -> Findings:
@@ -182,15 +204,20 @@ def season_findings(actions: pd.DataFrame, periods: pd.DataFrame, target: Span |
     True
     """
     promised = Target.read(target)
-    findings = _compare(
-        [
-            *_trends(actions, periods, promised),
-            *_unlike_the_rest(actions, periods, promised),
-            *_against_the_rest(actions, promised),
-            *_records(actions, periods),
-        ]
+    # Each kind is a family of its own: a trend of seven must not have to outweigh hundreds of comparisons of periods.
+    families = [
+        _compare([*_trends(actions, periods, promised)]),
+        _compare([*_unlike_the_rest(actions, periods, promised)]),
+        _compare([*_against_the_rest(actions, promised)]),
+        _largest(_compare([*_records(actions, periods)])),
+    ]
+    found = [finding for family in families for finding in family.found]
+    return Findings(
+        tuple(_most_extreme(found, len(periods))),
+        sum(family.compared for family in families),
+        CONFIDENCE,
+        frozenset().union(*(family.kinds for family in families)),
     )
-    return replace(findings, found=tuple(_most_extreme(findings.found, len(periods))))
 
 
 def _compare(comparisons: Sequence[_Comparison]) -> Findings:
@@ -210,28 +237,6 @@ def _one_a_stage(findings: Sequence[Finding]) -> list[Finding]:
         also = "" if first is None else f" Likewise {first.brief}."
         kept[key] = replace(finding, sentence=finding.sentence + also)
     return list(kept.values())
-
-
-def _against_earlier(actions: pd.DataFrame, earlier: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
-    for measure in measures(target):
-        now, then = measure.of(actions), measure.of(earlier)
-        if now and then and now[0].enough and then[0].enough:
-            values = [one.value for one in measure.of(earlier, "period_id") if np.isfinite(one.value)]
-            words = partial(_earlier_words, now[0], then[0], values)
-            contrast = partial(now[0].against, then[0])
-            yield _Comparison("earlier", measure.key, None, now[0].n, contrast, words, measure.high_is_good)
-
-
-def _earlier_words(now: Measured, then: Measured, values: list[float], contrast: Contrast) -> tuple[str, str]:
-    measure, more, k = now.measure, contrast.estimate > contrast.null, len(values)
-    words = measure.difference(contrast)
-    before = f"in the {k} periods before" if k > 1 else "in the period before"
-    said = f"{measure.title} was {now.words}, {words} {before} ({then.short})"
-    if k > 1:
-        beaten = sum(other < now.value if more else other > now.value for other in values)
-        which = "every one" if beaten == k else f"{beaten}" if beaten else "none"
-        said += f"; {measure.more if more else measure.less} than in {which} of them"
-    return f"{said}.", _brief(now, words)
 
 
 def _against_the_rest(actions: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
@@ -286,6 +291,7 @@ def _most_extreme(findings: Iterable[Finding], k: int) -> Iterator[Finding]:
 
 
 def _way(finding: Finding) -> tuple[str, bool]:
+    assert finding.contrast is not None  # noqa: S101  (only an event's findings have none)
     return _stage(finding), finding.contrast.estimate > finding.contrast.null
 
 
@@ -294,7 +300,8 @@ def _stage(finding: Finding) -> str:
     return "cycle" if finding.measure in ("p50", "p90") else finding.measure
 
 
-def _distance(contrast: Contrast) -> float:
+def _distance(contrast: Contrast | None) -> float:
+    assert contrast is not None  # noqa: S101
     return float(np.log(contrast.estimate)) if contrast.null else contrast.estimate
 
 

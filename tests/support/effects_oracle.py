@@ -4,7 +4,7 @@ import json
 from functools import cache
 
 import pytest
-from metrics.oracle import FOLDER
+from oracle import FOLDER
 
 
 @cache
