@@ -127,6 +127,7 @@ def test_a_snapshot_can_be_handed_to_another_process(archive):
 
 def test_an_empty_archive_can_be_named(tmp_path):
     archive = pk.Archive(tmp_path / "empty")
+    archive.sync(Platform(periods=0).client())
     taken = archive.snapshot("nothing")
     assert taken.hash == fingerprint(None).total
     archive.sync(Platform().client())
@@ -177,7 +178,7 @@ def test_changes_of_the_periods_themselves(archive, platform):
     }
     assert found[["period_id", "change"]].iloc[4:].to_numpy().tolist() == [[22, "added"]]
     assert archive.changes("before").empty
-    with pytest.raises(pk.ArgumentError, match=r"of is 'markers'; it takes 'actions' or 'periods'"):
+    with pytest.raises(pk.ArgumentError, match=r"of is 'markers'; it takes one of actions, periods"):
         archive.changes("before", of="markers")
 
 
@@ -198,10 +199,10 @@ def test_between_equal_states_nothing_has_changed(archive, platform):
 def test_changes_of_actions_without_an_id_are_told_by_their_order(archive, platform):
     for action in platform.actions[12]:
         action["actionId"] = None
-    archive.sync(platform.client())
+    archive.sync(platform.client(), refresh=[12])
     archive.snapshot("before")
     platform.actions[12][2]["channel"] = "East"
-    archive.sync(platform.client())
+    archive.sync(platform.client(), refresh=[12])
     found = archive.changes("before")
     assert found[["field", "before", "after"]].to_numpy().tolist() == [["channel", "North", "East"]]
 
