@@ -1,6 +1,7 @@
 """Whose data it is, as a notebook says it."""
 
 import pandas as pd
+from platforms import Platform
 from servers import scripted
 
 import periodkit as pk
@@ -28,4 +29,6 @@ def test_the_client_and_not_the_environment_says_whose_data_it_is(sandbox, monke
 
 def test_an_archive_is_called_one(tmp_path):
     nothing = pd.DataFrame({"period_id": [], "fetched_at": []})
-    assert pk.source(pk.Archive(tmp_path / "store").held(), nothing) == "Data: an archive. No actions."
+    archive = pk.Archive(tmp_path / "store")
+    archive.sync(Platform(periods=0).client())
+    assert pk.source(archive.held(), nothing) == "Data: an archive. No actions."
