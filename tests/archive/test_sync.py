@@ -72,20 +72,6 @@ def test_a_period_is_settled_some_days_after_its_end_by_the_servers_clock(tmp_pa
     assert asked(platform) == ([] if settled else [7])
 
 
-@pytest.mark.parametrize("status", ["open", None, "done", "Cancelled"])
-def test_an_old_period_is_asked_again_at_doubling_intervals_whatever_is_open_in_it(archive, platform, status):
-    platform.actions[12][1] |= {"status": status, "closedTime": None}
-    archive.sync(platform.client())
-    asked(platform)
-    days = []
-    for day in range(1, 16):
-        platform.now += timedelta(days=1)
-        archive.sync(platform.client())
-        if asked(platform) == platform.ids():
-            days.append(day)
-    assert days == [1, 3, 7, 15]
-
-
 @pytest.mark.parametrize("field", ["updated_at", "name", "end_date", "markers"])
 def test_a_changed_record_is_fetched_again(archive, platform, field):
     archive.sync(platform.client())
@@ -568,17 +554,17 @@ def test_a_length_of_time_that_is_none_is_refused(tmp_path, value):
 
 
 @pytest.mark.parametrize("value", [0, "0D", timedelta(days=7), "12h"])
-def test_lengths_of_time_as_people_write_them(tmp_path, platform, value):
+def test_lengths_of_time_as_people_write_them(tmp_path, value):
     archive = pk.Archive(tmp_path / "a", settle_after=value)
-    archive.sync(platform.client())
-    archive.prune(keep=value)
+    archive.sync(Platform(periods=0).client())
+    assert archive.prune(keep=value).files == 0
 
 
 def test_what_asks_for_nothing_makes_no_folder(tmp_path, platform):
     archive = pk.Archive(tmp_path / "a")
     for refused in (
-        lambda: archive.prune(),
-        lambda: archive.periods(),
+        archive.prune,
+        archive.periods,
         lambda: archive.forget("x"),
         lambda: archive.at("x"),
         lambda: archive.sync(platform.client(), wait=-1),
