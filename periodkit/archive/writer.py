@@ -52,7 +52,7 @@ FILES_PER_BUCKET = 4
 
 
 class Writer:
-    """Writes to an archive; only whoever holds the folder's lock makes one.
+    """Writes to an archive; only the holder of the folder's lock makes one.
 
     The periods are the single point of truth: a commit of theirs names the version of the actions that it vouches for.
     Actions that no commit vouches for, left by a writer that died between the two, are rolled back.

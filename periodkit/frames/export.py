@@ -113,7 +113,7 @@ def _to_excel(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _escape_returns(path: Path) -> None:
-    """Spell carriage returns as references: whoever reads XML takes bare ones for line feeds."""
+    """Spell carriage returns as references: readers of XML take bare ones for line feeds."""
     with zipfile.ZipFile(path) as book:
         parts = {name: book.read(name) for name in book.namelist()}
     if any(b"\r" in content for name, content in parts.items() if name.startswith(_SHEETS)):

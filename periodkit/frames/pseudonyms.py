@@ -28,7 +28,7 @@ def pseudonymize(frame: pd.DataFrame, key: str | bytes) -> pd.DataFrame:
     The same name under the same key is always the same pseudonym. Nulls stay null and pseudonyms stay as they are, so
     doing it twice changes nothing. Only the columns that the data dictionary calls personal are replaced,
     ``created_by_user_name`` and ``assigned_user_names``: names in free text, notes, form fields or unknown columns stay.
-    Whoever has the key can test which name a pseudonym is.
+    A reader who has the key can test which name a pseudonym is.
 
     Parameters
     ----------

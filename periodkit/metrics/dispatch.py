@@ -35,7 +35,7 @@ def ai_dispatch_rate(
     by : str or list of str, optional
         Columns to group by; null is a group of its own.
     of : {"known", "assigned", "all"}
-        The share of those of which it is known; of those among them that have an ``assigned_time``; or of all, which
+        The share of those with a known value; of those among them that have an ``assigned_time``; or of all, which
         counts unknown as not AI.
     confidence : float
         Coverage of the interval.

@@ -152,7 +152,7 @@ def ai_effect(
 
 
 def warn_of_dispatch(arm: str, stage: str) -> None:
-    """Warn whoever compares dispatch times by AI dispatch; to be called by what the user calls."""
+    """Warn that AI makes dispatch times short by construction; to be called by what the user calls."""
     if arm == AI and stage == "dispatch":
         warnings.warn(_DISPATCH, UserWarning, stacklevel=3)
 

@@ -99,7 +99,7 @@ CHANNELS = {
 """Each channel and the department that runs it. The last two only receive re-routed actions."""
 
 CREATORS = (*(f"Steward {n:02d}" for n in range(1, 41)), "Casey Example", "Robin Sample", "Control Desk A")
-"""Who reports; whoever works on an action is named after its channel, such as 'Medical 03'."""
+"""Who reports. The people who work on an action are named after its channel, such as 'Medical 03'."""
 
 PRIORITIES = (("low", 0.25), ("normal", 0.60), ("high", 0.15))
 LOCATIONS = tuple([f"Gate {c}" for c in "ABCDEF"] + [f"Block {n}" for n in range(101, 125)] + ["Concourse", "Car Park"])

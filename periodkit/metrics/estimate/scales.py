@@ -130,7 +130,7 @@ def log_count(n: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def from_log(y: ArrayLike, ceiling: float = np.inf) -> Floats:
-    """Return from the logarithm; NaN at and beyond the `ceiling`, which whoever holds the result cannot hold.
+    """Return from the logarithm; NaN at and beyond the `ceiling`, which the result cannot hold.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Life tables: the counts that every estimator starts from, how they add up, and the sums that estimators share.
 
-A table is exact, small and merges by addition, so whoever counts decides where the actions live.
+A table is exact, small and merges by addition, so the engine that holds the actions can count them.
 """
 
 from __future__ import annotations
