@@ -12,7 +12,7 @@ from periodkit import cli
 from periodkit.errors import ConfigError
 
 
-def run(*arguments, environment=None, timeout=120):
+def run(*arguments, environment=None, timeout=300):
     return subprocess.run(
         [sys.executable, "-m", "periodkit", *arguments],
         capture_output=True,
@@ -81,12 +81,12 @@ def test_the_sandbox_serves_until_it_is_interrupted(season, recorded, tmp_path):
             token = lines[1].split("ALO_API_TOKEN=")[1].strip()
             assert (token == "sandbox-token") is not recorded
             answer = requests.get(
-                f"http://127.0.0.1:{port}/periods", headers={"Authorization": f"Bearer {token}"}, timeout=10
+                f"http://127.0.0.1:{port}/periods", headers={"Authorization": f"Bearer {token}"}, timeout=120
             )
             assert len(answer.json()["periods"]) >= 24
         finally:
             process.send_signal(2)
-            process.wait(20)
+            process.wait(120)
         assert process.stderr.read() == ""
 
 

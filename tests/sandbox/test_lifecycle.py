@@ -77,7 +77,7 @@ def test_serve_until_interrupted():
         "serve(announce=announce)\n"
         "print('over')\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("200\nover\n", "", 0)
 
 
@@ -93,7 +93,7 @@ def test_without_the_extra_only_the_server_is_missing_and_says_what_to_install()
         "except ConfigError as error:\n"
         "    print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=True)
     loaded, message = done.stdout.splitlines()
     assert loaded == "[]"
     assert 'pip install "periodkit[sandbox]"' in message
