@@ -286,7 +286,7 @@ ACCOUNTS = {
             "The only action is open.",
             "`ai_dispatched` is not known for the only action.",
             "There is nothing to compare",
-            "1 action is open, not past 20 min. It is 7 (Medical), and passes it in 15.0 min.",
+            "1 action is open, not past 20 min. 7 (Medical) will pass it in 15 min.",
         ],
     ),
     "one period without times, all closed": (
