@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 
 from periodkit._arguments import PeriodIds, When, checked_form_fields, period_ids, read_moment
-from periodkit._visible import visible
 from periodkit.archive.storage import Folder, bucket, period_records
 from periodkit.archive.writer import Writer
 from periodkit.client import Client
 from periodkit.errors import ArchiveError, InvalidRequestError, PeriodkitError
+from periodkit.visible import visible
 from periodkit.wording import count, was_or_were
 
 __all__ = ["SyncResult", "sync"]

@@ -12,9 +12,9 @@ from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
-from periodkit._visible import visible
 from periodkit.cli._overview import MODULES, overview
 from periodkit.errors import PeriodkitError
+from periodkit.visible import visible
 
 if TYPE_CHECKING:
     from cyclopts import App

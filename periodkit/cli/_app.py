@@ -5,8 +5,8 @@ from __future__ import annotations
 from cyclopts import App, Parameter
 
 from periodkit._version import __version__
-from periodkit._visible import visible
 from periodkit.cli._overview import ABOUT, EPILOGUE
+from periodkit.visible import visible
 
 app = App(
     name="periodkit",

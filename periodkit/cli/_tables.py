@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from periodkit._visible import visible
+from periodkit.visible import visible
 
 __all__ = ["as_lines", "period_table"]
 
