@@ -9,7 +9,15 @@ if TYPE_CHECKING:
     from periodkit.reporting.material import ReportData, collect
     from periodkit.reporting.page import Check, check_report, show_plot, show_table
     from periodkit.reporting.recheck import PageCheck, check_page
-    from periodkit.reporting.sections import show_figures, show_findings, show_head, show_plan, show_trend, show_unusual
+    from periodkit.reporting.sections import (
+        show_ai_effect,
+        show_figures,
+        show_findings,
+        show_head,
+        show_plan,
+        show_trend,
+        show_unusual,
+    )
     from periodkit.reporting.tables import (
         bin_width,
         show_busiest,
@@ -36,6 +44,7 @@ __all__ = [
     "event_findings",
     "report",
     "season_findings",
+    "show_ai_effect",
     "show_busiest",
     "show_figures",
     "show_findings",
@@ -79,6 +88,7 @@ _HOMES = {
         "show_table",
     ),
     "sections": (
+        "show_ai_effect",
         "show_figures",
         "show_findings",
         "show_head",

@@ -6,13 +6,14 @@ import pandas as pd
 
 from periodkit import answers
 from periodkit.jupyter import say, show_as
+from periodkit.metrics import ai_effect
 from periodkit.reporting.findings import FEWEST, FLAG_SHARE, Finding, Findings
 from periodkit.reporting.key_figures import in_short, key_figures
 from periodkit.reporting.material import ReportData
 from periodkit.reporting.page import MIME, held, render, show_plot, stamp_of
 from periodkit.wording import clean_label, count, joined, listed, was_or_were
 
-__all__ = ["show_figures", "show_findings", "show_head", "show_plan", "show_trend", "show_unusual"]
+__all__ = ["show_ai_effect", "show_figures", "show_findings", "show_head", "show_plan", "show_trend", "show_unusual"]
 
 MOST = 5
 """The most findings of a kind shown; the note counts the rest."""
@@ -73,6 +74,12 @@ def show_unusual(material: ReportData) -> None:
         target=material.target.delta,
         phone=material.phone,
     )
+
+
+def show_ai_effect(material: ReportData) -> None:
+    """Say how AI-dispatched actions were answered beside the others, plainly and among like work."""
+    say(answers.ai_effect(ai_effect(material.actions)))
+    say("Like work is work of the same classification; what that does not capture stays in the difference.", note=True)
 
 
 def show_plan(rows: int = 5) -> None:
