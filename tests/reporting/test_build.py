@@ -148,7 +148,9 @@ def test_a_season_report(season_page):
     rows = between_table(page, "26 periods in order of time")
     assert len(rows) == 27
     assert "Over 26 periods, the AI-dispatch rate rose by" in page
-    assert re.search(r"AI-dispatched actions were answered within [\d.]+ min \d+ points more often; among like work", page)
+    assert re.search(
+        r"AI-dispatched actions were answered within [\d.]+ min \d+ points more often; among like work", page
+    )
     assert len(between_table(page, "Busiest hours")) == 6
     assert page.count('media="(max-width: 40rem)"') == page.count("<img "), "each picture is drawn for phones too"
     (compared,) = [each["content"] for tag, each in Page(page).tags if each.get("name") == "periodkit:compared"]
