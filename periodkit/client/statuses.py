@@ -36,11 +36,11 @@ _ADVICE: Mapping[int, str] = {
     204: "The API sends a list even where it is empty, so this is not the API. Check the base URL.",
     206: (
         "The server sent a part of the answer, though the whole was asked for; nothing of it was kept. If there is a "
-        "proxy or a cache on the way, report it to whoever runs it."
+        "proxy or a cache on the way, report it to the people who run it."
     ),
     304: (
         "The server answers that nothing has changed, though periodkit keeps no earlier answer and did not ask for "
-        "changes. If there is a proxy or a cache on the way, report it to whoever runs it."
+        "changes. If there is a proxy or a cache on the way, report it to the people who run it."
     ),
     429: "Wait, then ask again.",
 }

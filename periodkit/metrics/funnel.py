@@ -48,8 +48,8 @@ def ai_funnel(
     -------
     pandas.DataFrame
         Three rows per group, one per step: the keys; ``step``; ``n``, those that passed the step before (at the first:
-        all) and of which it is known whether they passed this one; ``passed`` and ``not_passed``; ``unknown``, of which
-        it is not; ``rate`` = passed over n with its Wilson interval ``low``, ``high``; and ``product`` of the rates so
+        all) and are known to have passed this one or not; ``passed`` and ``not_passed``; ``unknown``, for which that is
+        not known; ``rate`` = passed over n with its Wilson interval ``low``, ``high``; and ``product`` of the rates so
         far. NaN where there is nothing to count.
 
         Not known: whether AI dispatched; one channel or both; at the last step those still open for less than the target,

@@ -93,7 +93,7 @@ def most_surprising(tonight: pd.DataFrame) -> pd.DataFrame:
 
 
 def _told_apart(tonight: pd.DataFrame) -> pd.DataFrame:
-    """Return what `periodkit.unusual` gives, groups that two columns have in common told apart by their column.
+    """Return what `periodkit.unusual` gives, with the column added to the name of a group that two columns share.
 
     Examples
     --------

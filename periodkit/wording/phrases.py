@@ -125,7 +125,7 @@ def duration(value: Scalar, unit: str | None = None, *, named: bool = True) -> s
 
 
 def round_duration(seconds: float) -> str:
-    """Return a length of time that someone chose, in the largest unit of which it is a whole number.
+    """Return a length of time that someone chose, in the largest unit that gives a whole number.
 
     Examples
     --------
