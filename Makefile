@@ -10,6 +10,8 @@ PYTHON ?=
 INSTALLER ?= uv
 # Pins are kept where they still fit; LOCK_FLAGS=--upgrade moves them all.
 LOCK_FLAGS ?=
+# What is installed beside periodkit; EXTRAS=dev,spark adds half a gigabyte for the tests on Spark.
+EXTRAS ?= dev
 # How many processes the tests are spread over; WORKERS=0 keeps them in one, for a debugger.
 WORKERS ?= 2
 # What pytest is given beside its settings in pyproject.toml: make test PYTEST_FLAGS="-x -k client"
@@ -54,7 +56,7 @@ notebooks: $(READY) ## execute the notebooks anew, as they are committed
 
 lock: $(BIN)/uv ## write constraints.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-header --no-annotate \
-	    --extra dev $(LOCK_FLAGS) --output-file constraints.txt pyproject.toml
+	    --extra dev --extra spark $(LOCK_FLAGS) --output-file constraints.txt pyproject.toml
 	@echo "constraints.txt pins $$(wc -l < constraints.txt) packages"
 
 clean: ## remove .venv, caches and the demo's output
@@ -90,10 +92,10 @@ $(BIN)/uv: | $(BIN)/python
 
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
 	@if [ "$(INSTALLER)" = uv ] && { [ -x $(BIN)/uv ] || $(BIN)/python -m pip install -qq --only-binary :all: uv; } && \
-	    $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e ".[dev]"; then :; \
+	    $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e ".[$(EXTRAS)]"; then :; \
 	else \
 	    echo "Installing with pip, which takes about a minute ..."; \
-	    $(BIN)/python -m pip install -qq -c constraints.txt -e ".[dev]" || \
+	    $(BIN)/python -m pip install -qq -c constraints.txt -e ".[$(EXTRAS)]" || \
 	    { echo "The packages could not be installed: see above. Where constraints.txt no longer fits pyproject.toml, run: make lock" >&2; exit 1; }; \
 	fi
 	@touch $@
