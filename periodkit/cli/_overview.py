@@ -14,8 +14,8 @@ MODULES = ("archive", "demo", "report", "snapshots")
 
 ABOUT = "Periods and actions of the ALO.ai venue platform: fetch them, measure them, report on them."
 EPILOGUE = (
-    f"Your account: set {BASE_URL_VARIABLE} and {TOKEN_VARIABLE}. Exit codes: 0 done, 1 failed, 2 called wrongly. "
-    "Add --debug to see where an error came from."
+    f"Your account: set {BASE_URL_VARIABLE} and {TOKEN_VARIABLE}. "
+    "Exit codes: 0 done, 1 failed, 2 called wrongly, 3 not checked in full. Add --debug to see where an error came from."
 )
 
 
