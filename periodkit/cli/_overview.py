@@ -21,7 +21,7 @@ EPILOGUE = (
 
 def overview() -> str:
     """Return what the command line is for, and one line for each command."""
-    commands = dict(sorted(each for module in MODULES for each in _commands(module)))
+    commands = dict(sorted(command for module in MODULES for command in _commands(module)))
     width = max(map(len, commands)) + 4
     columns = min(shutil.get_terminal_size().columns, 120)
     lines = [
