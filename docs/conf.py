@@ -1,11 +1,12 @@
-"""How Sphinx builds the site; `build.py` lays out what it reads."""
+"""How Sphinx builds the site; `tools/site_build.py` lays out what it reads."""
 
 import sys
 from pathlib import Path
 
 import periodkit
 
-sys.path.insert(0, str(Path(__file__).parent))  # for gallery_pictures
+sys.path.insert(0, str(Path(__file__).parent / "tools"))
+from gallery_examples import THEMES
 
 project = "periodkit"
 author = "The periodkit developers"
@@ -19,7 +20,7 @@ extensions = [
     "sphinx_design",
     "gallery_pictures",
 ]
-exclude_patterns = ["_examples", "images", "reference/names.md", "gallery/**/*.ipynb"]
+exclude_patterns = ["_examples", "tools", "images", "reference/names.md", "gallery/**/*.ipynb"]
 default_role = "py:obj"
 maximum_signature_line_length = 88
 suppress_warnings = ["mystnb.unknown_mime_type"]  # what a report is made of, beside its picture
@@ -40,10 +41,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "_examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"[\\/](plot|table)_",
-    "subsection_order": [
-        f"_examples/{theme}"
-        for theme in ("what_happened", "how_fast", "who_dispatched", "tonight", "is_it_true", "bigger_data")
-    ],
+    "subsection_order": [f"_examples/{theme}" for theme in THEMES],
     "within_subsection_order": "FileNameSortKey",
     "image_scrapers": ("gallery_pictures.save_with_alt_text",),
     "default_thumb_file": str(Path(__file__).parent / "_static" / "table.png"),
@@ -69,11 +67,12 @@ html_copy_source = False
 html_show_search_summary = False
 html_theme_options = {
     "logo": {"text": "periodkit"},
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 5,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"index": [], "**": ["page-toc"]},
     "show_toc_level": 2,
 }
+html_context = {"default_mode": "auto"}
 html_sidebars = {"index": [], "tutorial": [], "changelog": []}
 copyright = "The periodkit developers. Apache-2.0"  # noqa: A001  (Sphinx's name)

@@ -4,8 +4,8 @@ What breaches its target next?
 
 Ages of the open actions, the oldest at the top, against the target.
 
-Each mark is an open action; those in the shaded part are past the target. The next to pass it are named; up to 25 open actions
-are all named.
+Each mark is an open action; those in the shaded part are past the target. The next to pass it are named; up to 25
+open actions are all named.
 """
 
 import periodkit as pk

@@ -4,8 +4,8 @@ Why not the median of what is closed?
 
 The median at half past each hour of a running event, from closed actions alone and with open ones counted.
 
-The long ones are still open, so the median of what is closed is too low, and most so when it matters. ``as_of`` replays a moment:
-what happened after it is not known yet.
+The long ones are still open, so the median of what is closed is too low, and most so when it matters. ``as_of``
+replays a moment: what happened after it is not known yet.
 """
 
 import pandas as pd

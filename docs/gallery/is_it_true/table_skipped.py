@@ -4,8 +4,8 @@ When people skip a step
 
 The time until someone was on it: of the recorded actions, and a bound for all of them.
 
-An action closed without "doing" has no recorded response. By default it is left out and counted; ``skipped="at_close"`` takes
-it at its closing, which is the latest that it can have been.
+An action closed without "doing" has no recorded response. By default it is left out and counted;
+``skipped="at_close"`` takes it at its closing, which is the latest that it can have been.
 """
 
 import pandas as pd

@@ -4,7 +4,8 @@ What came around kick-off?
 
 Arrivals around each marker of the event, against the middle 80 % of earlier events.
 
-The line is this event, grey the middle 80 % of earlier ones: one stretch in ten is above it by chance. Diamonds are above.
+The line is this event, grey the middle 80 % of earlier ones: one stretch in ten is above it by chance. Diamonds are
+above.
 """
 
 import periodkit as pk

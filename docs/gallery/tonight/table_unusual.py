@@ -4,8 +4,8 @@ What was unusual?
 
 Each measure of an event against the range in which an ordinary night would lie.
 
-The range is a prediction from the nights before: their level or trend, the error of each night's value, and how much nights
-differ. ``unusual`` takes into account how many comparisons were made.
+The range is a prediction from the nights before: their level or trend, the error of each night's value, and how much
+nights differ. ``unusual`` takes into account how many comparisons were made.
 """
 
 import periodkit as pk

@@ -4,7 +4,8 @@ Where did actions pile up?
 
 Stacked numbers of actions closed, being worked on, assigned and unassigned over the evening.
 
-The height of a band is the number of actions waiting there, its width the time they waited. Help is needed where a band widens.
+The height of a band is the number of actions waiting there, its width the time they waited. Help is needed where a
+band widens.
 """
 
 import periodkit as pk

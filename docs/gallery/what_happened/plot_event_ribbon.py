@@ -4,8 +4,8 @@ How many actions arrived, departed and were in progress?
 
 Arrivals as bars upwards, departures downwards, actions in progress as a line; markers of the event.
 
-Bars above the line are arrivals, bars below it departures; the black line is the actions in progress. The grey part is not
-known yet.
+Bars above the line are arrivals, bars below it departures; the black line is the actions in progress. The grey part
+is not known yet.
 """
 
 import periodkit as pk

@@ -4,8 +4,8 @@ How much does AI dispatch, and where?
 
 Share dispatched by AI in each channel with its interval.
 
-Each point is a share and its bar the interval; the dashed line is all actions together. ``by="period_name"`` draws the rate over
-the season.
+Each point is a share and its bar the interval; the dashed line is all actions together. ``by="period_name"`` draws
+the rate over the season.
 """
 
 import periodkit as pk

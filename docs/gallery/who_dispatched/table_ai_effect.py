@@ -4,8 +4,8 @@ AI dispatch, plainly and among like work
 
 The share attended to within a target, AI-dispatched and not, and their difference among actions of one classification.
 
-This is what AI dispatch is associated with, not what it caused: people may have given AI the easier work in ways that no column
-shows. The sentence says what limits the comparison.
+This is what AI dispatch is associated with, not what it caused: people may have given AI the easier work in ways that
+no column shows. The sentence says what limits the comparison.
 """
 
 import periodkit as pk

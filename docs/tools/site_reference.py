@@ -38,6 +38,11 @@ class Name(NamedTuple):
         return f"{self.home}.{self.name}"
 
     @property
+    def title(self) -> str:
+        """What it is called where there is little room: with the last part of its module, unless that is periodkit."""
+        return ".".join([*self.home.split(".")[1:][-1:], self.name])
+
+    @property
     def says(self) -> str:
         """The first sentence of its documentation."""
         if not callable(self.what) or not hasattr(self.what, "__module__"):
@@ -79,7 +84,9 @@ def constant_text(name: Name) -> str:
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             if any(isinstance(target, ast.Name) and target.id == name.name for target in targets):
                 after = tree.body[at + 1]
-                text = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+                text = (
+                    after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+                )
                 return str(text).replace("\n", " ")
         else:
             return ""
@@ -98,7 +105,8 @@ def write_reference(folder: Path) -> None:
         if module == "periodkit":
             homes = {name: home for home, listed in pk._HOMES.items() for name in listed}
             groups = {
-                group: [each for each in own if homes.get(each.name, "errors") in kinds] for group, kinds in GROUPS.items()
+                group: [each for each in own if homes.get(each.name, "errors") in kinds]
+                for group, kinds in GROUPS.items()
             }
         else:
             groups = {"": own}
@@ -109,7 +117,7 @@ def write_reference(folder: Path) -> None:
 
 def _page(each: Name) -> str:
     title = each.page
-    head = f"{title}\n{'=' * len(title)}\n\n.. py:currentmodule:: {each.home}\n\n"
+    head = f"{each.title}\n{'=' * len(each.title)}\n\n.. py:currentmodule:: {each.home}\n\n"
     if inspect.isclass(each.what):
         body = f".. autoclass:: {title}\n   :members:\n   :show-inheritance:\n"
     elif inspect.isfunction(each.what):
@@ -123,7 +131,10 @@ Sections = list[tuple[str, str, dict[str, list[Name]]]]
 
 
 def _index(sections: Sections) -> str:
-    text = "Reference\n=========\n\nEvery public name: what it takes, what one row of its result means, what it raises, and an example.\n"
+    text = (
+        "Reference\n=========\n\n"
+        "Every public name: what it takes, what one row of its result means, what it raises, and an example.\n"
+    )
     for module, title, groups in sections:
         text += f"\n{title}\n{'-' * len(title)}\n\n``{module}``\n"
         for group, names in groups.items():
@@ -131,8 +142,9 @@ def _index(sections: Sections) -> str:
             text += "\n.. list-table::\n   :widths: 30 70\n   :class: names\n\n"
             for each in names:
                 text += f"   * - :doc:`{each.name} <{each.page}>`\n     - {each.says}\n"
-    pages = sorted({each.page for _, _, groups in sections for names in groups.values() for each in names})
-    return text + "\n.. toctree::\n   :hidden:\n\n" + "".join(f"   {page}\n" for page in pages)
+            text += f"\n.. toctree::\n   :hidden:\n   :caption: {group or title.split(':')[0]}\n\n"
+            text += "".join(f"   {each.name} <{each.page}>\n" for each in names if each.home == each.module)
+    return text
 
 
 def _names(sections: Sections) -> str:

@@ -1,4 +1,4 @@
-"""Build the site: ``python docs/build.py build/site``. Nothing is written beside that folder, and nothing is fetched."""
+"""Build the site: ``python docs/tools/site_build.py build/site``. Nothing is written elsewhere, and nothing is fetched."""
 
 import argparse
 import re
@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import nbformat
-from sphinx.cmd.build import main as sphinx
-from site_check import broken_links
+from site_links import broken_links
 from site_reference import write_reference
+from sphinx.cmd.build import main as sphinx
 
-DOCS = Path(__file__).resolve().parent
+DOCS = Path(__file__).resolve().parents[1]
 ROOT = DOCS.parent
 # Pages that the start page lists; any other page of docs/ is a guide.
 LISTED = {"SECURITY", "data-dictionary", "glossary", "guides", "index", "methods", "notebooks", "plots", "tutorial"}
