@@ -267,8 +267,8 @@ def e_value(ratio: ArrayLike, low: ArrayLike, high: ArrayLike) -> tuple[Floats, 
     >>> value.round(2).item(), limit.round(2).item()
     (7.26, 3.0)
     """
-    value, lower, upper = np.broadcast_arrays(*(np.asarray(each, dtype=np.float64) for each in (ratio, low, high)))
-    if any((each < 0.0).any() for each in (value, lower, upper)):
+    value, lower, upper = np.broadcast_arrays(*(np.asarray(values, dtype=np.float64) for values in (ratio, low, high)))
+    if any((values < 0.0).any() for values in (value, lower, upper)):
         raise ArgumentError("ratio, low and high must be ratios of at least 0.")
     # The limit nearer 1, and no farther than 1 itself.
     nearer = np.where(value > 1.0, np.maximum(lower, 1.0), np.where(value < 1.0, np.minimum(upper, 1.0), 1.0))

@@ -230,7 +230,7 @@ def predict(
         se = np.sqrt(residual * (1.0 / fit.weight.sum(axis=-1) + off**2 / fit.spread))
         # Too few points, equal positions or numbers beyond floats: then nothing is said at all.
         known = (k >= (LEAST[model] if least is None else least)) & (df >= 1) & np.isfinite(expected + se + tau2)
-        tau2, expected, se = (np.where(known, each, np.nan) for each in (tau2, expected, se))
+        tau2, expected, se = (np.where(known, values, np.nan) for values in (tau2, expected, se))
         sd = np.where(used[..., -1], np.sqrt(tau2 + se**2 + errors[..., -1]), np.nan)
         t = (values[..., -1] - expected) / sd
         half = scipy.special.stdtrit(free, tail) * sd

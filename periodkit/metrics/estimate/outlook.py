@@ -85,7 +85,7 @@ def remaining_share(table: LifeTable, age: ArrayLike, later: ArrayLike, n: Array
     at_risk = count_at_risk(table)
     left = at_risk - ended
     # Both curves are read just after an age: who ended exactly then is not among those who are still in it.
-    first, stop = (np.searchsorted(table.time, each, side="right") for each in (begin, end))
+    first, stop = (np.searchsorted(table.time, edge, side="right") for edge in (begin, end))
     risk = np.append(at_risk, 0)[first]
     with np.errstate(divide="ignore", invalid="ignore"):
         step = np.append(0.0, np.cumsum(np.log(np.where(left > 0, left, 1) / np.maximum(at_risk, 1))))
@@ -155,10 +155,10 @@ def count_limits(share: ArrayLike, n: ArrayLike, variance: float, confidence: fl
     # The law of a sum is the product of the single laws' transforms.
     turn = np.exp(2j * np.pi * np.arange(p.size + 1) / (p.size + 1))
     law = np.zeros(p.size + 1)
-    for each, part in zip(shares, weight / weight.sum(), strict=True):
+    for row, part in zip(shares, weight / weight.sum(), strict=True):
         values = np.ones(p.size + 1, dtype=np.complex128)
         for start in range(0, p.size, 256):
-            values *= np.prod(1.0 + np.outer(turn - 1.0, each[start : start + 256]), axis=1)
+            values *= np.prod(1.0 + np.outer(turn - 1.0, row[start : start + 256]), axis=1)
         law += part * np.fft.fft(values).real / (p.size + 1)
     below = np.cumsum(np.maximum(law, 0.0))
     low = int(np.searchsorted(below, tail, side="right"))

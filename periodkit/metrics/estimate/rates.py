@@ -99,7 +99,7 @@ def observed_quantile(values: ArrayLike, counts: ArrayLike, q: float) -> float:
 
 def interpolate(left: ArrayLike, right: ArrayLike, weight: ArrayLike) -> Floats:
     """Return what lies between two values, from the nearer one, as NumPy does."""
-    low, high, share = (np.asarray(each, dtype=np.float64) for each in (left, right, weight))
+    low, high, share = (np.asarray(values, dtype=np.float64) for values in (left, right, weight))
     return np.where(share >= 0.5, high - (high - low) * (1.0 - share), low + (high - low) * share)
 
 
@@ -158,7 +158,7 @@ def binomial_ranks(n: ArrayLike, q: float, confidence: float) -> tuple[Ints, Int
     share, tail = check_share(q, "q"), (1.0 - check_share(confidence, "confidence")) / 2.0
     total = np.asarray(n, dtype=np.int64)
     binomial = stats.binom(np.maximum(total, 1), share)
-    first, last = (np.asarray(binomial.ppf(each)).astype(np.int64) for each in (tail, 1.0 - tail))
+    first, last = (np.asarray(binomial.ppf(tail_share)).astype(np.int64) for tail_share in (tail, 1.0 - tail))
     return np.where(total > 0, first, 0), np.where(total > 0, last, 0) + 1
 
 

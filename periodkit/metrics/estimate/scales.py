@@ -52,10 +52,10 @@ def log_time(
     (array([5.704,   nan]), array([0.017,   nan]))
     """
     z = normal_quantile(confidence)
-    middle, first, last = (np.asarray(each, dtype=np.float64) for each in (value, low, high))
+    middle, first, last = (np.asarray(values, dtype=np.float64) for values in (value, low, high))
     usable = (as_counts(used, "used") >= least) & (middle > 0) & (first > 0) & (last > first) & np.isfinite(last)
     usable &= np.isfinite(middle)
-    y, left, right = (np.log(np.where(usable, each, 1.0)) for each in (middle, first, last))
+    y, left, right = (np.log(np.where(usable, values, 1.0)) for values in (middle, first, last))
     return np.where(usable, y, np.nan), np.where(usable, ((right - left) / (2.0 * z)) ** 2, np.nan)
 
 

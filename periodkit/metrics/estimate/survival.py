@@ -133,8 +133,8 @@ def survival_band(ended: Ints, at_risk: Ints, z: float) -> tuple[Floats, Floats,
     high = np.divide(log_survival, factor, out=log_survival)
     np.exp(high, out=high)
     survival[all_ended] = 0.0
-    for each in (std_error, low, high):
-        each[all_ended] = np.nan
+    for values in (std_error, low, high):
+        values[all_ended] = np.nan
     return survival, std_error, low, high
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from periodkit._arguments import check_count, require_columns
 from periodkit.errors import ArgumentError
 from periodkit.metrics.tally import By, grouping
-from periodkit.wording import clean_label, label, unique_labels
+from periodkit.wording import FEWEST, LONGEST, clean_label, label, named_groups, other, short_labels, unique_labels
 
 __all__ = ["GROUP", "Groups", "columns_of", "group_by", "widened"]
 
@@ -87,7 +87,8 @@ def columns_of(by: By) -> tuple[str, ...]:
 def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
     """Return the actions by group: periods in order of time, all else by key; the smallest above `max_groups` as one.
 
-    Without `by` they are one group. Periods are grouped by id and labelled by name.
+    Those of fewer than 20 actions are with the smallest, where two or more larger ones are left. Without `by` they are one
+    group. Periods are grouped by id and labelled by name.
     """
     names = grouping(by)
     require_columns(actions.columns, names)
@@ -108,6 +109,7 @@ def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
         texts = [
             " · ".join(_text(*pair) for pair in zip(names, row, strict=True)) for row in rows.itertuples(index=False)
         ]
+        texts = short_labels(texts, LONGEST * len(names))
         null = rows.isna().any(axis="columns").to_numpy()
     in_time = _are_periods(names) and "created_time" in actions.columns
     if in_time:
@@ -115,13 +117,15 @@ def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
         order = np.argsort(began.to_numpy(), kind="stable")
         code, texts, null = np.argsort(order)[code] if len(code) else code, [texts[at] for at in order], null[order]
     folded = 0
-    if len(texts) > most:
-        size = np.bincount(code)
-        kept = np.sort(np.argsort(-size, kind="stable")[: most - 1])
+    sizes = np.bincount(code, minlength=len(texts)).tolist()
+    kept = np.array(
+        named_groups(sizes, most, 0 if max_groups is None or _are_periods(names) else FEWEST), dtype=np.int64
+    )
+    if len(kept) < len(texts):
         folded = len(texts) - len(kept)
         position = np.full(len(texts), len(kept))
         position[kept] = np.arange(len(kept))
-        code, texts = position[code], [*(texts[at] for at in kept), f"other ({folded})"]
+        code, texts = position[code], [*(texts[at] for at in kept), other(folded)]
         null = np.r_[null[kept], True]
     words = "period" if _are_periods(names) else " and ".join(label(name) for name in names)
     aside = frozenset(np.flatnonzero(null).tolist())
@@ -156,4 +160,4 @@ def _text(column: str, value: object) -> str:
         return "unknown" if column == "ai_dispatched" else f"no {label(column)}"
     if isinstance(value, bool | np.bool_):
         return _VALUES.get((column, bool(value)), f"{label(column)}: {'yes' if value else 'no'}")
-    return clean_label(value)
+    return clean_label(value, 4 * LONGEST)
