@@ -22,13 +22,14 @@ from periodkit.frames.engines import (
     aggregate,
     batches,
     collect,
+    epoch_micros,
     in_pandas,
     in_utc,
     on_cluster,
     open_frame,
     require_pandas,
     sum_by,
-    with_flags,
+    with_read_text,
 )
 from periodkit.frames.export import export
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
@@ -48,6 +49,7 @@ __all__ = [
     "as_lists",
     "batches",
     "collect",
+    "epoch_micros",
     "exact_in_double",
     "export",
     "fingerprint",
@@ -74,5 +76,5 @@ __all__ = [
     "total_of",
     "unknown_name",
     "utc_text",
-    "with_flags",
+    "with_read_text",
 ]
