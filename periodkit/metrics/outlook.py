@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, as_micros, check_share
+from periodkit.frames import keyed
 from periodkit.metrics.estimate import Floats, count_limits, merge, remaining_share
 from periodkit.metrics.tally import By, Ints, count_stage, grouping
 
@@ -41,7 +42,7 @@ def outlook(
         Earlier actions, the more nights the better.
     horizon : timedelta or str
         How far to look ahead, such as ``"1h"``.
-    by : str or list of str, optional
+    by : str, Series, callable or list of these, optional
         What makes a kind of action: each is compared with earlier ones of its kind and age.
     confidence : float
         Coverage of the limits.
@@ -83,9 +84,10 @@ def outlook(
     True
     """
     check_share(confidence, "confidence")
-    names = grouping(by)
     ahead = as_micros(horizon, "horizon") // _UNIT
-    now = count_stage(actions, "cycle", by, as_of)
+    found = keyed(actions, by, explode=False)
+    names = grouping(found.by)
+    now = count_stage(found.frame, "cycle", names, as_of)
     past = _History(history, by, as_of)
     cells = np.flatnonzero(now.only("open"))
     group, age, n = now.code()[cells], now.duration[cells], now.n[cells]
@@ -123,7 +125,7 @@ def share_late(
     past = _History(history, by, as_of)
     old = age.to_numpy(dtype="timedelta64[us]").astype(np.int64) // _UNIT
     limit = int(target // pd.Timedelta(microseconds=_UNIT))
-    judged = past.judge(_kinds(kinds, grouping(by)), old, np.maximum(old, limit))
+    judged = past.judge(_kinds(kinds, [*kinds.columns]), old, np.maximum(old, limit))
     late = np.where((age > target).to_numpy(), 1.0, judged.share)
     return late, pd.Series(judged.by, index=age.index, dtype="str")
 
@@ -144,7 +146,8 @@ class _History:
     """How long earlier actions stayed open, by kind and of all kinds together."""
 
     def __init__(self, history: Any, by: By, as_of: AsOf | None) -> None:  # noqa: ANN401
-        counts = count_stage(history, "cycle", by, as_of)
+        found = keyed(history, by, explode=False)
+        counts = count_stage(found.frame, "cycle", found.by, as_of)
         tables = list(counts.life_tables("censor"))
         self._all = merge(tables)
         self._own = dict(zip(_kinds(counts.groups, counts.by), tables, strict=True)) if counts.by else {}

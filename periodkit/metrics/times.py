@@ -10,6 +10,7 @@ import pandas as pd
 
 from periodkit._arguments import AsOf, check_share
 from periodkit.errors import ArgumentError
+from periodkit.frames import grouped, sort_rows
 from periodkit.metrics.estimate import observed_quantiles, survival_quantiles
 from periodkit.metrics.tally import By, StageCounts, count_stage, gone_states, grouping
 
@@ -31,6 +32,7 @@ SKIPPED_SHARE = 0.05
 """Where a larger share of a stage was skipped, a bound for all stands beside the estimate of the recorded ones."""
 
 
+@grouped
 def cycle_times(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
@@ -41,6 +43,7 @@ def cycle_times(
     confidence: float = 0.95,
     as_of: AsOf | None = None,
     method: str = "kaplan-meier",
+    sort: str | None = None,
 ) -> pd.DataFrame:
     """Return quantiles of a stage's length, with intervals, counting actions that are still open for what they tell.
 
@@ -48,8 +51,9 @@ def cycle_times(
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by: a column; a Series, by its index; or a function of the frame. Null is a group of its own. An
+        action counts once for each item of a list, such as each of its ``assigned_user_names``.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones, see `periodkit.stage_times`.
     quantiles : sequence of float
@@ -69,6 +73,8 @@ def cycle_times(
     method : {"kaplan-meier", "observed"}
         ``"observed"`` gives the plain quantiles of the durations that ended (type 7); `canceled` does not matter to it.
         It is biased low while actions are open.
+    sort : str, optional
+        A column of the result to sort by, such as ``"n"``, the largest first; by default groups are in order of key.
 
     Returns
     -------
@@ -107,7 +113,8 @@ def cycle_times(
     if method not in ("kaplan-meier", "observed"):
         msg = f'method is {method!r}; it takes "kaplan-meier" or "observed".'
         raise ArgumentError(msg)
-    return quantile_table(count_stage(actions, stage, by, as_of), names, canceled, skipped, confidence, method)
+    counts = count_stage(actions, stage, by, as_of)
+    return sort_rows(quantile_table(counts, names, canceled, skipped, confidence, method), sort)
 
 
 def quantile_table(
@@ -186,6 +193,7 @@ def _columns(name: str) -> tuple[str, str, str]:
 _ORDER = ("dispatch", "pickup", "work", "response", "cycle")
 
 
+@grouped
 def stage_quantiles(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
@@ -235,6 +243,7 @@ def stage_quantiles(
     return stacked.sort_index(kind="stable").reset_index(drop=True)
 
 
+@grouped
 def with_bound(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
