@@ -1,5 +1,8 @@
 """Sentences hold the numbers of their frames, and compare only what is apart."""
 
+import html
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -246,3 +249,23 @@ class TestSeasonAndTonight:
         assert none == "AI-dispatch rate: in no period is there enough to say."
         steady = pd.DataFrame({"value": [0.3, 0.31], "center": 0.3, "lower": 0.2, "upper": 0.4, "signal": False})
         assert answers.season(steady) == "AI-dispatch rate stayed within its limits (20.0–40.0 %) in all of 2 periods."
+
+
+def test_an_answer_is_a_text_that_a_notebook_shows_as_a_sentence():
+    formatters = pytest.importorskip("IPython.core.formatters")
+    rates = pd.DataFrame({"channel": ["<Bar>", "Gate"], "n": 100, "ai": [60, 20], "not_ai": [40, 80]})
+    said = answers.ai_mix(rates)
+    assert isinstance(said, str)
+    assert isinstance(said, answers.Answer)
+    assert pickle.loads(pickle.dumps(said)) == said
+    shown, metadata = formatters.DisplayFormatter().format(said)
+    assert shown == {"text/plain": str(said), "text/html": f"<p><strong>{html.escape(said)}</strong></p>"}
+    assert metadata == {}
+    plain = formatters.DisplayFormatter().format(answers.Answer("a <b>", strong=False))[0]
+    assert plain == {"text/plain": "a <b>", "text/html": "<p>a &lt;b&gt;</p>"}
+
+
+def test_every_sentence_is_an_answer():
+    assert {name for name in answers.__all__ if name != "Answer"} == {
+        name for name in answers.__all__ if getattr(getattr(answers, name), "__wrapped__", None) is not None
+    }
