@@ -11,9 +11,9 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from periodkit._arguments import as_micros, check_count, check_share
+from periodkit._arguments import Key, as_micros, check_count, check_share, named
 from periodkit.errors import ArgumentError
-from periodkit.frames import collect, latest_period, on_cluster, open_frame, ordered_periods, position_of
+from periodkit.frames import collect, keyed, latest_period, on_cluster, open_frame, ordered_periods, position_of
 from periodkit.metrics.estimate import (
     Floats,
     from_log,
@@ -44,7 +44,7 @@ def unusual(
     periods: pd.DataFrame,
     period: Any = None,  # noqa: ANN401
     earlier: int = 24,
-    by: Sequence[str | None] = (None, "classification", "channel"),
+    by: Sequence[Key | None] = (None, "classification", "channel"),
     target: str | timedelta | None = "20min",
     confidence: float = 0.95,
     resolution: str | None = None,
@@ -61,8 +61,8 @@ def unusual(
         Id or name of the period to judge; by default `latest_period` of `periods`.
     earlier : int
         How many periods before it to look at, with or without a value.
-    by : sequence of str or None
-        What to look at: None is all actions, a column its groups.
+    by : sequence of str, Series, callable or None
+        What to look at: None is all actions, a column its groups; see `periodkit.cycle_times`.
     target : timedelta or str, optional
         The promised time from created to closed that ``on_time`` is judged by; None leaves it out.
     confidence : float
@@ -111,8 +111,11 @@ def unusual(
     """
     check_share(confidence, "confidence")
     check_count(earlier, "earlier", 1)
-    if isinstance(by, str) or not by or not all(name is None or isinstance(name, str) for name in by):
-        raise ArgumentError(f'by is {by!r}; it takes a list of column names and None, such as [None, "channel"].')
+    if not isinstance(by, list | tuple) or not by:
+        raise ArgumentError(f'by is {named(by)}; it takes a list of column names and None, such as [None, "channel"].')
+    keys = keyed(actions, [each for each in by if each is not None], explode=False)
+    chosen_keys = iter(grouping(keys.by))
+    names = [None if each is None else next(chosen_keys) for each in by]
     limit = None if target is None else as_micros(target, "target")
     order = ordered_periods(periods)
     if not len(order):
@@ -120,8 +123,8 @@ def unusual(
     chosen = latest_period(periods)["period_id"].item() if period is None else period
     at = position_of(chosen, order)
     order = order.iloc[max(at - earlier, 0) : at + 1].reset_index(drop=True)
-    rows, unit = _rows_of(actions, order, [name for name in by if name is not None], resolution)
-    parts = [_judge(rows, order, name, limit, confidence, unit) for name in by]
+    rows, unit = _rows_of(keys.frame, order, [name for name in names if name is not None], resolution)
+    parts = [_judge(rows, order, name, limit, confidence, unit) for name in names]
     table = pd.concat(parts, ignore_index=True)
     table.attrs["resolution"] = unit
     adjusted = holm_within(table["p"].to_numpy(), table["by"].isna().to_numpy())
