@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         TransportError,
     )
     from periodkit.frames import latest_period, markers, pseudonymize
+    from periodkit.jupyter import explore
     from periodkit.metrics import (
         ai_dispatch_rate,
         ai_effect,
@@ -82,6 +83,7 @@ __all__ = [
     "cycle_times",
     "demo_client",
     "describe",
+    "explore",
     "format_table",
     "latest_period",
     "marker_profile",
@@ -110,6 +112,7 @@ _HOMES = {
     "archive": ("Archive", "SyncResult"),
     "client": ("Client", "RetryPolicy"),
     "frames": ("latest_period", "markers", "pseudonymize"),
+    "jupyter": ("explore",),
     "metrics": (
         "ai_dispatch_rate",
         "ai_effect",
