@@ -13,14 +13,11 @@ from numpy.typing import ArrayLike
 
 from periodkit._arguments import check_share
 from periodkit.errors import ArgumentError
-from periodkit.metrics.estimate.rates import (
-    Floats,
-)
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.estimate.steps import (
     count_at_risk,
     greenwood,
     lookup,
-    normal_quantile,
     remaining,
     risk_at,
     spread,
