@@ -104,6 +104,11 @@ def connect(
     **options
         Passed on to `Client`.
 
+    Returns
+    -------
+    Client or ArchiveView
+        What gives ``periods()`` and ``actions(periods)``.
+
     Raises
     ------
     ConfigError
@@ -168,6 +173,11 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
         What `connect` returned. Its ``origin`` says whose data it is: no setting is read.
     actions : pandas.DataFrame
         The actions that it returned.
+
+    Returns
+    -------
+    str
+        One line of plain text: whose data, how many periods and actions, and the latest ``fetched_at``.
 
     Examples
     --------

@@ -77,6 +77,15 @@ def count_stage(
         A needed column is missing or is not of its kind.
     ArgumentError
         `stage`, `by`, `as_of` or `resolution` is not one that can be.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     actions = client.actions(client.periods().head(1))
+    >>> counts = count_stage(actions, "response", by="channel")
+    >>> int(counts.totals()["n"].sum()) == len(actions)
+    True
     """
     chosen = checked_stage(stage)
     names = grouping(by)
@@ -173,6 +182,19 @@ def count_flags(
     -------
     pandas.DataFrame
         One row per group, sorted by key with nulls last: the keys, ``n``, then one count per flag.
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing or is not of its kind.
+    ArgumentError
+        `by` names no column, or one that the result has.
+
+    Examples
+    --------
+    >>> actions = pd.DataFrame({"channel": ["Bar", "Bar", None], "ai_dispatched": pd.array([True, None, False], "boolean")})
+    >>> count_flags(actions, {"ai": nw.col("ai_dispatched")}, by="channel", columns=["ai_dispatched"])["ai"].tolist()
+    [1, 0]
     """
     names = grouping(by, [*flags, "n"])
     needed = dict.fromkeys([*columns, *names])
