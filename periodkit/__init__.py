@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from periodkit.excel import to_excel
     from periodkit.frames import add_clock, latest_period, markers, pseudonymize
+    from periodkit.jupyter import explore
     from periodkit.metrics import (
         ai_dispatch_rate,
         ai_effect,
@@ -85,6 +86,7 @@ __all__ = [
     "cycle_times",
     "demo_client",
     "describe",
+    "explore",
     "format_table",
     "latest_period",
     "load",
@@ -116,6 +118,7 @@ _HOMES = {
     "client": ("Client", "RetryPolicy"),
     "excel": ("to_excel",),
     "frames": ("add_clock", "latest_period", "markers", "pseudonymize"),
+    "jupyter": ("explore",),
     "metrics": (
         "ai_dispatch_rate",
         "ai_effect",

@@ -118,7 +118,32 @@ def checked_form_fields(form_fields: Iterable[str] | None) -> list[str]:
 
 
 def grouping(by: By, reserved: Collection[str] = (), argument: str = "by") -> tuple[str, ...]:
-    """Return `by` as a tuple of column names; none of them may be one of the `reserved` names of the result."""
+    """Return `by` as a tuple of column names; none of them may be one of the `reserved` names of the result.
+
+    Parameters
+    ----------
+    by : str or sequence of str, optional
+        What a caller passed.
+    reserved : collection of str
+        Columns that the result has of its own.
+    argument : str
+        What an error calls it.
+
+    Returns
+    -------
+    tuple of str
+        The key columns.
+
+    Raises
+    ------
+    ArgumentError
+        A name comes twice, or is a column of the result.
+
+    Examples
+    --------
+    >>> grouping("channel"), grouping(None)
+    (('channel',), ())
+    """
     one = isinstance(by, str | pd.Series | pd.DataFrame) or not isinstance(by, Iterable)
     names: tuple[Any, ...] = () if by is None else (by,) if one else tuple(by)  # type: ignore[arg-type]
     wrong = [name for name in names if not isinstance(name, str)]

@@ -105,6 +105,11 @@ def connect(
     **options
         Passed on to `Client`.
 
+    Returns
+    -------
+    Client or ArchiveView
+        What gives ``periods()`` and ``actions(periods)``.
+
     Raises
     ------
     ConfigError
@@ -169,6 +174,11 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> Answer:
         What `connect` returned. Its ``origin`` says whose data it is: no setting is read.
     actions : pandas.DataFrame
         The actions that it returned.
+
+    Returns
+    -------
+    str
+        One line of plain text: whose data, how many periods and actions, and the latest ``fetched_at``.
 
     Examples
     --------

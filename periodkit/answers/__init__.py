@@ -1,11 +1,10 @@
 """One plain sentence on the frame that a metric returned. A comparison is made only where the intervals are apart."""
 
 from periodkit.answers.answer import Answer
-from periodkit.answers.defects import records
 from periodkit.answers.dispatch import ai_effect, ai_mix, ai_share, ai_times
 from periodkit.answers.nights import season, unusual
-from periodkit.answers.targets import kept_target, waiting
-from periodkit.answers.times import completed_only, in_short, longest_stage, recorded, slowest
+from periodkit.answers.state import records, waiting
+from periodkit.answers.times import completed_only, in_short, kept_target, longest_stage, recorded, slowest
 
 __all__ = [
     "Answer",

@@ -1,11 +1,11 @@
-"""What AI dispatched, and what went with it, in a sentence."""
+"""Who dispatched: one sentence on AI dispatch."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from periodkit.answers._rows import NOTHING, estimate_of, missing, name_of, rows_of
 from periodkit.answers.answer import answer
+from periodkit.answers.rows import NOTHING, estimated, group_name, missing, rows_of
 from periodkit.wording import Target, count, estimate, format_value, sentences
 
 __all__ = ["ai_effect", "ai_mix", "ai_share", "ai_times"]
@@ -18,6 +18,16 @@ _ALIKE = 0.05
 @answer
 def ai_share(rates: pd.DataFrame) -> str:
     """Say how much AI dispatched, in what `periodkit.ai_dispatch_rate` returned for all actions.
+
+    Parameters
+    ----------
+    rates : pandas.DataFrame
+        One row, of all actions.
+
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
 
     Examples
     --------
@@ -42,6 +52,18 @@ def ai_share(rates: pd.DataFrame) -> str:
 def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
     """Say what AI dispatch is associated with, in what `periodkit.cycle_times` returned by ``ai_dispatched``.
 
+    Parameters
+    ----------
+    times : pandas.DataFrame
+        One row per value of ``ai_dispatched``; null is neither.
+    stage : str
+        What the times are of.
+
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
+
     Examples
     --------
     >>> minutes = lambda *values: pd.to_timedelta(values, unit="min")
@@ -55,7 +77,7 @@ def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
     if len(by_ai) < 2:
         return f"There is nothing to compare: AI-dispatched and other actions do not both have a median {stage} time."
     ai, rest = by_ai[True], by_ai[False]
-    said = f"median {estimate_of(ai, 'p50')}, against {estimate_of(rest, 'p50')} for the others"
+    said = f"median {estimated(ai, 'p50')}, against {estimated(rest, 'p50')} for the others"
     for one, other, word in ((ai, rest, "shorter"), (rest, ai, "longer")):
         if one["p50_high"] < other["p50_low"]:
             return f"AI dispatch is associated with a {word} {stage}: {said}."
@@ -65,6 +87,18 @@ def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
 @answer
 def ai_effect(effect: pd.DataFrame, stage: str = "response") -> str:
     """Return what AI dispatch is associated with, plainly and among like work, of what `periodkit.ai_effect` gives of all.
+
+    Parameters
+    ----------
+    effect : pandas.DataFrame
+        One row, of all actions.
+    stage : str
+        What was compared.
+
+    Returns
+    -------
+    str
+        Plain text. "Associated with", since what AI was given may differ in ways that no column shows.
 
     Examples
     --------
@@ -118,6 +152,16 @@ def ai_effect(effect: pd.DataFrame, stage: str = "response") -> str:
 def ai_mix(rates: pd.DataFrame) -> str:
     """Say how AI's work differs from the rest, in what `periodkit.ai_dispatch_rate` returned by group.
 
+    Parameters
+    ----------
+    rates : pandas.DataFrame
+        One row per group, with ``ai`` and ``not_ai``.
+
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
+
     Examples
     --------
     >>> ai_mix(pd.DataFrame({"channel": ["Bar", "Gate"], "n": 100, "ai": [60, 20], "not_ai": [40, 80]}))
@@ -127,7 +171,7 @@ def ai_mix(rates: pd.DataFrame) -> str:
     ai, rest = (sum(row[arm] for row in rows) for arm in ("ai", "not_ai"))
     if not ai or not rest:
         return "There is nothing to compare: AI dispatched all or none of the actions with a known value."
-    shares = [(row["ai"] / ai, row["not_ai"] / rest, name_of(row)) for row in rows]
+    shares = [(row["ai"] / ai, row["not_ai"] / rest, group_name(row)) for row in rows]
     of_ai, of_rest, name = max(shares, key=lambda share: abs(share[0] - share[1]))
     said = f"{name} is {format_value(of_ai)} of what AI dispatched, and {format_value(of_rest)} of the rest."
     return f"AI was given {'other' if abs(of_ai - of_rest) >= _ALIKE else 'much the same'} work: {said}"

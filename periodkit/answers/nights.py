@@ -1,11 +1,11 @@
-"""How this night compares with others, in a sentence."""
+"""Tonight against the season: one sentence on charts and on what was unusual."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from periodkit.answers._rows import rows_of
 from periodkit.answers.answer import answer
+from periodkit.answers.rows import rows_of
 from periodkit.wording import compared, count, limits_text, most_surprising
 
 __all__ = ["season", "unusual"]
@@ -17,6 +17,18 @@ _SAID = 3
 @answer
 def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
     """Return what a control chart of all actions shows, of what `periodkit.season` gives.
+
+    Parameters
+    ----------
+    chart : pandas.DataFrame
+        One row per period, of all actions.
+    what : str
+        What the measure is called.
+
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
 
     Examples
     --------
@@ -56,6 +68,16 @@ def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
 @answer
 def unusual(tonight: pd.DataFrame) -> str:
     """Return what was unusual, or what came nearest, of what `periodkit.unusual` gives.
+
+    Parameters
+    ----------
+    tonight : pandas.DataFrame
+        One row per measure and group.
+
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
 
     Examples
     --------

@@ -1,19 +1,29 @@
-"""How long it took, in a sentence."""
+"""How fast: one sentence on times, stages and targets."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from periodkit.answers._rows import NOTHING, estimate_of, missing, name_of, rows_of
 from periodkit.answers.answer import answer
-from periodkit.wording import count, format_value, listed, sentences
+from periodkit.answers.rows import NOTHING, estimated, group_name, missing, rows_of
+from periodkit.wording import Span, Target, count, estimate, format_value, listed, sentences, was_or_were
 
-__all__ = ["completed_only", "in_short", "longest_stage", "recorded", "slowest"]
+__all__ = ["completed_only", "in_short", "kept_target", "longest_stage", "recorded", "slowest"]
 
 
 @answer
 def in_short(summary: pd.DataFrame) -> str:
     """Summarise what `periodkit.describe` returned.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        What `periodkit.describe` returned.
+
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
 
     Examples
     --------
@@ -37,16 +47,26 @@ def in_short(summary: pd.DataFrame) -> str:
     if not known:
         times = f"Fewer than half of {count(n)} are known to be closed"
     else:
-        tail = "; nine of ten not yet" if missing(most["value"]) else f", nine of ten within {estimate_of(most)}"
+        tail = "; nine of ten not yet" if missing(most["value"]) else f", nine of ten within {estimated(most)}"
         used = int(half["n"])
         which = count(used) if used == n else f"{count(used)} counted, of {n:,},"
-        times = f"Half of {which} were closed within {estimate_of(half)}{tail}"
+        times = f"Half of {which} were closed within {estimated(half)}{tail}"
     return f"{times}. {'None is' if not still else '1 is' if still == 1 else f'{still:,} are'} open."
 
 
 @answer
 def slowest(times: pd.DataFrame) -> str:
     """Name the group that takes longest in what `periodkit.cycle_times` returned by group.
+
+    Parameters
+    ----------
+    times : pandas.DataFrame
+        One row per group, with ``n``, ``p90`` and its limits.
+
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
 
     Examples
     --------
@@ -58,17 +78,17 @@ def slowest(times: pd.DataFrame) -> str:
     """
     if not times["n"].sum():
         return NOTHING
-    early = [name_of(row) for row in rows_of(times[times["p90"].isna()])]
+    early = [group_name(row) for row in rows_of(times[times["p90"].isna()])]
     ranked = rows_of(times.dropna(subset=["p90"]).sort_values("p90", ascending=False, kind="stable"))
     if not ranked:
         return f"Too few of {count(int(times['n'].sum()))} are closed to rank the groups."
     names = listed(early) if len(early) < 4 else f"{len(early)} groups"
     more = f"Too few actions are closed to rank {names}" if early else ""
-    first = f"{name_of(ranked[0])} takes longest"
-    within = f"nine of ten within {estimate_of(ranked[0], 'p90')}"
+    first = f"{group_name(ranked[0])} takes longest"
+    within = f"nine of ten within {estimated(ranked[0], 'p90')}"
     if len(ranked) == 1:
-        return sentences(f"{name_of(ranked[0])}: {within}", more)
-    second = f"{name_of(ranked[1])}: {estimate_of(ranked[1], 'p90')}"
+        return sentences(f"{group_name(ranked[0])}: {within}", more)
+    second = f"{group_name(ranked[1])}: {estimated(ranked[1], 'p90')}"
     if ranked[1]["p90_high"] < ranked[0]["p90_low"]:
         return sentences(f"{first}: {within}", f"The next is {second}", more)
     return sentences(f"{first}, {within}, but this is uncertain; the next is {second}", more)
@@ -77,6 +97,16 @@ def slowest(times: pd.DataFrame) -> str:
 @answer
 def longest_stage(stages: pd.DataFrame) -> str:
     """Name the stage that takes the most time in what `periodkit.stage_quantiles` returned for all actions.
+
+    Parameters
+    ----------
+    stages : pandas.DataFrame
+        One row per stage, with ``n`` and ``p50``.
+
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
 
     Examples
     --------
@@ -96,6 +126,41 @@ def longest_stage(stages: pd.DataFrame) -> str:
 
 
 @answer
+def kept_target(share: pd.DataFrame, target: Span | Target) -> str:
+    """Say how many were on time in what `periodkit.on_time` returned for all actions.
+
+    Parameters
+    ----------
+    share : pandas.DataFrame
+        One row, of all actions.
+    target : str, timedelta or Target
+        The target that they were held to.
+
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
+
+    Examples
+    --------
+    >>> share = pd.DataFrame({"met": [30], "missed": [10], "undetermined": [2], "rate": [0.75], "low": [0.6],
+    ...                       "high": [0.86], "worst": [0.714], "best": [0.762]})
+    >>> kept_target(share, "20min")
+    '75.0 % (60.0–86.0) of 40 actions were closed within 20 min. With 2 undecided, it is between 71.4 % and 76.2 % of all.'
+    """
+    row, promised = rows_of(share)[0], Target.read(target)
+    decided, undecided = int(row["met"] + row["missed"]), int(row["undetermined"])
+    if not decided:
+        return f"No action can be judged against {promised} yet."
+    rate = estimate(row["rate"], row["low"], row["high"])
+    said = f"{rate} of {count(decided)} {was_or_were(decided)} closed within {promised}."
+    if not undecided:
+        return said
+    ends = f"between {format_value(row['worst'])} and {format_value(row['best'])}"
+    return f"{said} With {undecided:,} undecided, it is {ends} of all."
+
+
+@answer
 def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:
     """Say how far off the median of the closed actions is, from two results of `periodkit.cycle_times`.
 
@@ -103,6 +168,11 @@ def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:
     ----------
     honest, closed : pandas.DataFrame
         By ``method="kaplan-meier"`` and by ``method="observed"``, of all actions.
+
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
 
     Examples
     --------
@@ -135,6 +205,11 @@ def recorded(times: pd.DataFrame, stage: str = "response", quantile: str = "p90"
     stage, quantile : str
         The stage, and the column to read.
 
+    Returns
+    -------
+    str
+        One or two sentences of plain text.
+
     Examples
     --------
     >>> minutes = lambda value: pd.to_timedelta([value], unit="min")
@@ -151,7 +226,7 @@ taken at its closing.'
     if missing(row[quantile]):
         said = f"{stage.capitalize()} {name} is not reached by the {int(row['used']):,} recorded"
     else:
-        value = estimate_of(row, quantile)
+        value = estimated(row, quantile)
         said = f"{stage.capitalize()} {name} is {value} of the {int(row['used']):,} recorded"
     if not row["bound_shown"]:
         return f"{said}."

@@ -77,8 +77,8 @@ class ArchiveView:
         frame = self._at_venue(to_frame(period_columns(state.periods)))
         said = [state.attrs[period_id].get("listing", {}) for period_id in state.ids]
         frame.attrs["duplicates"] = said[int(frame["fetched_at"].argmax())].get("duplicates", 0) if said else 0
-        if any("bad_values" in each for each in said):
-            frame.attrs["bad_values"] = [bad for each in said for bad in each.get("bad_values", ())]
+        if any("bad_values" in attrs for attrs in said):
+            frame.attrs["bad_values"] = [bad for attrs in said for bad in attrs.get("bad_values", ())]
         return frame
 
     def actions(self, periods: PeriodIds | None = None, columns: Iterable[str] | None = None) -> pd.DataFrame:
@@ -117,10 +117,10 @@ class ArchiveView:
         if names is None or chosen != names:
             frame = self._at_venue(frame)
         attrs = [state.attrs[period_id].get("actions", {}) for period_id in ids]
-        frame.attrs["duplicates"] = sum(each.get("duplicates", 0) for each in attrs)
-        if any("bad_values" in each for each in attrs):
-            frame.attrs["bad_values"] = [bad for each in attrs for bad in each.get("bad_values", ())]
-        notes = [text for each in attrs for text in each.get("notes", ())]
+        frame.attrs["duplicates"] = sum(own.get("duplicates", 0) for own in attrs)
+        if any("bad_values" in own for own in attrs):
+            frame.attrs["bad_values"] = [bad for own in attrs for bad in own.get("bad_values", ())]
+        notes = [text for own in attrs for text in own.get("notes", ())]
         if notes and not any(state.rows[period_id] for period_id in ids):
             frame.attrs["notes"] = notes
         return frame
@@ -258,7 +258,7 @@ def status(state: State) -> dict[str, str]:
     """Return one line for each thing that one asks of an archive, from its table of periods alone."""
     periods = state.periods
     open_ = [count for count in periods["_open"].to_pylist() if count]
-    names = [each.name for each in snapshots.stored(state.folder) if each.name is not None]
+    names = [snapshot.name for snapshot in snapshots.stored(state.folder) if snapshot.name is not None]
     span = _span(periods["start_date"], "%Y-%m-%d")
     return {
         "archive": str(state.folder.path),

@@ -78,9 +78,8 @@ def ai_funnel(
     ['dispatched by AI', 'kept its channel', 'closed on time']
     """
     names = grouping(by, _COLUMNS)
-    micros = as_micros(target, "target")
-    counts = count_stage(actions, "cycle", list(dict.fromkeys([*names, *_KEYS])), as_of)
-    limit = micros / counts.unit
+    limit = as_micros(target, "target")
+    counts = count_stage(actions, "cycle", list(dict.fromkeys([*names, *_KEYS])), as_of, around=limit)
     groups = counts.groups
     # A moment that is replayed does not know what was created later.
     later = counts.only("not_started") if as_of is not None else counts.only()

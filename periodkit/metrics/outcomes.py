@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from periodkit._arguments import AsOf, as_micros, check_share
+from periodkit._arguments import AsOf, as_micros, check_share, one_of
 from periodkit.errors import ArgumentError
 from periodkit.frames import grouped, sort_rows
 from periodkit.metrics.estimate import Floats, IncidenceCurve, aalen_johansen, incidence_at, wilson
-from periodkit.metrics.tally import By, LifeTable, count_stage, gone_states, grouping
+from periodkit.metrics.tally import UNITS, By, LifeTable, count_stage, gone_states, grouping, named_resolution
 from periodkit.metrics.times import COUNT_COLUMNS, as_timedelta, checked_ways, stage_totals
 
 __all__ = ["on_time", "outcome_curve"]
@@ -38,6 +38,7 @@ def outcome_curve(
     skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return the shares that have ended, been canceled or are still open at each time since a stage began.
 
@@ -57,6 +58,8 @@ def outcome_curve(
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which durations are counted, see `periodkit.cycle_times`; above a millisecond, `times` must be whole in it.
 
     Returns
     -------
@@ -64,7 +67,8 @@ def outcome_curve(
         One row per group and time: the keys; ``time`` as a timedelta; ``at_risk``, how many were still in it just before;
         ``closed``, ``canceled`` (cancellations, and actions canceled before the stage's end) and ``open``, which sum to 1;
         each with ``_se``, ``_low`` and ``_high``; then ``n``, ``used``, ``skipped``, ``not_started``, ``invalid``,
-        ``unknown``. Shares are NaN for a group in which nothing has a duration.
+        ``unknown``. Shares are NaN for a group in which nothing has a duration. ``attrs["resolution"]`` names the
+        resolution.
 
     Raises
     ------
@@ -90,11 +94,12 @@ def outcome_curve(
     checked_ways("censor", skipped)
     check_share(confidence, "confidence")
     grouping(by, [*_CURVE_COLUMNS, *_CURVE_COUNTS])
-    counts = count_stage(actions, stage, by, as_of)
     if isinstance(times, str) or not (times is None or isinstance(times, Iterable)):
         msg = f'times is {times!r}; pass a list, such as ["5min", "15min"].'
         raise ArgumentError(msg)
-    asked = None if times is None else np.array([as_micros(each, "times") for each in times]) / counts.unit
+    micros = None if times is None else [as_micros(each, "times") for each in times]
+    counts = count_stage(actions, stage, by, as_of, resolution)
+    asked = None if micros is None else np.array([counts.units(each, "times") for each in micros], dtype=np.float64)
     totals = stage_totals(counts, "censor", skipped)
     curves = [_read_curve(table, asked, confidence) for table in counts.life_tables("censor", skipped)]
     joined = {
@@ -106,7 +111,8 @@ def outcome_curve(
     }
     rows = np.repeat(np.arange(len(curves)), [len(curve.time) for curve in curves])
     groups = pd.concat([counts.keys(), totals], axis=1).iloc[rows].reset_index(drop=True)
-    return pd.concat([groups[list(counts.by)], pd.DataFrame(columns), groups[_CURVE_COUNTS]], axis=1)
+    curve = pd.concat([groups[list(counts.by)], pd.DataFrame(columns), groups[_CURVE_COUNTS]], axis=1)
+    return named_resolution(curve, counts)
 
 
 def _read_curve(table: LifeTable, asked: Floats | None, confidence: float) -> IncidenceCurve:
@@ -124,6 +130,7 @@ def on_time(
     skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
+    resolution: str | None = None,
     sort: str | None = None,
 ) -> pd.DataFrame:
     """Return the share of actions that reached the end of a stage within a target.
@@ -148,6 +155,9 @@ def on_time(
         Coverage of the interval.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``.
+    resolution : {None, "us", "ms", "s", "min"}
+        Unit in which durations are counted; `target` must be whole in it. None is ``"us"``: each action is held against
+        the target itself, so that no rounding is needed, on a cluster neither.
     sort : str, optional
         A column of the result to sort by, such as ``"n"``, the largest first; by default groups are in order of key.
 
@@ -158,7 +168,7 @@ def on_time(
         open at the target); ``undetermined`` (open or gone for less than the target); ``skipped_late``, how many of
         `missed` were only closed later, with ``"at_close"``; ``rate``, ``low``, ``high`` of met over the determined ones
         with a Wilson interval; and ``worst``, ``best``, the rate if all undetermined and ``skipped_late`` ones missed or
-        made it. NaN where there is nothing to count.
+        made it. NaN where there is nothing to count. ``attrs["resolution"]`` names the resolution.
 
     Raises
     ------
@@ -184,7 +194,11 @@ def on_time(
     checked_ways(canceled, skipped)
     grouping(by, [*COUNT_COLUMNS, *_ON_TIME_COLUMNS])
     limit = as_micros(target, "target")
-    counts = count_stage(actions, stage, by, as_of, resolution="us")
+    if resolution is not None and limit % UNITS[one_of(resolution, "resolution", UNITS)]:
+        raise ArgumentError(
+            f"target is {target!r}, no whole number of units at resolution {resolution!r}. Leave that out."
+        )
+    counts = count_stage(actions, stage, by, as_of, around=limit)
     closed_only = counts.only("skipped") if skipped == "at_close" else np.zeros_like(counts.n)
     ended, unfinished = counts.only("event") + closed_only, counts.only("open", *gone_states(canceled))
     within, before = counts.duration <= limit, counts.duration < limit
@@ -194,6 +208,7 @@ def on_time(
     skipped_late = counts.sum_by_group(closed_only * ~within)
     rate, low, high = wilson(met, met + missed, confidence)
     result = pd.concat([counts.keys(), stage_totals(counts, canceled, skipped)], axis=1)
+    result.attrs["resolution"] = counts.resolution if resolution is None else resolution
     everyone = np.where(met + missed + undetermined > 0, met + missed + undetermined, np.nan)
     result = result.assign(
         met=met,

@@ -31,7 +31,7 @@ from periodkit.plots._drawing import (
     share_axis,
     small_points,
     styled,
-    wrap_label,
+    wrap_labels,
 )
 from periodkit.wording import clean_label, compared, duration, measure_label, most_surprising, percent
 
@@ -165,7 +165,9 @@ def _draw(ax: Axes, part: pd.DataFrame, unit: str, *, roomy: bool) -> None:
             markersize=7,
             zorder=4,
         )
-    ax.set_yticks(place, [drawable(wrap_label(measure_label(row), 36 if roomy else 16, 1)) for row in _rows(part)])
+    ax.set_yticks(
+        place, [drawable(name) for name in wrap_labels(list(map(measure_label, _rows(part))), 36 if roomy else 16, 1)]
+    )
     ax.set_ylim(len(part) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from periodkit._arguments import check_count, require_columns
 from periodkit.frames import PERIOD_KEYS, ActionsFrame, in_pandas, keyed, natural_order, period_starts
 from periodkit.metrics.tally import By, grouping
-from periodkit.wording import clean_label, label, unique_labels
+from periodkit.wording import FEWEST, LONGEST, clean_label, label, named_groups, other, short_labels, unique_labels
 
 __all__ = ["GROUP", "Groups", "group_by", "widened"]
 
@@ -83,8 +83,9 @@ def widened(confidence: float, groups: int) -> float:
 def group_by(actions: ActionsFrame, columns: Iterable[str], by: By, max_groups: object) -> Groups:
     """Return the actions by group: periods in order of time, all else by key; the smallest above `max_groups` as one.
 
-    Without `by` they are one group. Periods are grouped by id and labelled by name. Of another engine's frame the
-    `columns` are read, and those of the groups.
+    Those of fewer than 20 actions are with the smallest, where two or more larger ones are left. Without `by` they are one
+    group. Periods are grouped by id and labelled by name. Of another engine's frame the `columns` are read, and those of
+    the groups.
     """
     found = keyed(actions, by)
     groups = _group(in_pandas(found.frame, [*columns, *_columns_of(found.by)]), grouping(found.by), max_groups)
@@ -114,16 +115,19 @@ def _group(actions: pd.DataFrame, names: tuple[str, ...], max_groups: object) ->
         texts = [
             " · ".join(_text(*pair) for pair in zip(names, row, strict=True)) for row in rows.itertuples(index=False)
         ]
+        texts = short_labels(texts, LONGEST * len(names))
         null = rows.isna().any(axis="columns").to_numpy()
     in_time = _are_periods(names) and "created_time" in actions.columns
     folded = 0
-    if len(texts) > most:
-        size = np.bincount(code)
-        kept = np.sort(np.argsort(-size, kind="stable")[: most - 1])
+    sizes = np.bincount(code, minlength=len(texts)).tolist()
+    kept = np.array(
+        named_groups(sizes, most, 0 if max_groups is None or _are_periods(names) else FEWEST), dtype=np.int64
+    )
+    if len(kept) < len(texts):
         folded = len(texts) - len(kept)
         position = np.full(len(texts), len(kept))
         position[kept] = np.arange(len(kept))
-        code, texts = position[code], [*(texts[at] for at in kept), f"other ({folded})"]
+        code, texts = position[code], [*(texts[at] for at in kept), other(folded)]
         null = np.r_[null[kept], True]
     words = "period" if _are_periods(names) else " and ".join(label(name) for name in names)
     aside = frozenset(np.flatnonzero(null).tolist())
@@ -158,4 +162,4 @@ def _text(column: str, value: object) -> str:
         return "unknown" if column == "ai_dispatched" else f"no {label(column)}"
     if isinstance(value, bool | np.bool_):
         return _VALUES.get((column, bool(value)), f"{label(column)}: {'yes' if value else 'no'}")
-    return clean_label(value)
+    return clean_label(value, 4 * LONGEST)
