@@ -19,7 +19,7 @@ GROUPS = {
     "Fetch": ("client", "sources", "frames"),
     "Keep": ("archive",),
     "Measure": ("milestones", "metrics"),
-    "Show": ("wording", "reporting", "plots"),
+    "Show": ("wording", "excel", "reporting", "plots"),
     "What can go wrong": ("errors",),
 }
 
