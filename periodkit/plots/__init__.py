@@ -1,6 +1,7 @@
 """Plots of what happened: frame in, matplotlib Axes out."""
 
 from periodkit.plots._drawing import alt_text, display, to_png
+from periodkit.plots._drawing import off_screen as off_screen
 from periodkit.plots.aging import aging
 from periodkit.plots.areas import outcome_areas
 from periodkit.plots.backlog import backlog
