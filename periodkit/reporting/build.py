@@ -141,7 +141,7 @@ def report(
     alone = frames and periods is None
     with _source(client, actions, periods, archive, snapshot, season=season) as data:
         if wanted is not None:
-            from periodkit.sources import find_periods  # noqa: PLC0415
+            from periodkit.frames import find_periods  # noqa: PLC0415
 
             wanted = list(find_periods(data.periods(), wanted))
         elif alone:

@@ -7,24 +7,29 @@ import tempfile
 from collections.abc import Iterable
 from numbers import Integral
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-from periodkit._arguments import When, as_micros, check_count, named, read_moment, zone
+from periodkit._arguments import When, as_micros, check_count, named, period_of_row, read_moment, zone
 from periodkit.errors import ArgumentError, ConfigError
 from periodkit.settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["Periods", "check_account", "check_times", "checked_output", "checked_periods", "checked_source"]
 
-Periods = int | str | Iterable[int | str] | None
+Periods: TypeAlias = "int | str | pd.Series | Iterable[int | str | pd.Series] | None"
 
 
 def checked_periods(period: Periods) -> list[int | str] | None:
     """Return the ids and names that `period` gives, or say what it takes."""
     if period is None:
         return None
+    period = period_of_row(period)
     one = isinstance(period, str) or not isinstance(period, Iterable) or hasattr(period, "iloc")
     wanted: list[object] = [period] if one else list(period)  # type: ignore[arg-type]
     checked: list[int | str] = []
-    for value in wanted:
+    for value in map(period_of_row, wanted):
         if isinstance(value, bool) or not isinstance(value, str | Integral):
             msg = (
                 f"period is or holds {named(value)}; it takes the id or name of a period, or a list of them, such as "
