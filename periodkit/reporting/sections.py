@@ -64,14 +64,11 @@ def show_unusual(material: ReportData) -> None:
         return
     from periodkit.plots import unusual_forest  # noqa: PLC0415  (loads matplotlib)
 
-    period = int(material.periods["period_id"].item())
     show_plot(
         unusual_forest,
         material.all_actions,
         material.all_periods,
-        period,
-        earlier=len(material.earlier_periods),
-        target=material.target.delta,
+        tonight=material.tonight,
         phone=material.phone,
     )
 
@@ -89,6 +86,11 @@ def show_plan(rows: int = 5) -> None:
 
 
 def _title(material: ReportData) -> str:
+    whole = _periods(material)
+    return whole if material.part is None else f"{whole}: {material.part.words}"
+
+
+def _periods(material: ReportData) -> str:
     names = [clean_label(name, 90) if isinstance(name, str) else "unnamed" for name in material.periods["period_name"]]
     if len(names) == 1:
         return names[0] if names[0] != "unnamed" else f"Period {material.periods['period_id'].iloc[0]}"
@@ -116,7 +118,11 @@ def _rests_on(material: ReportData) -> str:
     known = f"as of {seen.tz_convert(material.tz):%Y-%m-%d %H:%M} {_bracketed(material.tz_name)}"
     k = len(material.earlier_periods)
     against = f"compared with the {count(k, 'period')} before" if k else ""
-    return joined([count(len(material.actions)), known, against])
+    number = count(len(material.actions))
+    if material.part is None:
+        return joined([number, known, against])
+    against = f"compared with the same part of the {count(k, 'period')} before" if k else ""
+    return joined([f"{number} of {material.of:,}, only {material.part.words}", known, against])
 
 
 def _bracketed(tz_name: str) -> str:
@@ -128,6 +134,8 @@ def _method_note(findings: Findings, material: ReportData) -> str:
     compared, were = findings.compared, was_or_were(findings.compared)
     if material.tonight is not None:
         before = count(len(material.earlier_periods), "period")
+        if material.part is not None:
+            before = f"same part of the {before}"
         return (
             f"{count(compared, 'measure')} of all actions, and of each classification and channel with at least {FEWEST}, "
             f"{were} compared with where an ordinary night would lie: judged by the {before} before, their trend, and how "
