@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         season,
         stage_quantiles,
         unusual,
+        unusual_periods,
         workload,
     )
     from periodkit.milestones import stage_times
@@ -102,6 +103,7 @@ __all__ = [
     "stage_quantiles",
     "stage_times",
     "unusual",
+    "unusual_periods",
     "workload",
 ]
 
@@ -129,6 +131,7 @@ _HOMES = {
         "season",
         "stage_quantiles",
         "unusual",
+        "unusual_periods",
         "workload",
     ),
     "milestones": ("stage_times",),

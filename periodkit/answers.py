@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from periodkit.wording import (
+    FEWEST,
     Span,
     Target,
     compared,
@@ -92,20 +93,24 @@ def slowest(times: pd.DataFrame) -> str:
     """
     if not times["n"].sum():
         return _NOTHING
+    large = times[times["n"] >= FEWEST]
+    small = len(times) - len(large) if len(large) else 0
+    times = large if len(large) else times
     early = [_name(row) for row in _rows(times[times["p90"].isna()])]
     ranked = _rows(times.dropna(subset=["p90"]).sort_values("p90", ascending=False, kind="stable"))
     if not ranked:
         return f"Too few of {count(int(times['n'].sum()))} are closed to rank the groups."
+    few = f"{count(small, 'group')} of fewer than {FEWEST} actions {_is(small)} not ranked" if small else ""
     names = listed(early) if len(early) < 4 else f"{len(early)} groups"
     more = f"Too few actions are closed to rank {names}" if early else ""
     first = f"{_name(ranked[0])} takes longest"
     within = f"nine of ten within {_estimate(ranked[0], 'p90')}"
     if len(ranked) == 1:
-        return sentences(f"{_name(ranked[0])}: {within}", more)
+        return sentences(f"{_name(ranked[0])}: {within}", more, few)
     second = f"{_name(ranked[1])}: {_estimate(ranked[1], 'p90')}"
     if ranked[1]["p90_high"] < ranked[0]["p90_low"]:
-        return sentences(f"{first}: {within}", f"The next is {second}", more)
-    return sentences(f"{first}, {within}, but this is uncertain; the next is {second}", more)
+        return sentences(f"{first}: {within}", f"The next is {second}", more, few)
+    return sentences(f"{first}, {within}, but this is uncertain; the next is {second}", more, few)
 
 
 def longest_stage(stages: pd.DataFrame) -> str:
@@ -406,12 +411,14 @@ def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
     if len(run):
         side = "above" if run["value"].iloc[-1] > run["center"].iloc[-1] else "below"
         now = "the last ones" if bool(known["run"].iloc[-1]) else "the last such run"
-        parts.append(f"{len(run):,} lie in runs of 7 or more on one side of the centre, {now} {side}")
+        within = "" if parts else f", within the limits ({ends})"
+        parts.append(f"{len(run):,} lie in runs of 7 or more on one side of the centre, {now} {side}{within}")
     if known["trend"].any():
         rising = known.loc[known["trend"], "value"]
         parts.append(f"{len(rising):,} lie in a trend, {'up' if rising.iloc[-1] > rising.iloc[0] else 'down'}")
     if not parts:
-        parts.append(f"{int(known['near'].sum()):,} lie near a limit two of three times ({ends})")
+        near = f"{int(known['near'].sum()):,} of them near one"
+        return f"{what} stayed within its limits ({ends}) in all of {count(len(known), 'period')}, {near}."
     return f"{what}: {'; '.join(parts)}."
 
 
