@@ -90,7 +90,7 @@ def show_open(material: ReportData, most: int = 20) -> None:
     age = open_actions(material.actions)["age"]
     rest = age.iloc[most:]
     note = (
-        f"And {count(len(rest))} more, open for {duration(rest.iloc[-1])} to {duration(rest.iloc[0])}."
+        f"And {len(rest):,} more, open for {duration(rest.iloc[-1])} to {duration(rest.iloc[0])}."
         if len(rest)
         else ""
     )
