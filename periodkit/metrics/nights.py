@@ -8,12 +8,11 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from periodkit.frames import collect, open_frame
+from periodkit.frames import collect, on_cluster, open_frame
 from periodkit.metrics.estimate import Floats, log_count, log_time, logit_share, survival_quantiles
 from periodkit.metrics.season import lay_out
-from periodkit.metrics.tally import Ints, StageCounts, count_flags, count_stage, grouping
+from periodkit.metrics.tally import Ints, StageCounts, checked_resolution, count_flags, count_stage, grouping
 from periodkit.milestones import MILESTONES
 
 __all__ = ["TIME_MEASURES", "Series", "measured", "rows_of"]
@@ -25,12 +24,13 @@ _NEEDED = ["period_id", *MILESTONES, "status", *_ROUTES]
 _BAND = 0.95  # of the intervals from which the error of a quantile is read
 
 
-def rows_of(actions: Any, order: pd.DataFrame, names: list[str]) -> pa.Table:  # noqa: ANN401
-    """Read the actions once: those of the periods looked at, of which there are few, in memory."""
+def rows_of(actions: Any, order: pd.DataFrame, names: list[str], resolution: str | None) -> tuple[Any, str]:  # noqa: ANN401
+    """Return the actions of the periods looked at, read into memory unless they are on a cluster; and the resolution."""
     needed = dict.fromkeys([*_NEEDED, *names])
     frame = open_frame(actions, [*needed, "fetched_at"], needed)
     frame = frame.filter(nw.col("period_id").is_in(order["period_id"].tolist()))
-    return collect(frame)
+    unit = checked_resolution(resolution, frame)
+    return frame.to_native() if on_cluster(frame) else collect(frame), unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,11 +55,15 @@ class Series:
 
 
 def measured(
-    rows: pa.Table, order: pd.DataFrame, name: str | None, limit: int | None
+    rows: Any,  # noqa: ANN401
+    order: pd.DataFrame,
+    name: str | None,
+    limit: int | None,
+    unit: str,
 ) -> tuple[pd.DataFrame, dict[str, Series]]:
     """Count, and return the groups and the series of each measure: a row a group and a column a period."""
     keys = list(grouping([*([] if name is None else [name]), "period_id"]))
-    cycle, response = (count_stage(rows, stage, keys) for stage in ("cycle", "response"))
+    cycle, response = (count_stage(rows, stage, keys, resolution=unit) for stage in ("cycle", "response"))
     first, last = (nw.col(each).cast(nw.String) for each in ("channel", "latest_channel"))
     ai = nw.col("ai_dispatched").cast(nw.Boolean)
     flags = {"ai": ai, "not ai": ~ai, "rerouted": first != last, "stayed": first == last}
@@ -67,7 +71,10 @@ def measured(
     counts: dict[str, Ints] = {"actions": flagged["n"].to_numpy()}
     counts |= {flag: flagged[f"_{flag}"].to_numpy() for flag in flags}
     if limit is not None:
-        counts["met"], counts["missed"] = _on_time(cycle, limit)
+        told = limit % cycle.unit == 0
+        counts["met"], counts["missed"] = _on_time(
+            cycle if told else count_stage(rows, "cycle", keys, around=limit), limit
+        )
     shares = {"ai_rate": ("ai", "not ai"), "reroute_rate": ("rerouted", "stayed")}
     if limit is not None:
         shares = {"on_time": ("met", "missed"), **shares}

@@ -9,11 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from periodkit._arguments import as_micros, check_count, check_share
+from periodkit._arguments import Key, as_micros, check_count, check_share, named
 from periodkit.errors import ArgumentError
-from periodkit.frames import latest_period, ordered_periods, position_of
+from periodkit.frames import keyed, latest_period, ordered_periods, position_of
 from periodkit.metrics.estimate import Floats, from_log, from_logit, holm_within, predict
 from periodkit.metrics.nights import TIME_MEASURES, Series, measured, rows_of
+from periodkit.metrics.tally import grouping
 from periodkit.metrics.times import as_timedelta
 
 __all__ = ["COUNT_MEASURES", "TIME_MEASURES", "unusual", "unusual_periods"]
@@ -28,9 +29,10 @@ def unusual(
     periods: pd.DataFrame,
     period: Any = None,  # noqa: ANN401
     earlier: int = 24,
-    by: Sequence[str | None] = (None, "classification", "channel"),
+    by: Sequence[Key | None] = (None, "classification", "channel"),
     target: str | timedelta | None = "20min",
     confidence: float = 0.95,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return whether a period was unlike those before it, measure by measure, for all actions and for groups.
 
@@ -44,13 +46,15 @@ def unusual(
         Id or name of the period to judge; by default `latest_period` of `periods`.
     earlier : int
         How many periods before it to look at, with or without a value.
-    by : sequence of str or None
-        What to look at: None is all actions, a column its groups.
+    by : sequence of str, Series, callable or None
+        What to look at: None is all actions, a column its groups; see `periodkit.cycle_times`.
     target : timedelta or str, optional
         The promised time from created to closed that ``on_time`` is judged by; None leaves it out.
     confidence : float
         One less the probability that anything is called unusual on an ordinary night; also the coverage of `low` to
         `high`.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which ``p50``, ``p90`` and ``response_p90`` are counted, see `periodkit.cycle_times`.
 
     Returns
     -------
@@ -62,6 +66,7 @@ def unusual(
         periods with a value, ``level`` with 8, else ``too_few``); ``periods``, how many those are; ``tau``, how much nights
         differ, as a standard deviation of logarithms (of log odds for shares); ``t``, ``p``, ``p_adjusted``, ``unusual``.
         Null is "cannot be said": too few earlier periods, or too few actions (20) for a time or share.
+        ``attrs["resolution"]`` names the resolution.
 
     Raises
     ------
@@ -89,27 +94,30 @@ def unusual(
     >>> tonight["model"].unique().tolist(), tonight["periods"].unique().tolist()
     (['trend'], [24])
     """
-    limit, order = _checked(periods, earlier, by, target, confidence)
+    names, frame, limit, order = _checked(actions, periods, earlier, by, target, confidence)
     chosen = latest_period(periods)["period_id"].item() if period is None else period
     at = position_of(chosen, order)
     order = order.iloc[max(at - earlier, 0) : at + 1].reset_index(drop=True)
-    rows = rows_of(actions, order, [name for name in by if name is not None])
-    return _judge([(name, *measured(rows, order, name, limit)) for name in by], confidence)
+    rows, unit = rows_of(frame, order, [name for name in names if name is not None], resolution)
+    table = _judge([(name, *measured(rows, order, name, limit, unit)) for name in names], confidence)
+    table.attrs["resolution"] = unit
+    return table
 
 
 def unusual_periods(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     periods: pd.DataFrame,
     earlier: int = 24,
-    by: Sequence[str | None] = (None, "classification", "channel"),
+    by: Sequence[Key | None] = (None, "classification", "channel"),
     target: str | timedelta | None = "20min",
     confidence: float = 0.95,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return which periods of a season stand out: each judged by those before it, as `unusual` does.
 
     Parameters
     ----------
-    actions, periods, earlier, by, target
+    actions, periods, earlier, by, target, resolution
         As for `unusual`.
     confidence : float
         One less the probability that anything in the season is called unusual if all its nights are ordinary.
@@ -142,9 +150,9 @@ def unusual_periods(
     >>> nights.loc[nights["unusual"], ["period_name", "measure"]].to_numpy().tolist()
     [['Harbour Park v Marston Green', 'ai_rate']]
     """
-    limit, order = _checked(periods, earlier, by, target, confidence)
-    rows = rows_of(actions, order, [name for name in by if name is not None])
-    counted = [(name, *measured(rows, order, name, limit)) for name in by]
+    names, frame, limit, order = _checked(actions, periods, earlier, by, target, confidence)
+    rows, unit = rows_of(frame, order, [name for name in names if name is not None], resolution)
+    counted = [(name, *measured(rows, order, name, limit, unit)) for name in names]
     judged = np.arange(_LEAST, len(order))
     parts = []
     for name, groups, series in counted:
@@ -159,26 +167,32 @@ def unusual_periods(
         whole = part["by"].isna().to_numpy()
         adjusted[part.index] = np.minimum(holm_within(part["p"].to_numpy(), whole) * len(judged), 1.0)
     which = order.iloc[table.pop("_at").to_numpy()].reset_index(drop=True)
-    return pd.concat([which, table], axis=1).assign(p_adjusted=adjusted, unusual=adjusted <= 1.0 - confidence)
+    found = pd.concat([which, table], axis=1).assign(p_adjusted=adjusted, unusual=adjusted <= 1.0 - confidence)
+    found.attrs["resolution"] = unit
+    return found
 
 
 def _checked(
+    actions: Any,  # noqa: ANN401
     periods: pd.DataFrame,
     earlier: int,
-    by: Sequence[str | None],
+    by: Sequence[Key | None],
     target: str | timedelta | None,
     confidence: float,
-) -> tuple[int | None, pd.DataFrame]:
-    """Return the target in microseconds, and the periods in order of start."""
+) -> tuple[list[str | None], Any, int | None, pd.DataFrame]:
+    """Return the columns to look at, the frame that has them, the target in microseconds, and the periods in order."""
     check_share(confidence, "confidence")
     check_count(earlier, "earlier", 1)
-    if isinstance(by, str) or not by or not all(name is None or isinstance(name, str) for name in by):
-        raise ArgumentError(f'by is {by!r}; it takes a list of column names and None, such as [None, "channel"].')
+    if not isinstance(by, list | tuple) or not by:
+        raise ArgumentError(f'by is {named(by)}; it takes a list of column names and None, such as [None, "channel"].')
+    keys = keyed(actions, [each for each in by if each is not None], explode=False)
+    chosen = iter(grouping(keys.by))
+    names = [None if each is None else next(chosen) for each in by]
     limit = None if target is None else as_micros(target, "target")
     order = ordered_periods(periods)
     if not len(order):
         raise ArgumentError("periods is empty. Pass the period to judge and those before it.")
-    return limit, order
+    return names, keys.frame, limit, order
 
 
 _Counted: TypeAlias = tuple[str | None, pd.DataFrame, dict[str, Series]]

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from periodkit import answers
-from periodkit._arguments import check_count
+from periodkit._arguments import Key, check_count
 from periodkit.metrics import COUNT_MEASURES, TIME_MEASURES, unusual
 from periodkit.plots._drawing import (
     COLOURS,
@@ -46,7 +46,7 @@ def unusual_forest(
     periods: pd.DataFrame,
     period: Any = None,  # noqa: ANN401
     earlier: int = 24,
-    by: Sequence[str | None] = (None, "classification", "channel"),
+    by: Sequence[Key | None] = (None, "classification", "channel"),
     target: Any = "20min",  # noqa: ANN401
     confidence: float = 0.95,
     max_rows: int = 6,

@@ -90,9 +90,7 @@ def show_open(material: ReportData, most: int = 20) -> None:
     age = open_actions(material.actions)["age"]
     rest = age.iloc[most:]
     note = (
-        f"And {len(rest):,} more, open for {duration(rest.iloc[-1])} to {duration(rest.iloc[0])}."
-        if len(rest)
-        else ""
+        f"And {len(rest):,} more, open for {duration(rest.iloc[-1])} to {duration(rest.iloc[0])}." if len(rest) else ""
     )
     which = f"Still open: {count(len(age))}" if len(age) else "Still open"
     show_table(_single(material, age.head(most), "age"), f"{which}, the {most} oldest" if len(rest) else which, note)
