@@ -46,8 +46,8 @@ class Series:
         """Return a row for each of these periods and each group: the period last, and up to so many before it."""
 
         def cut(values: Any, absent: float) -> Any:  # noqa: ANN401  (an array of any kind)
-            padded = np.pad(values, ((0, 0), (earlier, 0)), constant_values=absent)
-            seen = np.lib.stride_tricks.sliding_window_view(padded, earlier + 1, axis=1)[:, judged]
+            padded = np.pad(values, ((0, 0), (earlier + 1, 0)), constant_values=absent)
+            seen = np.lib.stride_tricks.sliding_window_view(padded, earlier + 1, axis=1)[:, judged + 1]
             return seen.swapaxes(0, 1).reshape(-1, earlier + 1)
 
         value, y, v = (cut(each, np.nan) for each in (self.value, self.y, self.v))

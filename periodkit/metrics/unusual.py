@@ -95,6 +95,8 @@ def unusual(
     (['trend'], [24])
     """
     names, frame, limit, order = _checked(actions, periods, earlier, by, target, confidence)
+    if not len(order):
+        raise ArgumentError("periods is empty. Pass the period to judge and those before it.")
     chosen = latest_period(periods)["period_id"].item() if period is None else period
     at = position_of(chosen, order)
     order = order.iloc[max(at - earlier, 0) : at + 1].reset_index(drop=True)
@@ -189,10 +191,7 @@ def _checked(
     chosen = iter(grouping(keys.by))
     names = [None if each is None else next(chosen) for each in by]
     limit = None if target is None else as_micros(target, "target")
-    order = ordered_periods(periods)
-    if not len(order):
-        raise ArgumentError("periods is empty. Pass the period to judge and those before it.")
-    return names, keys.frame, limit, order
+    return names, keys.frame, limit, ordered_periods(periods)
 
 
 _Counted: TypeAlias = tuple[str | None, pd.DataFrame, dict[str, Series]]

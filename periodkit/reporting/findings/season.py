@@ -57,8 +57,6 @@ def signals(actions: pd.DataFrame, periods: pd.DataFrame, target: Target) -> tup
 
 def odd_nights(actions: pd.DataFrame, periods: pd.DataFrame, target: Target) -> Nights:
     """Return the nights unlike those before them, the most surprising first."""
-    if not len(periods):
-        return Nights([], 0, 0)
     every = unusual_periods(actions, periods, target=target.delta)
     found = sorted(_nights(every[every["unusual"]]), key=lambda pair: pair[0])
     return Nights([told for _, told in found], int(every["p"].notna().sum()), every["period_id"].nunique())
