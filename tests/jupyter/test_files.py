@@ -77,8 +77,16 @@ def words(notebook):
     return " ".join(" ".join([text, *(alt for _, alt in pictures(notebook))]).split())
 
 
-def test_there_are_six_notebooks_in_order():
-    names = ["quickstart", "cycle_times", "ai_dispatch", "after_action_report", "live_event", "your_data_quality"]
+def test_there_are_seven_notebooks_in_order():
+    names = [
+        "quickstart",
+        "cycle_times",
+        "ai_dispatch",
+        "after_action_report",
+        "live_event",
+        "your_data_quality",
+        "season",
+    ]
     assert [path.stem for path in NOTEBOOKS] == [f"{at:02d}_{name}" for at, name in enumerate(names, 1)]
 
 
@@ -249,7 +257,7 @@ def test_the_notebooks_run_on_recorded_data_unchanged(recorded_path, tmp_path):
         assert text in said
     for text in ("19 are open", "Leads of the channels", "AI was given other work", "Next past 20 min"):
         assert text in said
-    assert count == 10
+    assert count == 14
 
 
 @pytest.mark.notebook
