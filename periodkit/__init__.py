@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TransportError,
     )
     from periodkit.frames import latest_period, markers, pseudonymize
-    from periodkit.jupyter import explore
+    from periodkit.jupyter import explore, live
     from periodkit.metrics import (
         ai_dispatch_rate,
         ai_effect,
@@ -86,6 +86,7 @@ __all__ = [
     "explore",
     "format_table",
     "latest_period",
+    "live",
     "marker_profile",
     "markers",
     "on_time",
@@ -112,7 +113,7 @@ _HOMES = {
     "archive": ("Archive", "SyncResult"),
     "client": ("Client", "RetryPolicy"),
     "frames": ("latest_period", "markers", "pseudonymize"),
-    "jupyter": ("explore",),
+    "jupyter": ("explore", "live"),
     "metrics": (
         "ai_dispatch_rate",
         "ai_effect",
