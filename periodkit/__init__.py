@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         ServerError,
         TransportError,
     )
-    from periodkit.frames import latest_period, markers, pseudonymize
+    from periodkit.excel import to_excel
+    from periodkit.frames import add_clock, latest_period, markers, pseudonymize
     from periodkit.jupyter import explore, live
     from periodkit.metrics import (
         ai_dispatch_rate,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         compare,
         cycle_times,
         describe,
+        load,
         marker_profile,
         on_time,
         open_actions,
@@ -75,6 +77,7 @@ __all__ = [
     "SyncResult",
     "TransportError",
     "__version__",
+    "add_clock",
     "ai_dispatch_rate",
     "ai_effect",
     "ai_funnel",
@@ -87,6 +90,7 @@ __all__ = [
     "format_table",
     "latest_period",
     "live",
+    "load",
     "marker_profile",
     "markers",
     "on_time",
@@ -104,6 +108,7 @@ __all__ = [
     "source",
     "stage_quantiles",
     "stage_times",
+    "to_excel",
     "unusual",
     "workload",
 ]
@@ -112,7 +117,8 @@ __all__ = [
 _HOMES = {
     "archive": ("Archive", "SyncResult"),
     "client": ("Client", "RetryPolicy"),
-    "frames": ("latest_period", "markers", "pseudonymize"),
+    "excel": ("to_excel",),
+    "frames": ("add_clock", "latest_period", "markers", "pseudonymize"),
     "jupyter": ("explore", "live"),
     "metrics": (
         "ai_dispatch_rate",
@@ -121,6 +127,7 @@ _HOMES = {
         "compare",
         "cycle_times",
         "describe",
+        "load",
         "marker_profile",
         "on_time",
         "open_actions",

@@ -1,11 +1,13 @@
 """`periodkit lab`: the working folder, the kernel, and every notebook in JupyterLab in a real browser."""
 
 import importlib.util
+import os
 import shutil
 
 import nbformat
+import psutil
 import pytest
-from labs import PATIENCE, DeadKernelError, close_kernels, run_all
+from labs import PATIENCE, DeadKernelError, close_kernels, run_all, running_lab
 
 from periodkit import cli, jupyter
 from periodkit.errors import ConfigError
@@ -93,6 +95,18 @@ def test_it_says_whose_data_is_shown_and_never_the_token(tmp_path, monkeypatch, 
     assert ("Data: the account at https://venue.invalid." in said) is account
     assert ("Data: the sandbox" in said) is not account
     assert "s3cr3t" not in said
+
+
+@pytest.mark.notebook
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+def test_a_terminated_lab_takes_jupyterlab_with_it(tmp_path):
+    with running_lab(tmp_path / "lab", tmp_path / "home", terminate=True):
+        servers = [
+            each for each in psutil.Process().children(recursive=True) if "jupyterlab" in " ".join(each.cmdline())
+        ]
+        assert servers
+    _, alive = psutil.wait_procs(servers, timeout=PATIENCE)
+    assert not alive
 
 
 def pictures_of(path):

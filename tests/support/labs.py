@@ -32,8 +32,8 @@ FLAGS = [
 
 
 @contextlib.contextmanager
-def running_lab(folder, home):
-    """Run `periodkit lab` as a user would; yields its address and token."""
+def running_lab(folder, home, *, terminate=False):
+    """Run `periodkit lab` as a user would; yields its address and token. It ends as its menu or as SIGTERM ends it."""
     runtime, settings = home / "runtime", home / "settings"
     tracker = settings / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     tracker.parent.mkdir(parents=True)
@@ -66,13 +66,16 @@ def running_lab(folder, home):
                 time.sleep(0.2)
             server = whole_json(found[0])
             yield f"http://127.0.0.1:{server['port']}", server["token"]
-            headers = {"Authorization": f"token {server['token']}"}
-            requests.post(f"http://127.0.0.1:{server['port']}/api/shutdown", headers=headers, timeout=PATIENCE)
+            if terminate:
+                process.terminate()
+            else:
+                headers = {"Authorization": f"token {server['token']}"}
+                requests.post(f"http://127.0.0.1:{server['port']}/api/shutdown", headers=headers, timeout=PATIENCE)
             process.wait(PATIENCE)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0
+    assert process.returncode == (128 + signal.SIGTERM if terminate else 0)
     assert "Data: the sandbox" in (home / "log").read_text()
 
 
