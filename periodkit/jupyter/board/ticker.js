@@ -5,6 +5,13 @@ function spoken(seconds) {
   return whole < 7200 ? `${Math.round(whole / 60)} min` : `${Math.round(whole / 3600)} h`;
 }
 
+// Pictures as wide as the page ask how wide that is when the window changes; the first time they are not on it yet.
+function fitted(el) {
+  const observer = new ResizeObserver(() => requestAnimationFrame(() => window.dispatchEvent(new Event("resize"))));
+  observer.observe(el);
+  return observer;
+}
+
 function render({ model, el }) {
   const box = document.createElement("div");
   box.className = "periodkit-ticker";
@@ -45,7 +52,9 @@ function render({ model, el }) {
   show();
   model.send({ kind: "hello" });
   const timer = setInterval(tick, 500);
+  const fit = fitted(el);
   return () => {
+    fit.disconnect();
     clearInterval(timer);
     model.off("change:state", changed);
   };

@@ -86,7 +86,7 @@ def scatter_picture(
     only = alt.selection_point(fields=["kind"], bind="legend", name="only")
     colour = alt.Color("kind:N", title=f"{by} (click: only this)", scale=_scale(kinds), legend=_legend())
     at = alt.X(
-        "at:Q",
+        "at:T",
         title=f"{begun} ({zone})",
         scale=alt.Scale(type="utc", nice=False, padding=8),
         axis=_axis(labelOverlap=True),
