@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from periodkit.excel import to_excel
     from periodkit.frames import add_clock, latest_period, markers, pseudonymize
-    from periodkit.jupyter import explore
+    from periodkit.jupyter import explore, live
     from periodkit.metrics import (
         ai_dispatch_rate,
         ai_effect,
@@ -90,6 +90,7 @@ __all__ = [
     "explore",
     "format_table",
     "latest_period",
+    "live",
     "load",
     "marker_profile",
     "markers",
@@ -120,7 +121,7 @@ _HOMES = {
     "client": ("Client", "RetryPolicy"),
     "excel": ("to_excel",),
     "frames": ("add_clock", "latest_period", "markers", "pseudonymize"),
-    "jupyter": ("explore",),
+    "jupyter": ("explore", "live"),
     "metrics": (
         "ai_dispatch_rate",
         "ai_effect",

@@ -280,3 +280,17 @@ def test_a_failing_cell_is_said_whatever_other_kernel_has_the_name(tmp_path, mon
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import periodkit as pk\npk.Client()")])
     with pytest.raises(PeriodkitError, match="ConfigError: No token"):
         nb.execute(notebook, tmp_path)
+
+
+def test_of_a_widget_its_picture_is_kept():
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "A bar"}
+    outputs = [
+        nbformat.v4.new_output("display_data", data=view),
+        nbformat.v4.new_output(
+            "display_data", data={**view, "image/png": "iVBOR"}, metadata={"image/png": {"alt": "words"}}
+        ),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("explorer", outputs=outputs)])
+    (kept,) = nb.normalise(notebook).cells[0].outputs
+    assert kept["data"] == {"image/png": "iVBOR"}
+    assert kept["metadata"]["image/png"]["alt"] == "words"
