@@ -20,8 +20,9 @@ from periodkit.errors import ArgumentError, InvalidRequestError, PeriodkitError,
 
 AsOf: TypeAlias = str | datetime
 When: TypeAlias = str | date | datetime
-By: TypeAlias = str | Sequence[str] | None
-"""What to group by: a column, several, or none."""
+Key: TypeAlias = str | pd.Series | Callable[[pd.DataFrame], Any]
+By: TypeAlias = Key | Sequence[Key] | None
+"""What to group by; `periodkit.frames.keyed` makes columns of it."""
 PeriodIds: TypeAlias = int | str | Iterable[Any] | pd.DataFrame
 Zone: TypeAlias = tuple[tzinfo, str]
 
@@ -62,19 +63,29 @@ def api_time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def period_ids(periods: PeriodIds) -> list[int]:
-    """Return the ids that `periods` names, each once, in order."""
+def period_of_row(period: Any) -> Any:  # noqa: ANN401
+    """Return the id of a period that is a row of a periods frame, and anything else as it is.
+
+    Examples
+    --------
+    >>> period_of_row(pd.DataFrame({"period_id": [7], "period_name": "Cup final"}).iloc[0]), period_of_row("Cup final")
+    (np.int64(7), 'Cup final')
+    """
+    return period["period_id"] if isinstance(period, pd.Series) and "period_id" in period.index else period
+
+
+def period_ids(periods: PeriodIds, find: Callable[[str], int] | None = None) -> list[int]:
+    """Return the ids that `periods` names, each once, in order; `find` returns the id of a name, if names are taken."""
     if isinstance(periods, pd.DataFrame):
         require_columns(periods.columns, ["period_id"], "what client.periods() returned, or ids")
         periods = periods["period_id"]
-    elif isinstance(periods, pd.Series) and "period_id" in periods.index:
-        msg = 'periods is a Series, one row of a frame. Pass the id in it, row["period_id"], or a frame.'
-        raise InvalidRequestError(None, msg)
+    periods = period_of_row(periods)
     one = isinstance(periods, str | bytes) or not isinstance(periods, Iterable)
-    return list(dict.fromkeys(_period_id(item) for item in ([periods] if one else periods)))  # type: ignore[union-attr]
+    return list(dict.fromkeys(_period_id(item, find) for item in ([periods] if one else periods)))  # type: ignore[union-attr]
 
 
-def _period_id(value: Any) -> int:  # noqa: ANN401
+def _period_id(value: Any, find: Callable[[str], int] | None) -> int:  # noqa: ANN401
+    value = period_of_row(value)
     if not isinstance(value, Iterable) or isinstance(value, str):
         try:
             number = int(value)
@@ -82,6 +93,8 @@ def _period_id(value: Any) -> int:  # noqa: ANN401
                 return number
         except (TypeError, ValueError, OverflowError):
             pass
+    if find is not None and isinstance(value, str):
+        return find(value)
     msg = (
         f"periods is or holds {named(value)}, which is not a whole number. client.periods()['period_id'] lists the ids."
     )
@@ -132,7 +145,7 @@ def grouping(by: By, reserved: Collection[str] = (), argument: str = "by") -> tu
     (('channel',), ())
     """
     one = isinstance(by, str | pd.Series | pd.DataFrame) or not isinstance(by, Iterable)
-    names: tuple[Any, ...] = () if by is None else (by,) if one else tuple(by)
+    names: tuple[Any, ...] = () if by is None else (by,) if one else tuple(by)  # type: ignore[arg-type]
     wrong = [name for name in names if not isinstance(name, str)]
     if wrong:
         msg = f"{argument} is or holds {named(wrong[0])}; it takes a column name or a list of column names."

@@ -10,7 +10,7 @@ import functools
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from periodkit._arguments import AsOf, one_of, read_moment, require_columns
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames import UTC_MICROS, collect, in_utc, open_frame, require_pandas, with_flags
+from periodkit.frames import EARLIEST, UTC_MICROS, collect, in_utc, open_frame, require_pandas, with_flags
 
 __all__ = [
     "MILESTONES",
@@ -43,7 +43,6 @@ _TIMES = (*MILESTONES, "fetched_at")
 _SPACE = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029)))
 _SPACE += "\u202f\u205f\u2060\u3000\ufeff"
 _SKEW = timedelta(minutes=1)
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
 
 
@@ -326,7 +325,7 @@ def _micros(start: nw.Expr, end: nw.Expr) -> nw.Expr:
 
 
 def _is_absurd(time: nw.Expr, *, has_fetched: bool) -> nw.Expr:
-    early = _lies_after(nw.lit(_EARLIEST), time)
+    early = _lies_after(nw.lit(EARLIEST), time)
     return early | _lies_after(time, nw.col("fetched_at") + _AHEAD) if has_fetched else early
 
 

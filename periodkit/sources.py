@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
 from periodkit.client import Client
-from periodkit.errors import ArgumentError, ConfigError
+from periodkit.errors import ConfigError
 from periodkit.settings import ARCHIVE_VARIABLE, BASE_URL_VARIABLE, DEFAULT_ARCHIVE, TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from periodkit.archive import Archive, ArchiveView
 
-__all__ = ["connect", "demo_client", "find_periods", "has_account", "open_archive", "source"]
+__all__ = ["connect", "demo_client", "has_account", "open_archive", "source"]
 
 _ACCOUNT = {"base_url", "token"}
 
@@ -164,58 +162,6 @@ def open_archive(folder: str | Path | None = None, *, create: bool = False, pseu
     if not create:
         archive.require()
     return archive
-
-
-def find_periods(periods: pd.DataFrame, wanted: Iterable[int | str]) -> list[int]:
-    """Return the ids of periods that are given by id or by name.
-
-    Parameters
-    ----------
-    periods : pandas.DataFrame
-        The periods that there are.
-    wanted : iterable of int or str
-        Ids, names, or parts of a name that only one period has; case does not matter.
-
-    Raises
-    ------
-    ArgumentError
-        There is no such period, or several could be meant; the message lists them.
-
-    Examples
-    --------
-    >>> periods = pd.DataFrame({"period_id": [7, 8], "period_name": ["Cup final", "Cup semi-final"]})
-    >>> find_periods(periods, ["8", "cup final"])
-    [8, 7]
-    """
-    return [_find_period(periods, value) for value in wanted]
-
-
-def _find_period(periods: pd.DataFrame, wanted: int | str) -> int:
-    text = str(wanted).strip()
-    number = int(text) if re.fullmatch(r"-?\d+", text, re.ASCII) else None
-    if number is not None and (periods["period_id"] == number).any():
-        return number
-    names = periods["period_name"].astype("str").str.casefold()
-    key = text.casefold()
-    found = periods[names == key] if key else periods.head(0)
-    if found.empty and key:
-        found = periods[names.str.contains(key, regex=False, na=False)]
-    if len(found) == 1:
-        return int(found["period_id"].iloc[0])
-    if found.empty:
-        last = f", the last of them {_named(periods.tail(1))}" if len(periods) else ""
-        msg = f"There is no period {wanted!r}. There are {len(periods)}{last}. periodkit periods lists them."
-    else:
-        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        msg = f"{wanted!r} could be {len(found)} periods: {_named(found.head(5))}{more}. Give the id."
-    raise ArgumentError(msg)
-
-
-def _named(periods: pd.DataFrame) -> str:
-    return ", ".join(
-        f"{period_id} ({name})" if isinstance(name, str) else str(period_id)
-        for period_id, name in zip(periods["period_id"], periods["period_name"], strict=True)
-    )
 
 
 def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:

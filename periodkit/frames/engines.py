@@ -107,6 +107,11 @@ def batches(frame: Any) -> Iterator[pa.Table] | None:  # noqa: ANN401
     return None
 
 
+def on_cluster(frame: Any) -> bool:  # noqa: ANN401
+    """Whether a narwhals frame may be spread over many machines, so that what comes here has to be small."""
+    return bool(frame.implementation.is_spark_like())
+
+
 def aggregate(frame: Any, by: Sequence[str], sums: Mapping[str, nw.Expr]) -> pa.Table:  # noqa: ANN401
     """Return one row per group of a lazy narwhals frame: its keys, then its sums; one row in all without keys."""
     # DuckDB takes what stands before a dot in a key, as in form.department, for a table.

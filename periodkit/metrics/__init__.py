@@ -6,6 +6,7 @@ from periodkit.metrics.compare import compare
 from periodkit.metrics.dispatch import LOWER_BOUND, ai_dispatch_rate, reroute_rate, routing_matrix
 from periodkit.metrics.effect import ai_effect
 from periodkit.metrics.funnel import ai_funnel
+from periodkit.metrics.in_hand import load
 from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
 from periodkit.metrics.outlook import outlook
@@ -40,6 +41,7 @@ __all__ = [
     "cycle_times",
     "describe",
     "latest_period",
+    "load",
     "marker_profile",
     "on_time",
     "open_actions",

@@ -96,6 +96,7 @@ def count_arms(
     as_of: AsOf | None,
     skipped: str = "exclude",
     argument: str = "strata",
+    resolution: str | None = None,
 ) -> ArmCounts:
     """Count a stage by group, stratum and arm.
 
@@ -117,6 +118,8 @@ def count_arms(
         What the skipped count as.
     argument : str
         What the caller calls `strata`.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit of the durations.
 
     Raises
     ------
@@ -131,7 +134,7 @@ def count_arms(
             msg = f"{name} is {list(names)}; it cannot hold {arm!r}, which is what is compared."
             raise ArgumentError(msg)
     layers = tuple(dict.fromkeys([*by, *alike]))
-    counts = count_stage(actions, stage, [*layers, arm], as_of)
+    counts = count_stage(actions, stage, [*layers, arm], as_of, resolution)
     groups = counts.groups
     arms = _arms(groups[arm], arm)
     values = groups[arm].astype("object")

@@ -14,10 +14,10 @@ from periodkit.metrics.arms import EXCLUSIONS, ArmCounts, count_arms
 from periodkit.metrics.effect import warn_of_dispatch, with_limits
 from periodkit.metrics.estimate import Floats, survival_quantiles
 from periodkit.metrics.estimate.mover import combine
+from periodkit.metrics.estimate.rates import normal_quantile
 from periodkit.metrics.estimate.standardise import contrasts, standardise
-from periodkit.metrics.estimate.steps import normal_quantile
 from periodkit.metrics.estimate.stratified import Strata, incidence_by_stratum
-from periodkit.metrics.tally import By, Ints, grouping
+from periodkit.metrics.tally import By, Ints, grouping, named_resolution
 from periodkit.metrics.times import as_timedelta, checked_ways, quantile_names
 from periodkit.milestones import checked_stage
 
@@ -38,6 +38,7 @@ def compare(
     skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Compare two kinds of actions: how long a stage takes, and the share within a target; among like work if asked.
 
@@ -65,6 +66,8 @@ def compare(
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which durations are counted, see `periodkit.cycle_times`; above a millisecond, `target` must be whole in it.
 
     Returns
     -------
@@ -75,7 +78,8 @@ def compare(
         ``n_second`` of the used. Then for each measure, ``share`` (with a target), ``p50``, ``p90``: ``p50_n``, how many
         the comparison rests on; ``p50_first``, ``p50_second``; ``p50_difference``, first minus second, and ``p50_ratio``,
         first over second, each with ``_low`` and ``_high``; ``p50_better``, the value that did better, null where the
-        interval of the difference holds 0. What the counts do not say is NaN or NaT.
+        interval of the difference holds 0. What the counts do not say is NaN or NaT. ``attrs["resolution"]`` names the
+        resolution.
 
         Pooled within strata, each figure is the mean of the strata's, weighted by how many actions of both arms they have
         (of ratios of quantiles the geometric mean); strata where it, or a limit of it, is not known in both arms are left
@@ -116,10 +120,10 @@ def compare(
     measures = (*(() if micros is None else ("share",)), *named.values())
     names = grouping(within, [*_LEAD, *(column for name in measures for column in _columns(name))], "within")
     warn_of_dispatch(arm, stage)
-    counted = count_arms(actions, arm, stage, (), names, as_of, skipped, "within")
+    counted = count_arms(actions, arm, stage, (), names, as_of, skipped, "within", resolution)
     found: dict[str, Any] = {}
     if micros is not None:
-        found = _share(counted.tables(), micros / counted.counts.unit, counted.arms, confidence)
+        found = _share(counted.tables(), counted.counts.units(micros, "target"), counted.arms, confidence)
     estimates = survival_quantiles(counted.counts.taking_skipped(skipped), [*named], canceled, confidence)
     # The last row is that of absent arms.
     of_arms = np.concatenate([estimates, np.full((1, *estimates.shape[1:]), np.nan)])[counted.rows()]
@@ -130,7 +134,7 @@ def compare(
     frame = pd.DataFrame(found, columns=[column for name in measures for column in _columns(name)])
     # Without strata, the one row is that of all together.
     measured = frame if names else frame.iloc[: len(lead)]
-    return pd.concat([lead, measured], axis=1)
+    return named_resolution(pd.concat([lead, measured], axis=1), counted.counts)
 
 
 def _columns(name: str) -> tuple[str, ...]:

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from periodkit._arguments import AsOf, as_micros, check_share
+from periodkit.frames import grouped
 from periodkit.metrics.arms import AI, EXCLUSIONS, count_arms
 from periodkit.metrics.estimate import kaplan_meier, logrank, merge, survival_quantile
 from periodkit.metrics.estimate.mantel_haenszel import e_value, mantel_haenszel
 from periodkit.metrics.estimate.standardise import Contrast, contrasts, standardise, support
 from periodkit.metrics.estimate.stratified import Strata, decided, incidence_by_stratum, mean_by_stratum, pool
-from periodkit.metrics.tally import By, grouping
+from periodkit.metrics.tally import By, grouping, named_resolution
 from periodkit.metrics.times import as_timedelta, checked_ways
 from periodkit.milestones import checked_stage
 
@@ -46,6 +47,7 @@ _DISPATCH = (
 )
 
 
+@grouped
 def ai_effect(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     stage: str = "response",
@@ -55,6 +57,7 @@ def ai_effect(
     confidence: float = 0.95,
     as_of: AsOf | None = None,
     skipped: str = "exclude",
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return what AI dispatch is associated with: AI-dispatched actions against the others, plainly and among like work.
 
@@ -73,20 +76,22 @@ def ai_effect(
         Columns of what is alike; null is a stratum of its own. None compares plainly.
     target : timedelta or str, optional
         The promised time, such as ``"5min"``, and how far mean times look; by default the median of both arms together.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`; null is a group of its own.
     confidence : float
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``.
     skipped : {"exclude", "at_close"}
         What an action counts as that was closed without passing the stage's end, see `periodkit.cycle_times`.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which durations are counted, see `periodkit.cycle_times`; above a millisecond, `target` must be whole in it.
 
     Returns
     -------
     pandas.DataFrame
         One row per group, sorted by key with nulls last. Differences are AI minus not AI; what the counts do not say is
-        NaN or NaT; each difference and ratio has its ``_low`` and ``_high``.
+        NaN or NaT; each difference and ratio has its ``_low`` and ``_high``; ``attrs["resolution"]`` names the resolution.
 
         - The keys; ``n`` actions, of which ``used``; ``unknown_ai`` (AI dispatch not known), ``not_started``, ``invalid``,
           ``skipped``, ``unknown``; ``n_ai`` and ``n_not_ai`` of the used; ``undetermined``: open for less than the target.
@@ -136,9 +141,9 @@ def ai_effect(
     check_share(confidence, "confidence")
     names = grouping(by, _COLUMNS)
     micros = None if target is None else as_micros(target, "target")
-    warn_of_dispatch(AI, stage)
-    counted = count_arms(actions, AI, stage, names, strata, as_of, skipped)
-    limit = None if micros is None else micros / counted.counts.unit
+    warn_of_dispatch(AI, stage, 4)  # `grouped` stands between
+    counted = count_arms(actions, AI, stage, names, strata, as_of, skipped, resolution=resolution)
+    limit = None if micros is None else counted.counts.units(micros, "target")
     tables, totals = counted.tables(), counted.totals()
     rows = [
         _effect([tables[at] for at in strata], totals.iloc[number], limit, confidence)
@@ -148,13 +153,13 @@ def ai_effect(
     result = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(kinds)
     for name in ("target", *_TIMES):
         result[name] = as_timedelta(result[name], counted.counts.unit)
-    return pd.concat([counted.groups, result], axis=1)
+    return named_resolution(pd.concat([counted.groups, result], axis=1), counted.counts)
 
 
-def warn_of_dispatch(arm: str, stage: str) -> None:
+def warn_of_dispatch(arm: str, stage: str, level: int = 3) -> None:
     """Warn that AI makes dispatch times short by construction; to be called by what the user calls."""
     if arm == AI and stage == "dispatch":
-        warnings.warn(_DISPATCH, UserWarning, stacklevel=3)
+        warnings.warn(_DISPATCH, UserWarning, stacklevel=level)
 
 
 def _effect(strata: Strata, counts: pd.Series, target: float | None, confidence: float) -> Row:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from periodkit._arguments import AsOf, as_micros, check_share
+from periodkit._arguments import AsOf, as_micros, check_share, one_of
 from periodkit.errors import ArgumentError
+from periodkit.frames import grouped, sort_rows
 from periodkit.metrics.estimate import Floats, IncidenceCurve, aalen_johansen, incidence_at, wilson
-from periodkit.metrics.tally import By, LifeTable, count_stage, gone_states, grouping
+from periodkit.metrics.tally import UNITS, By, LifeTable, count_stage, gone_states, grouping, named_resolution
 from periodkit.metrics.times import COUNT_COLUMNS, as_timedelta, checked_ways, stage_totals
 
 __all__ = ["on_time", "outcome_curve"]
@@ -28,6 +29,7 @@ _CURVE_COLUMNS = ["time", "at_risk", *(share + suffix for share in _SHARES for s
 _ON_TIME_COLUMNS = ("met", "missed", "undetermined", "skipped_late", "rate", "low", "high", "worst", "best")
 
 
+@grouped
 def outcome_curve(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     stage: str = "cycle",
@@ -36,6 +38,7 @@ def outcome_curve(
     skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return the shares that have ended, been canceled or are still open at each time since a stage began.
 
@@ -45,8 +48,8 @@ def outcome_curve(
         Actions.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`; null is a group of its own.
     times : list of timedelta or str, optional
         Times to read the curve at; by default 0 and every duration at which something happened.
     skipped : {"exclude", "at_close"}
@@ -55,6 +58,8 @@ def outcome_curve(
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which durations are counted, see `periodkit.cycle_times`; above a millisecond, `times` must be whole in it.
 
     Returns
     -------
@@ -62,7 +67,8 @@ def outcome_curve(
         One row per group and time: the keys; ``time`` as a timedelta; ``at_risk``, how many were still in it just before;
         ``closed``, ``canceled`` (cancellations, and actions canceled before the stage's end) and ``open``, which sum to 1;
         each with ``_se``, ``_low`` and ``_high``; then ``n``, ``used``, ``skipped``, ``not_started``, ``invalid``,
-        ``unknown``. Shares are NaN for a group in which nothing has a duration.
+        ``unknown``. Shares are NaN for a group in which nothing has a duration. ``attrs["resolution"]`` names the
+        resolution.
 
     Raises
     ------
@@ -88,11 +94,12 @@ def outcome_curve(
     checked_ways("censor", skipped)
     check_share(confidence, "confidence")
     grouping(by, [*_CURVE_COLUMNS, *_CURVE_COUNTS])
-    counts = count_stage(actions, stage, by, as_of)
     if isinstance(times, str) or not (times is None or isinstance(times, Iterable)):
         msg = f'times is {times!r}; pass a list, such as ["5min", "15min"].'
         raise ArgumentError(msg)
-    asked = None if times is None else np.array([as_micros(each, "times") for each in times]) / counts.unit
+    micros = None if times is None else [as_micros(each, "times") for each in times]
+    counts = count_stage(actions, stage, by, as_of, resolution)
+    asked = None if micros is None else np.array([counts.units(each, "times") for each in micros], dtype=np.float64)
     totals = stage_totals(counts, "censor", skipped)
     curves = [_read_curve(table, asked, confidence) for table in counts.life_tables("censor", skipped)]
     joined = {
@@ -104,7 +111,8 @@ def outcome_curve(
     }
     rows = np.repeat(np.arange(len(curves)), [len(curve.time) for curve in curves])
     groups = pd.concat([counts.keys(), totals], axis=1).iloc[rows].reset_index(drop=True)
-    return pd.concat([groups[list(counts.by)], pd.DataFrame(columns), groups[_CURVE_COUNTS]], axis=1)
+    curve = pd.concat([groups[list(counts.by)], pd.DataFrame(columns), groups[_CURVE_COUNTS]], axis=1)
+    return named_resolution(curve, counts)
 
 
 def _read_curve(table: LifeTable, asked: Floats | None, confidence: float) -> IncidenceCurve:
@@ -112,6 +120,7 @@ def _read_curve(table: LifeTable, asked: Floats | None, confidence: float) -> In
     return incidence_at(aalen_johansen(table, confidence), at)
 
 
+@grouped
 def on_time(
     actions: Any,  # noqa: ANN401
     target: str | timedelta,
@@ -121,6 +130,8 @@ def on_time(
     skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
+    resolution: str | None = None,
+    sort: str | None = None,
 ) -> pd.DataFrame:
     """Return the share of actions that reached the end of a stage within a target.
 
@@ -132,8 +143,8 @@ def on_time(
         The promised time, such as ``"15min"``; taking exactly that long is on time.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`; null is a group of its own.
     canceled : {"exclude", "censor"}
         ``"exclude"``: actions canceled before the stage's end do not count. ``"censor"``: one that was canceled before the
         target is undetermined, after it a miss.
@@ -144,6 +155,11 @@ def on_time(
         Coverage of the interval.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``.
+    resolution : {None, "us", "ms", "s", "min"}
+        Unit in which durations are counted; `target` must be whole in it. None is ``"us"``: each action is held against
+        the target itself, so that no rounding is needed, on a cluster neither.
+    sort : str, optional
+        A column of the result to sort by, such as ``"n"``, the largest first; by default groups are in order of key.
 
     Returns
     -------
@@ -152,7 +168,7 @@ def on_time(
         open at the target); ``undetermined`` (open or gone for less than the target); ``skipped_late``, how many of
         `missed` were only closed later, with ``"at_close"``; ``rate``, ``low``, ``high`` of met over the determined ones
         with a Wilson interval; and ``worst``, ``best``, the rate if all undetermined and ``skipped_late`` ones missed or
-        made it. NaN where there is nothing to count.
+        made it. NaN where there is nothing to count. ``attrs["resolution"]`` names the resolution.
 
     Raises
     ------
@@ -178,7 +194,11 @@ def on_time(
     checked_ways(canceled, skipped)
     grouping(by, [*COUNT_COLUMNS, *_ON_TIME_COLUMNS])
     limit = as_micros(target, "target")
-    counts = count_stage(actions, stage, by, as_of, resolution="us")
+    if resolution is not None and limit % UNITS[one_of(resolution, "resolution", UNITS)]:
+        raise ArgumentError(
+            f"target is {target!r}, no whole number of units at resolution {resolution!r}. Leave that out."
+        )
+    counts = count_stage(actions, stage, by, as_of, around=limit)
     closed_only = counts.only("skipped") if skipped == "at_close" else np.zeros_like(counts.n)
     ended, unfinished = counts.only("event") + closed_only, counts.only("open", *gone_states(canceled))
     within, before = counts.duration <= limit, counts.duration < limit
@@ -188,8 +208,9 @@ def on_time(
     skipped_late = counts.sum_by_group(closed_only * ~within)
     rate, low, high = wilson(met, met + missed, confidence)
     result = pd.concat([counts.keys(), stage_totals(counts, canceled, skipped)], axis=1)
+    result.attrs["resolution"] = counts.resolution if resolution is None else resolution
     everyone = np.where(met + missed + undetermined > 0, met + missed + undetermined, np.nan)
-    return result.assign(
+    result = result.assign(
         met=met,
         missed=missed,
         undetermined=undetermined,
@@ -200,3 +221,4 @@ def on_time(
         worst=met / everyone,
         best=(met + undetermined + skipped_late) / everyone,
     )
+    return sort_rows(result, sort)

@@ -12,13 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, as_micros, check_share
+from periodkit.frames import keyed
 from periodkit.metrics.estimate import Floats, count_limits, merge, remaining_share
-from periodkit.metrics.tally import By, Ints, count_stage, grouping
+from periodkit.metrics.tally import UNITS, By, Ints, count_stage, grouping, named_resolution
 
 __all__ = ["outlook", "share_late"]
 
 LEAST = 20  # earlier actions that got as old; with fewer, all kinds together are asked
-_UNIT = 1000  # microseconds in a unit of the counts
 Kind: TypeAlias = tuple[Any, ...]
 _OWN, _ALL = "own kind", "all kinds"
 
@@ -30,6 +30,7 @@ def outlook(
     by: By = "classification",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return how many of the actions that are open now will still be open after some time.
 
@@ -41,12 +42,14 @@ def outlook(
         Earlier actions, the more nights the better.
     horizon : timedelta or str
         How far to look ahead, such as ``"1h"``.
-    by : str or list of str, optional
+    by : str, Series, callable or list of these, optional
         What makes a kind of action: each is compared with earlier ones of its kind and age.
     confidence : float
         Coverage of the limits.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment, in the history as well; by default each row's ``fetched_at``.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which durations are counted, see `periodkit.cycle_times`; None is that of the history.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def outlook(
         how many are; ``all_kinds``, how many of these are judged by all kinds together, since fewer than 20 of their own
         kind got as old; ``not_known``, for how many the history does not reach that far; ``expected``, how many of the
         others will still be open; ``low`` and ``high``, between how many of all: those not known count as closed in the
-        first and as open in the second.
+        first and as open in the second. ``attrs["resolution"]`` names the resolution.
 
     Raises
     ------
@@ -83,10 +86,12 @@ def outlook(
     True
     """
     check_share(confidence, "confidence")
-    names = grouping(by)
-    ahead = as_micros(horizon, "horizon") // _UNIT
-    now = count_stage(actions, "cycle", by, as_of)
-    past = _History(history, by, as_of)
+    micros = as_micros(horizon, "horizon")
+    found = keyed(actions, by, explode=False)
+    names = grouping(found.by)
+    past = _History(history, by, as_of, resolution)
+    now = count_stage(found.frame, "cycle", names, as_of, past.resolution)
+    ahead = int(now.units(micros, "horizon"))
     cells = np.flatnonzero(now.only("open"))
     group, age, n = now.code()[cells], now.duration[cells], now.n[cells]
     kinds = _kinds(now.groups, names)
@@ -96,7 +101,7 @@ def outlook(
         shown = None if None in kind else " · ".join(map(str, kind))
         rows.append(_row(" · ".join(names), shown, past, judged, n, group == at, confidence))
     columns = ["by", "group", "open", "all_kinds", "not_known", "expected", "low", "high"]
-    return pd.DataFrame(rows, columns=columns).astype({"by": "str", "group": "str"})
+    return named_resolution(pd.DataFrame(rows, columns=columns).astype({"by": "str", "group": "str"}), now)
 
 
 def share_late(
@@ -121,9 +126,9 @@ def share_late(
         As for `open_actions`.
     """
     past = _History(history, by, as_of)
-    old = age.to_numpy(dtype="timedelta64[us]").astype(np.int64) // _UNIT
-    limit = int(target // pd.Timedelta(microseconds=_UNIT))
-    judged = past.judge(_kinds(kinds, grouping(by)), old, np.maximum(old, limit))
+    old = age.to_numpy(dtype="timedelta64[us]").astype(np.int64) // UNITS[past.resolution]
+    limit = int(target // pd.Timedelta(microseconds=UNITS[past.resolution]))
+    judged = past.judge(_kinds(kinds, [*kinds.columns]), old, np.maximum(old, limit))
     late = np.where((age > target).to_numpy(), 1.0, judged.share)
     return late, pd.Series(judged.by, index=age.index, dtype="str")
 
@@ -143,8 +148,10 @@ class _Judged:
 class _History:
     """How long earlier actions stayed open, by kind and of all kinds together."""
 
-    def __init__(self, history: Any, by: By, as_of: AsOf | None) -> None:  # noqa: ANN401
-        counts = count_stage(history, "cycle", by, as_of)
+    def __init__(self, history: Any, by: By, as_of: AsOf | None, resolution: str | None = None) -> None:  # noqa: ANN401
+        found = keyed(history, by, explode=False)
+        counts = count_stage(found.frame, "cycle", found.by, as_of, resolution)
+        self.resolution = counts.resolution
         tables = list(counts.life_tables("censor"))
         self._all = merge(tables)
         self._own = dict(zip(_kinds(counts.groups, counts.by), tables, strict=True)) if counts.by else {}

@@ -16,7 +16,16 @@ from periodkit._arguments import PERIODS_FRAME, AsOf, as_micros, check_share, re
 from periodkit.errors import ArgumentError
 from periodkit.frames import UTC_MICROS, collect, markers, open_frame
 from periodkit.metrics.estimate import Floats, garwood, survival_quantiles
-from periodkit.metrics.tally import Ints, StageCounts, count_cells, join_entry
+from periodkit.metrics.tally import (
+    UNITS,
+    Ints,
+    StageCounts,
+    checked_resolution,
+    count_cells,
+    join_entry,
+    named_resolution,
+    to_count,
+)
 from periodkit.metrics.times import as_timedelta
 from periodkit.milestones import STAGES, enter_stage
 
@@ -37,6 +46,7 @@ def marker_profile(
     after: str | timedelta = "4h",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return how many actions came, and how long they took, by the time from each marker.
 
@@ -56,6 +66,8 @@ def marker_profile(
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which ``p50`` is counted, see `periodkit.cycle_times`.
 
     Returns
     -------
@@ -66,6 +78,7 @@ def marker_profile(
         ``rate_high``; ``used``, ``events`` and ``open``, then ``p50``, ``p50_low``, ``p50_high`` of the cycle
         (Kaplan-Meier, without cancellations); ``typical_low`` to ``typical_high``, the middle 80 % of the rates of single
         occurrences that had the whole bin. Null where there was no exposure, or the median is not reached.
+        ``attrs["resolution"]`` names the resolution.
 
     Raises
     ------
@@ -92,7 +105,10 @@ def marker_profile(
     check_share(confidence, "confidence")
     edges = _edges(width, before, after)
     moment = None if as_of is None else int(pd.Timestamp(read_moment(as_of, "as_of", ArgumentError)).value // 1000)
-    frame = enter_stage(open_frame(actions, [*_NEEDED, "fetched_at"], _NEEDED), STAGES["cycle"], as_of, _NEEDED)
+    frame = open_frame(actions, [*_NEEDED, "fetched_at"], _NEEDED)
+    resolution = checked_resolution(resolution, frame)
+    frame = enter_stage(frame, STAGES["cycle"], as_of, _NEEDED)
+    frame = frame.with_columns(_micros=to_count(nw.col("_micros"), UNITS[resolution]))
     table = collect(frame.filter(nw.col("_exists")).select("period_id", "created_time", "_seen", "_state", "_micros"))
     times = {
         name: table[name].cast(UTC_MICROS).cast("int64").to_pandas().to_numpy(dtype=np.float64, na_value=np.nan)
@@ -117,8 +133,9 @@ def marker_profile(
         hit_cells.append(code * bins + into[kept])
     which, cell = (np.concatenate([np.zeros(0, dtype=np.int64), *each]) for each in (hit_rows, hit_cells))
     exposure = _exposure(marks, spans, edges)
-    counts = _count(table, which, cell, len(names) * bins)
-    return _as_frame(names, edges, [code for code, _, _ in marks], per_mark, exposure, counts, confidence)
+    counts = _count(table, which, cell, len(names) * bins, resolution)
+    found = _as_frame(names, edges, [code for code, _, _ in marks], per_mark, exposure, counts, confidence)
+    return named_resolution(found, counts)
 
 
 def _edges(width: object, before: object, after: object) -> Floats:
@@ -200,12 +217,12 @@ def _exposure(marks: list[tuple[int, int, float]], spans: _Spans, edges: Floats)
     return np.where(length > 0, length, 0.0)
 
 
-def _count(table: Any, rows: Ints, cell: Ints, cells: int) -> StageCounts:  # noqa: ANN401
+def _count(table: Any, rows: Ints, cell: Ints, cells: int, resolution: str) -> StageCounts:  # noqa: ANN401
     """Count the stage times of rows, each in a cell; a row may stand in several."""
     state = table["_state"].to_numpy().astype(np.int8, copy=False)[rows]
-    millis = table["_micros"].fill_null(0).to_numpy()[rows] // 1000
-    counted = count_cells([cell], join_entry(millis, state), None, cells)
-    return StageCounts(pd.DataFrame(index=range(cells)), *counted, by=())
+    duration = table["_micros"].fill_null(0).to_numpy()[rows] // UNITS[resolution]
+    counted = count_cells([cell], join_entry(duration, state), None, cells)
+    return StageCounts(pd.DataFrame(index=range(cells)), *counted, by=(), resolution=resolution)
 
 
 def _as_frame(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, check_count, read_moment
 from periodkit.errors import ArgumentError
-from periodkit.frames import MASKED, collect, in_utc, open_frame, ordered_periods, position_of
-from periodkit.metrics.dispatch import LOWER_BOUND, ai_dispatch_rate, reroute_rate
+from periodkit.frames import MASKED, collect, grouped, in_utc, open_frame, ordered_periods, position_of
+from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.estimate import Floats, laney_chart, log_xmr_chart
 from periodkit.metrics.outcomes import on_time
 from periodkit.metrics.tally import By, count_flags, grouping
@@ -32,6 +32,7 @@ _MEASURES = (*_SHARES, *_QUANTILES, "actions")
 _LONGEST = 2.0**63  # microseconds that 64 bits cannot hold
 
 
+@grouped
 def season(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     periods: pd.DataFrame | None = None,
@@ -42,6 +43,7 @@ def season(
     baseline: int = 12,
     rebase: Any = None,  # noqa: ANN401
     as_of: AsOf | None = None,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return a control chart of a measure over the periods of a season: what changed, and what was chance.
 
@@ -54,8 +56,8 @@ def season(
         first action.
     measure : {"ai_rate", "reroute_rate", "on_time", "p50", "p90", "actions"}
         What to chart. Cancellations do not count in ``on_time``, ``p50`` and ``p90``.
-    by : str or list of str, optional
-        Columns to group by: a chart for each group.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`: a chart for each group.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Which stage ``on_time``, ``p50`` and ``p90`` are of.
     target : timedelta or str, optional
@@ -66,6 +68,8 @@ def season(
         Id or name of a period from which centre and limits are taken anew, after a known change.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which ``p50`` and ``p90`` are counted, see `periodkit.cycle_times`; for ``on_time`` see `periodkit.on_time`.
 
     Returns
     -------
@@ -75,7 +79,8 @@ def season(
         ``sigma_z`` (how much more a share scatters than the binomial law says); ``phase`` (``baseline``, ``monitored``, or
         ``trial`` while the baseline is not full); ``outside`` (beyond a limit), ``run`` (one of 7 or more on one side of the
         centre), ``trend`` (one of 7 or more that rise or fall), ``near`` (two of three beyond 2 of 3 sigma), and ``signal``
-        (any of these). A period without a value has no limits and no flags, and runs go on across it.
+        (any of these). A period without a value has no limits and no flags, and runs go on across it. Of a measure of
+        times, ``attrs["resolution"]`` names the resolution.
 
     Raises
     ------
@@ -112,7 +117,7 @@ def season(
     given = actions if as_of is None else _existing(actions, as_of, names)
     order = _periods_of(given) if periods is None else ordered_periods(periods)
     start = None if rebase is None else position_of(rebase, order, "rebase")
-    counted = _count(given, measure, [*names, "period_id"], stage, target, as_of)
+    counted = _count(given, measure, [*names, "period_id"], stage, target, as_of, resolution)
     groups, (hits, n) = lay_out(counted.keys, [counted.hits, counted.n], names, order)
     parts = [_chart(measure, *each, baseline, start) for each in zip(hits, n, strict=True)]
     parts = parts or [_chart(measure, hits.ravel(), n.ravel(), baseline, None)]
@@ -121,8 +126,7 @@ def season(
         keys = keys.astype({name: actions[name].dtype for name in names})
     when = pd.concat([order] * max(len(groups), 1), ignore_index=True).iloc[: len(keys)]
     chart = pd.concat([keys, when, pd.concat(parts, ignore_index=True)], axis=1)
-    if measure == "reroute_rate":
-        chart.attrs["note"] = LOWER_BOUND
+    chart.attrs |= counted.attrs
     return chart
 
 
@@ -132,6 +136,7 @@ class _Counted(NamedTuple):
     keys: pd.DataFrame
     hits: Floats
     n: Floats
+    attrs: dict[Hashable, Any]
 
 
 def _count(
@@ -141,23 +146,27 @@ def _count(
     stage: str,
     target: str | timedelta | None,
     as_of: AsOf | None,
+    resolution: str | None,
 ) -> _Counted:
     """Make one pass over the actions."""
     if measure == "actions":
         table = count_flags(actions, {}, keys)
-        return _Counted(table[keys], *(table["n"].to_numpy(dtype=np.float64) for _ in range(2)))
+        n = table["n"].to_numpy(dtype=np.float64)
+        return _Counted(table[keys], n, n, {})
     if measure in _QUANTILES:
-        table = cycle_times(actions, keys, stage, [_QUANTILES[measure]], canceled="exclude", as_of=as_of)
-        lengths = 1e6 * table[measure].dt.total_seconds()
-        return _Counted(table[keys], *(each.to_numpy(dtype=np.float64) for each in (lengths, table["used"])))
+        table = cycle_times(actions, keys, stage, [_QUANTILES[measure]], as_of=as_of, resolution=resolution)
+        lengths, used = (
+            each.to_numpy(dtype=np.float64) for each in (1e6 * table[measure].dt.total_seconds(), table["used"])
+        )
+        return _Counted(table[keys], lengths, used, table.attrs)
     shares: Mapping[str, Callable[[], pd.DataFrame]] = {
         "ai_rate": lambda: ai_dispatch_rate(actions, keys),
         "reroute_rate": lambda: reroute_rate(actions, keys),
-        "on_time": lambda: on_time(actions, target or "", stage, keys, canceled="exclude", as_of=as_of),
+        "on_time": lambda: on_time(actions, target or "", stage, keys, as_of=as_of, resolution=resolution),
     }
     table = shares[measure]()
     hits, misses = (table[name].to_numpy(dtype=np.float64) for name in _SHARES[measure])
-    return _Counted(table[keys], hits, hits + misses)
+    return _Counted(table[keys], hits, hits + misses, table.attrs)
 
 
 def lay_out(

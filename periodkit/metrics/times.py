@@ -10,8 +10,9 @@ import pandas as pd
 
 from periodkit._arguments import AsOf, check_share
 from periodkit.errors import ArgumentError
+from periodkit.frames import grouped, sort_rows
 from periodkit.metrics.estimate import observed_quantiles, survival_quantiles
-from periodkit.metrics.tally import By, StageCounts, count_stage, gone_states, grouping
+from periodkit.metrics.tally import By, StageCounts, count_stage, gone_states, grouping, named_resolution
 
 __all__ = [
     "COUNT_COLUMNS",
@@ -31,6 +32,7 @@ SKIPPED_SHARE = 0.05
 """Where a larger share of a stage was skipped, a bound for all stands beside the estimate of the recorded ones."""
 
 
+@grouped
 def cycle_times(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
@@ -41,6 +43,8 @@ def cycle_times(
     confidence: float = 0.95,
     as_of: AsOf | None = None,
     method: str = "kaplan-meier",
+    resolution: str | None = None,
+    sort: str | None = None,
 ) -> pd.DataFrame:
     """Return quantiles of a stage's length, with intervals, counting actions that are still open for what they tell.
 
@@ -48,8 +52,9 @@ def cycle_times(
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by: a column; a Series, by its index; or a function of the frame. Null is a group of its own. An
+        action counts once for each item of a list, such as each of its ``assigned_user_names``.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones, see `periodkit.stage_times`.
     quantiles : sequence of float
@@ -69,6 +74,12 @@ def cycle_times(
     method : {"kaplan-meier", "observed"}
         ``"observed"`` gives the plain quantiles of the durations that ended (type 7); `canceled` does not matter to it.
         It is biased low while actions are open.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which durations are counted: what has ended at the first whole one by which it had, what is open at the
+        last one for which it was seen. None is ``"ms"``, the API's own, where the rows are at hand, and ``"s"`` on a
+        cluster, where ten times fewer counts come over. Every engine gives the same frame at the same resolution.
+    sort : str, optional
+        A column of the result to sort by, such as ``"n"``, the largest first; by default groups are in order of key.
 
     Returns
     -------
@@ -76,7 +87,7 @@ def cycle_times(
         One row per group, sorted by key with nulls last: the keys; ``n`` actions, of which ``used``; ``events`` (with
         ``"at_close"`` the skipped among them), ``open``, ``canceled``, ``left``, ``skipped``; ``not_started``, ``invalid``,
         ``unknown``; then ``p50``, ``p50_low``, ``p50_high`` and so on as timedeltas. NaT is "not reached": too few have
-        ended to say.
+        ended to say. ``attrs["resolution"]`` names the resolution.
 
     Raises
     ------
@@ -107,7 +118,8 @@ def cycle_times(
     if method not in ("kaplan-meier", "observed"):
         msg = f'method is {method!r}; it takes "kaplan-meier" or "observed".'
         raise ArgumentError(msg)
-    return quantile_table(count_stage(actions, stage, by, as_of), names, canceled, skipped, confidence, method)
+    counts = count_stage(actions, stage, by, as_of, resolution)
+    return sort_rows(quantile_table(counts, names, canceled, skipped, confidence, method), sort)
 
 
 def quantile_table(
@@ -138,7 +150,7 @@ def quantile_table(
     for position, name in enumerate(names.values()):
         for side, column in enumerate(_columns(name)):
             result[column] = as_timedelta(estimates[:, position, side], counts.unit)
-    return result
+    return named_resolution(result, counts)
 
 
 def stage_totals(
@@ -186,6 +198,7 @@ def _columns(name: str) -> tuple[str, str, str]:
 _ORDER = ("dispatch", "pickup", "work", "response", "cycle")
 
 
+@grouped
 def stage_quantiles(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
@@ -194,6 +207,7 @@ def stage_quantiles(
     skipped: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return what `cycle_times` says of every stage: where the time goes.
 
@@ -201,7 +215,7 @@ def stage_quantiles(
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
-    by, quantiles, canceled, skipped, confidence, as_of
+    by, quantiles, canceled, skipped, confidence, as_of, resolution
         As for `periodkit.cycle_times`.
 
     Returns
@@ -227,7 +241,10 @@ def stage_quantiles(
     ['dispatch', 'pickup', 'work', 'response', 'cycle']
     """
     keys = grouping(by, ["stage"])
-    parts = [cycle_times(actions, by, stage, quantiles, canceled, skipped, confidence, as_of) for stage in _ORDER]
+    parts = [
+        cycle_times(actions, by, stage, quantiles, canceled, skipped, confidence, as_of, resolution=resolution)
+        for stage in _ORDER
+    ]
     for stage, part in zip(_ORDER, parts, strict=True):
         part.insert(len(keys), "stage", pd.Series(stage, index=part.index, dtype="str"))
     # Every stage has the same groups in the same order: rows of one group are brought together.
@@ -235,6 +252,7 @@ def stage_quantiles(
     return stacked.sort_index(kind="stable").reset_index(drop=True)
 
 
+@grouped
 def with_bound(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
@@ -243,6 +261,7 @@ def with_bound(
     canceled: str = "exclude",
     confidence: float = 0.95,
     as_of: AsOf | None = None,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return what `cycle_times` says of the actions recorded in a stage, and beside it a bound for all of them.
 
@@ -252,7 +271,7 @@ def with_bound(
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
-    by, stage, quantiles, canceled, confidence, as_of
+    by, stage, quantiles, canceled, confidence, as_of, resolution
         As for `periodkit.cycle_times`.
 
     Returns
@@ -282,7 +301,7 @@ def with_bound(
     check_share(confidence, "confidence")
     names = quantile_names(quantiles)
     grouping(by, [*COUNT_COLUMNS, "all_used", "skipped_share", "bound_shown", *names.values()])
-    counts = count_stage(actions, stage, by, as_of)
+    counts = count_stage(actions, stage, by, as_of, resolution)
     result = quantile_table(counts, names, canceled, confidence=confidence)
     bound = quantile_table(counts, names, canceled, "at_close", confidence)
     result["all_used"] = bound["used"]

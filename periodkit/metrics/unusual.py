@@ -10,11 +10,10 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from periodkit._arguments import as_micros, check_count, check_share
+from periodkit._arguments import Key, as_micros, check_count, check_share, named
 from periodkit.errors import ArgumentError
-from periodkit.frames import collect, latest_period, open_frame, ordered_periods, position_of
+from periodkit.frames import collect, keyed, latest_period, on_cluster, open_frame, ordered_periods, position_of
 from periodkit.metrics.estimate import (
     Floats,
     from_log,
@@ -27,7 +26,7 @@ from periodkit.metrics.estimate import (
     survival_quantiles,
 )
 from periodkit.metrics.season import lay_out
-from periodkit.metrics.tally import Ints, StageCounts, count_flags, count_stage, grouping
+from periodkit.metrics.tally import Ints, StageCounts, checked_resolution, count_flags, count_stage, grouping
 from periodkit.metrics.times import as_timedelta
 from periodkit.milestones import MILESTONES
 
@@ -45,9 +44,10 @@ def unusual(
     periods: pd.DataFrame,
     period: Any = None,  # noqa: ANN401
     earlier: int = 24,
-    by: Sequence[str | None] = (None, "classification", "channel"),
+    by: Sequence[Key | None] = (None, "classification", "channel"),
     target: str | timedelta | None = "20min",
     confidence: float = 0.95,
+    resolution: str | None = None,
 ) -> pd.DataFrame:
     """Return whether a period was unlike those before it, measure by measure, for all actions and for groups.
 
@@ -61,13 +61,15 @@ def unusual(
         Id or name of the period to judge; by default `latest_period` of `periods`.
     earlier : int
         How many periods before it to look at, with or without a value.
-    by : sequence of str or None
-        What to look at: None is all actions, a column its groups.
+    by : sequence of str, Series, callable or None
+        What to look at: None is all actions, a column its groups; see `periodkit.cycle_times`.
     target : timedelta or str, optional
         The promised time from created to closed that ``on_time`` is judged by; None leaves it out.
     confidence : float
         One less the probability that anything is called unusual on an ordinary night; also the coverage of `low` to
         `high`.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which ``p50``, ``p90`` and ``response_p90`` are counted, see `periodkit.cycle_times`.
 
     Returns
     -------
@@ -79,6 +81,7 @@ def unusual(
         periods with a value, ``level`` with 8, else ``too_few``); ``periods``, how many those are; ``tau``, how much nights
         differ, as a standard deviation of logarithms (of log odds for shares); ``t``, ``p``, ``p_adjusted``, ``unusual``.
         Null is "cannot be said": too few earlier periods, or too few actions (20) for a time or share.
+        ``attrs["resolution"]`` names the resolution.
 
     Raises
     ------
@@ -108,8 +111,11 @@ def unusual(
     """
     check_share(confidence, "confidence")
     check_count(earlier, "earlier", 1)
-    if isinstance(by, str) or not by or not all(name is None or isinstance(name, str) for name in by):
-        raise ArgumentError(f'by is {by!r}; it takes a list of column names and None, such as [None, "channel"].')
+    if not isinstance(by, list | tuple) or not by:
+        raise ArgumentError(f'by is {named(by)}; it takes a list of column names and None, such as [None, "channel"].')
+    keys = keyed(actions, [each for each in by if each is not None], explode=False)
+    chosen_keys = iter(grouping(keys.by))
+    names = [None if each is None else next(chosen_keys) for each in by]
     limit = None if target is None else as_micros(target, "target")
     order = ordered_periods(periods)
     if not len(order):
@@ -117,19 +123,21 @@ def unusual(
     chosen = latest_period(periods)["period_id"].item() if period is None else period
     at = position_of(chosen, order)
     order = order.iloc[max(at - earlier, 0) : at + 1].reset_index(drop=True)
-    rows = _rows_of(actions, order, [name for name in by if name is not None])
-    parts = [_judge(rows, order, name, limit, confidence) for name in by]
+    rows, unit = _rows_of(keys.frame, order, [name for name in names if name is not None], resolution)
+    parts = [_judge(rows, order, name, limit, confidence, unit) for name in names]
     table = pd.concat(parts, ignore_index=True)
+    table.attrs["resolution"] = unit
     adjusted = holm_within(table["p"].to_numpy(), table["by"].isna().to_numpy())
     return table.assign(p_adjusted=adjusted, unusual=adjusted <= 1.0 - confidence)
 
 
-def _rows_of(actions: Any, order: pd.DataFrame, names: list[str]) -> pa.Table:  # noqa: ANN401
-    """Read the actions once: those of the periods looked at, of which there are few, in memory."""
+def _rows_of(actions: Any, order: pd.DataFrame, names: list[str], resolution: str | None) -> tuple[Any, str]:  # noqa: ANN401
+    """Return the actions of the periods looked at, read into memory unless they are on a cluster; and the resolution."""
     needed = dict.fromkeys([*_NEEDED, *names])
     frame = open_frame(actions, [*needed, "fetched_at"], needed)
     frame = frame.filter(nw.col("period_id").is_in(order["period_id"].tolist()))
-    return collect(frame)
+    unit = checked_resolution(resolution, frame)
+    return frame.to_native() if on_cluster(frame) else collect(frame), unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,8 +150,15 @@ class _Series:
     v: Floats
 
 
-def _judge(rows: pa.Table, order: pd.DataFrame, name: str | None, limit: int | None, confidence: float) -> pd.DataFrame:
-    groups, series = _measure(rows, order, name, limit)
+def _judge(
+    rows: Any,  # noqa: ANN401  (any engine's frame)
+    order: pd.DataFrame,
+    name: str | None,
+    limit: int | None,
+    confidence: float,
+    unit: str,
+) -> pd.DataFrame:
+    groups, series = _measure(rows, order, name, limit, unit)
     keys = [None] * len(groups) if name is None else [None if pd.isna(key) else str(key) for key in groups[name]]
     parts = []
     for measure, each in series.items():
@@ -173,11 +188,15 @@ def _judge(rows: pa.Table, order: pd.DataFrame, name: str | None, limit: int | N
 
 
 def _measure(
-    rows: pa.Table, order: pd.DataFrame, name: str | None, limit: int | None
+    rows: Any,  # noqa: ANN401
+    order: pd.DataFrame,
+    name: str | None,
+    limit: int | None,
+    unit: str,
 ) -> tuple[pd.DataFrame, dict[str, _Series]]:
     """Count, and return the groups and the series of each measure: a row a group and a column a period."""
     keys = list(grouping([*([] if name is None else [name]), "period_id"]))
-    cycle, response = (count_stage(rows, stage, keys) for stage in ("cycle", "response"))
+    cycle, response = (count_stage(rows, stage, keys, resolution=unit) for stage in ("cycle", "response"))
     first, last = (nw.col(each).cast(nw.String) for each in ("channel", "latest_channel"))
     ai = nw.col("ai_dispatched").cast(nw.Boolean)
     flags = {"ai": ai, "not ai": ~ai, "rerouted": first != last, "stayed": first == last}
@@ -185,7 +204,10 @@ def _measure(
     counts: dict[str, Ints] = {"actions": flagged["n"].to_numpy()}
     counts |= {flag: flagged[f"_{flag}"].to_numpy() for flag in flags}
     if limit is not None:
-        counts["met"], counts["missed"] = _on_time(cycle, limit)
+        told = limit % cycle.unit == 0
+        counts["met"], counts["missed"] = _on_time(
+            cycle if told else count_stage(rows, "cycle", keys, around=limit), limit
+        )
     shares = {"ai_rate": ("ai", "not ai"), "reroute_rate": ("rerouted", "stayed")}
     if limit is not None:
         shares = {"on_time": ("met", "missed"), **shares}

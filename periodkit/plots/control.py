@@ -13,7 +13,6 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from periodkit import answers
 from periodkit._arguments import AsOf, Zone, zone
-from periodkit.frames import in_pandas
 from periodkit.metrics import season
 from periodkit.metrics.tally import By
 from periodkit.plots._drawing import (
@@ -26,7 +25,6 @@ from periodkit.plots._drawing import (
     SMALL,
     Floats,
     as_target,
-    columns_of,
     day,
     drawable,
     duration_axis,
@@ -84,8 +82,8 @@ def season_chart(
         Which periods; by default those of the actions.
     measure : {"p90", "p50", "on_time", "ai_rate", "reroute_rate", "actions"}
         What to draw, see `periodkit.season`.
-    by : str or list of str, optional
-        Columns to group by: a small chart for each group.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`: a small chart for each group.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Which stage times and shares on time are of.
     target : timedelta or str, optional
@@ -128,13 +126,12 @@ def season_chart(
     """
     where = zone(tz)
     promised = as_target(target) if measure in _TIMES else None
-    frame = in_pandas(actions, [*NEEDED, *_SHOWN, *columns_of(by)])
-    groups = group_by(frame, by, max_groups)
+    groups = group_by(actions, [*NEEDED, *_SHOWN], by, max_groups)
     chosen = {"target": target if measure == "on_time" else None, "stage": stage, "rebase": rebase, "as_of": as_of}
     chart = season(groups.actions, periods, measure, GROUP, baseline=baseline, **chosen)
     what = measure_name(measure, stage)
-    if not len(frame) or chart["value"].isna().all():
-        reason = "No actions to show" if not len(frame) else "In no period is there enough to say"
+    if not len(groups.actions) or chart["value"].isna().all():
+        reason = "No actions to show" if not len(groups.actions) else "In no period is there enough to say"
         return explain(ax, f"{what} by period", reason)
     parts = [part.reset_index(drop=True) for _, part in chart.groupby(GROUP, sort=True)]
     single = len(parts) == 1
@@ -159,6 +156,7 @@ def season_chart(
         if "trial" not in set(chart["phase"])
         else f"limits from fewer than {baseline} periods",
         f"the {groups.folded} smallest groups in one" if groups.folded else "",
+        groups.note,
     ]
     words = " ".join(
         f"{clean_label(groups.names[at]) + ': ' if not single else ''}{_in_words(part, measure)}"

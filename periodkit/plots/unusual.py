@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from periodkit import answers
-from periodkit._arguments import check_count
+from periodkit._arguments import Key, check_count
 from periodkit.metrics import COUNT_MEASURES, TIME_MEASURES, unusual
 from periodkit.plots._drawing import (
     COLOURS,
@@ -31,7 +31,7 @@ from periodkit.plots._drawing import (
     share_axis,
     small_points,
     styled,
-    wrap_label,
+    wrap_labels,
 )
 from periodkit.wording import clean_label, compared, duration, measure_label, most_surprising, percent
 
@@ -46,7 +46,7 @@ def unusual_forest(
     periods: pd.DataFrame,
     period: Any = None,  # noqa: ANN401
     earlier: int = 24,
-    by: Sequence[str | None] = (None, "classification", "channel"),
+    by: Sequence[Key | None] = (None, "classification", "channel"),
     target: Any = "20min",  # noqa: ANN401
     confidence: float = 0.95,
     max_rows: int = 6,
@@ -165,7 +165,9 @@ def _draw(ax: Axes, part: pd.DataFrame, unit: str, *, roomy: bool) -> None:
             markersize=7,
             zorder=4,
         )
-    ax.set_yticks(place, [drawable(wrap_label(measure_label(row), 36 if roomy else 16, 1)) for row in _rows(part)])
+    ax.set_yticks(
+        place, [drawable(name) for name in wrap_labels(list(map(measure_label, _rows(part))), 36 if roomy else 16, 1)]
+    )
     ax.set_ylim(len(part) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

@@ -10,26 +10,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from periodkit._arguments import When, as_micros, check_count, named, read_moment, zone
+from periodkit._arguments import When, as_micros, check_count, named, period_of_row, read_moment, zone
 from periodkit.client import Client
 from periodkit.errors import ArgumentError, ConfigError
+from periodkit.frames import find_periods
 from periodkit.reporting.material import Source
 from periodkit.settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
-from periodkit.sources import connect, find_periods, has_account, open_archive
+from periodkit.sources import connect, has_account, open_archive
 
 __all__ = ["Periods", "check_times", "checked_output", "checked_periods", "checked_source", "found_ids"]
 
-Periods = int | str | Iterable[int | str] | None
+Periods = int | str | pd.Series | Iterable[int | str | pd.Series] | None
 
 
 def checked_periods(period: Periods) -> list[int | str] | None:
     """Return the ids and names that `period` gives, or say what it takes."""
     if period is None:
         return None
+    period = period_of_row(period)
     one = isinstance(period, str | int | np.integer) or not isinstance(period, Iterable)
     wanted: list[object] = [period] if one or isinstance(period, pd.DataFrame | pd.Series) else list(period)  # type: ignore[arg-type]
     checked: list[int | str] = []
-    for value in wanted:
+    for value in map(period_of_row, wanted):
         if isinstance(value, bool) or not isinstance(value, int | str | np.integer):
             msg = (
                 f"period is or holds {named(value)}; it takes the id or name of a period, or a list of them, such as "

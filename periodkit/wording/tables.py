@@ -15,13 +15,13 @@ from periodkit.wording.phrases import Scalar, between, duration, estimate, perce
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
-__all__ = ["NULL", "format_table", "format_value", "label", "numeric", "readable"]
+__all__ = ["NULL", "format_table", "format_value", "is_share", "label", "numeric", "readable"]
 
 NULL = "–"
 _LABELS = {"ai": "AI", "not_ai": "not AI", "ai_dispatched": "AI-dispatched", "period_name": "period"}
 _QUANTILE = re.compile(r"p[\d.]+")
 # Floats that are no shares: ratios, and what tests give.
-_NUMBER = re.compile(r"(.+_)?(ratio|chi2|p)(_low|_high)?|e_value(_limit)?|sigma_z|t")
+_NUMBER = re.compile(r"(.+_)?(ratio|chi2|p)(_low|_high)?|e_value(_limit)?|sigma_z|t|mean_open|minutes_from_marker")
 
 
 def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
@@ -139,6 +139,17 @@ def format_value(value: Any, *, grouped: bool = True) -> str:  # noqa: ANN401  (
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
+def is_share(name: str, values: pd.Series) -> bool:
+    """Whether a column of floats holds shares: it is not one of those known to be other numbers, and none is beyond 1.
+
+    Examples
+    --------
+    >>> is_share("rate", pd.Series([0.2, None])), is_share("p", pd.Series([0.2])), is_share("expected", pd.Series([7.5]))
+    (True, False, False)
+    """
+    return not _NUMBER.fullmatch(name) and bool((values.dropna().abs() <= 1).all())
+
+
 def _number(value: Any) -> str:  # noqa: ANN401  (a cell of any kind)
     """Return a number that is no share, to three digits; empty for null."""
     if pd.isna(value):
@@ -154,8 +165,8 @@ def label(column: str) -> str:
     >>> label("p90"), label("not_started"), label("form.department")
     ('P90', 'not started', 'department')
     """
-    if _QUANTILE.fullmatch(column):
-        return column.upper()
+    if _QUANTILE.match(column) and _QUANTILE.fullmatch(column.partition("_")[0]):
+        return f"P{column[1:].replace('_', ' ')}"
     return _LABELS.get(column, column.removeprefix(FORM_PREFIX).replace("_", " "))
 
 

@@ -118,8 +118,8 @@ def test_it_says_whose_data_is_shown_and_never_the_token(tmp_path, monkeypatch, 
 
 
 @contextlib.contextmanager
-def running_lab(folder, home):
-    """Run `periodkit lab` as a user would; yields its address and token."""
+def running_lab(folder, home, *, terminate=False):
+    """Run `periodkit lab` as a user would; yields its address and token. It ends as its menu or as SIGTERM ends it."""
     runtime, settings = home / "runtime", home / "settings"
     tracker = settings / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     tracker.parent.mkdir(parents=True)
@@ -152,14 +152,29 @@ def running_lab(folder, home):
                 time.sleep(0.2)
             server = whole_json(found[0])
             yield f"http://127.0.0.1:{server['port']}", server["token"]
-            headers = {"Authorization": f"token {server['token']}"}
-            requests.post(f"http://127.0.0.1:{server['port']}/api/shutdown", headers=headers, timeout=PATIENCE)
+            if terminate:
+                process.terminate()
+            else:
+                headers = {"Authorization": f"token {server['token']}"}
+                requests.post(f"http://127.0.0.1:{server['port']}/api/shutdown", headers=headers, timeout=PATIENCE)
             process.wait(PATIENCE)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0
+    assert process.returncode == (128 + signal.SIGTERM if terminate else 0)
     assert "Data: the sandbox" in (home / "log").read_text()
+
+
+@pytest.mark.notebook
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+def test_a_terminated_lab_takes_jupyterlab_with_it(tmp_path):
+    with running_lab(tmp_path / "lab", tmp_path / "home", terminate=True):
+        servers = [
+            each for each in psutil.Process().children(recursive=True) if "jupyterlab" in " ".join(each.cmdline())
+        ]
+        assert servers
+    _, alive = psutil.wait_procs(servers, timeout=PATIENCE)
+    assert not alive
 
 
 def whole_json(path):

@@ -229,7 +229,6 @@ def test_says_what_is_wrong_with_arguments(running, draw):
         ("event_ribbon", {"as_of": "soon"}, "as_of is 'soon'"),
         ("routing_matrix", {"confidence": 95}, "confidence"),
         ("dispatch_rate", {"confidence": 0}, "confidence"),
-        ("p90_forest", {"by": "assigned_user_names"}, "lists"),
         ("routing_matrix", {"max_groups": True}, "max_groups is True"),
         ("dispatch_rate", {"of": "some"}, "of is 'some'"),
         ("season_chart", {"measure": "p95"}, "measure is 'p95'"),

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from periodkit.metrics.estimate.rates import Floats, binomial_ranks, interpolate
-from periodkit.metrics.estimate.steps import normal_quantile
+from periodkit.metrics.estimate.rates import Floats, binomial_ranks, interpolate, normal_quantile
 from periodkit.metrics.estimate.survival import TOLERANCE, survival_band
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import StageCounts, gone_states, sum_up

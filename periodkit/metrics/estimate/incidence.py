@@ -8,12 +8,11 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from periodkit.metrics.estimate.rates import Floats
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.estimate.steps import (
     count_at_risk,
     greenwood,
     lookup,
-    normal_quantile,
     remaining,
     risk_at,
     spread,

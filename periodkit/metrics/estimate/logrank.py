@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from scipy.special import chdtrc
+import scipy
 
 from periodkit.errors import ArgumentError
 from periodkit.metrics.estimate.rates import (
@@ -130,4 +130,4 @@ def logrank(
         return LogRank(np.nan, np.nan, df, observed, expected)
     score = (observed - expected)[keep] / scale
     statistic = float(score @ np.linalg.solve(matrix, score))
-    return LogRank(statistic, float(chdtrc(df, statistic)), df, observed, expected)
+    return LogRank(statistic, float(scipy.special.chdtrc(df, statistic)), df, observed, expected)

@@ -13,14 +13,11 @@ from numpy.typing import ArrayLike
 
 from periodkit._arguments import check_share
 from periodkit.errors import ArgumentError
-from periodkit.metrics.estimate.rates import (
-    Floats,
-)
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.estimate.steps import (
     count_at_risk,
     greenwood,
     lookup,
-    normal_quantile,
     remaining,
     risk_at,
     spread,
@@ -154,8 +151,8 @@ def survival_band(ended: Ints, at_risk: Ints, z: float) -> tuple[Floats, Floats,
     high = np.divide(log_survival, factor, out=log_survival)
     np.exp(high, out=high)
     survival[all_ended] = 0.0
-    for each in (std_error, low, high):
-        each[all_ended] = np.nan
+    for values in (std_error, low, high):
+        values[all_ended] = np.nan
     return survival, std_error, low, high
 
 

@@ -1,6 +1,6 @@
 """Frames of any engine -> counts, which add up."""
 
-from periodkit.metrics.tally.count import By, count_flags, count_stage, grouping
+from periodkit.metrics.tally.count import By, checked_resolution, count_flags, count_stage, grouping, to_count
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints, LifeTable, as_counts, merge
 from periodkit.metrics.tally.stage_counts import (
@@ -11,6 +11,7 @@ from periodkit.metrics.tally.stage_counts import (
     count_cells,
     gone_states,
     join_entry,
+    named_resolution,
     sum_up,
     unused_states,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "LifeTable",
     "StageCounts",
     "as_counts",
+    "checked_resolution",
     "count_cells",
     "count_flags",
     "count_stage",
@@ -33,7 +35,9 @@ __all__ = [
     "join_entry",
     "merge",
     "merge_keys",
+    "named_resolution",
     "sort_keys",
     "sum_up",
+    "to_count",
     "unused_states",
 ]

@@ -17,14 +17,23 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, By, grouping, one_of
 from periodkit.errors import SchemaError
-from periodkit.frames import aggregate, batches, collect, open_frame, sum_by
+from periodkit.frames import aggregate, batches, collect, on_cluster, open_frame, sum_by
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
 from periodkit.milestones import STATES, TIMED, checked_stage, enter_stage
 from periodkit.schema import ACTIONS, Kind
 
-__all__ = ["By", "StageCounts", "count_flags", "count_stage", "grouping", "open_frame"]
+__all__ = [
+    "By",
+    "StageCounts",
+    "checked_resolution",
+    "count_flags",
+    "count_stage",
+    "grouping",
+    "open_frame",
+    "to_count",
+]
 
 FLAGS = frozenset(field.column for field in ACTIONS.fields if field.kind is Kind.FLAG)
 
@@ -34,7 +43,8 @@ def count_stage(
     stage: str = "cycle",
     by: By = None,
     as_of: AsOf | None = None,
-    resolution: str = "ms",
+    resolution: str | None = None,
+    around: int | None = None,
 ) -> StageCounts:
     """Count how long the actions took for a stage, or how long they have been at it.
 
@@ -48,8 +58,13 @@ def count_stage(
         Columns to group by; null is a group of its own.
     as_of : datetime or text, optional
         The moment to replay, see `periodkit.stage_times`.
-    resolution : {"us", "ms", "s", "min"}
-        Unit of the durations; finer parts are cut off. The API's own is the millisecond.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit of the durations; None is milliseconds, and seconds on a
+        cluster. What has ended is counted at the first whole unit by
+        which it had, what is open at the last one for which it was seen to be: no action changes sides of a whole target.
+    around : int, optional
+        A duration in microseconds: all others are counted as one microsecond less or more, which is enough for a target
+        and keeps the counts few. The resolution is then ``"us"``.
 
     Returns
     -------
@@ -74,14 +89,16 @@ def count_stage(
     """
     chosen = checked_stage(stage)
     names = grouping(by)
-    unit = UNITS[one_of(resolution, "resolution", UNITS)]
     needed = dict.fromkeys([chosen.start, chosen.end, "closed_time", "status", *names])
     if as_of is not None:
         needed["created_time"] = None
     frame = open_frame(actions, [*needed, "fetched_at"], needed)
+    resolution = "us" if around is not None else checked_resolution(resolution, frame)
+    unit = UNITS[resolution]
 
     def enter(rows: Any) -> Any:  # noqa: ANN401
-        return enter_stage(rows, chosen, as_of, needed).select(*names, "_state", "_micros")
+        rows = enter_stage(rows, chosen, as_of, needed).select(*names, "_state", "_micros")
+        return rows.with_columns(_micros=to_count(nw.col("_micros"), unit, around))
 
     arriving = batches(frame)
     if arriving is None:
@@ -106,6 +123,25 @@ def count_stage(
     del entries
     cells = count_cells(ranks, packed, n, len(groups))
     return StageCounts(groups, *cells, by=names, resolution=resolution)
+
+
+def checked_resolution(resolution: str | None, frame: Any) -> str:  # noqa: ANN401
+    """Return a resolution, or by default that of a narwhals frame.
+
+    Milliseconds, the API's own unit, where the rows are at hand; seconds on a cluster, where the counts must fit into the
+    memory of the one machine that asks.
+    """
+    if resolution is None:
+        return "s" if on_cluster(frame) else "ms"
+    return one_of(resolution, "resolution", UNITS)
+
+
+def to_count(micros: nw.Expr, unit: int, around: int | None = None) -> nw.Expr:
+    """Return what is counted of durations in microseconds: a whole `unit` of them is cut from it afterwards."""
+    if around is not None:
+        return micros.clip(around - 1, around + 1)
+    still = nw.col("_state") == STATES.index("open")
+    return micros if unit == 1 else nw.when(still).then(micros).otherwise(micros + (unit - 1))
 
 
 class _Part(NamedTuple):

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from periodkit.errors import ArgumentError
-from periodkit.frames import MASKED
+from periodkit.frames import MASKED, natural_order
 from periodkit.metrics.tally.life_table import Ints
 
 __all__ = ["encode", "merge_keys", "sort_keys"]
@@ -94,7 +94,7 @@ def merge_keys(tables: Sequence[pa.Table], names: Sequence[str]) -> tuple[pa.Tab
 
 
 def sort_keys(keys: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataFrame, Ints]:  # noqa: ANN401
-    """Return distinct keys as a frame, sorted with nulls last, and the row of each in it.
+    """Return distinct keys as a frame, in natural order with nulls last, and the row of each in it.
 
     Parameters
     ----------
@@ -121,13 +121,12 @@ def sort_keys(keys: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataF
     if not names:
         return pd.DataFrame(index=range(1)), np.zeros(1, dtype=np.int64)
     frame: pd.DataFrame = keys.to_pandas(types_mapper=MASKED.get)
-    frame = frame.sort_values(list(names), na_position="last", kind="stable")
-    rank = np.empty(len(frame), dtype=np.int64)
-    rank[frame.index.to_numpy()] = np.arange(len(frame))
-    frame = frame.reset_index(drop=True)
     if isinstance(like, pd.DataFrame):
         frame = frame.astype({name: like[name].dtype for name in names})
-    return frame, rank
+    order = natural_order(frame)
+    rank = np.empty(len(frame), dtype=np.int64)
+    rank[order] = np.arange(len(frame))
+    return frame.iloc[order].reset_index(drop=True), rank
 
 
 def _renumber(code: Ints) -> tuple[Ints, Ints]:

@@ -24,6 +24,7 @@ __all__ = [
     "count_cells",
     "gone_states",
     "join_entry",
+    "named_resolution",
     "sum_up",
     "unused_states",
 ]
@@ -100,6 +101,18 @@ class StageCounts:
         """Microseconds in one unit of duration."""
         return UNITS[self.resolution]
 
+    def units(self, micros: int, argument: str) -> float:
+        """Return a length of time in units, or say that it is no whole number of them.
+
+        At a millisecond, the API's own unit, nothing that happened lies between two units, and a length may.
+        """
+        if self.unit > UNITS["ms"] and micros % self.unit:
+            raise ArgumentError(
+                f"{argument} is no whole number of units at resolution {self.resolution!r}: what took about that long could "
+                f'not be put on one side of it. Pass resolution="ms", or a whole {argument}.'
+            )
+        return micros / self.unit
+
     def code(self) -> Ints:
         """Return the group of each cell."""
         return np.repeat(np.arange(len(self.groups)), np.diff(self.bounds))
@@ -163,6 +176,12 @@ class StageCounts:
                 for names in (("event",), ("canceled", "left"), ("open",))
             )
             yield LifeTable(duration[first], event, gone, still)
+
+
+def named_resolution(result: pd.DataFrame, counts: StageCounts) -> pd.DataFrame:
+    """Return a metric's frame that says in ``attrs["resolution"]`` in which unit durations were counted for it."""
+    result.attrs["resolution"] = counts.resolution
+    return result
 
 
 def gone_states(canceled: str) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ __all__ = [
     "nothing_of",
     "open_axes",
     "points_of",
+    "reserve_strip",
     "styled",
     "write",
 ]
@@ -58,7 +59,7 @@ BESIDE, ABOVE = ("axes fraction", "data"), ("data", "axes fraction")
 _FONT, _LABEL, _TITLE, _IN_SMALL = 10.5, 10.0, 12.0, 0.833
 # Axes of at least this many points have text of full size.
 _ROOMY = (420.0, 220.0)
-_ALT, _OWNED = "_periodkit_alt", "_periodkit_owned"
+_ALT, _OWNED, _STRIP = "_periodkit_alt", "_periodkit_owned", "_periodkit_strip"
 _STYLE: Any = {
     "text.usetex": False,
     "text.color": INK,
@@ -142,6 +143,11 @@ def points_of(ax: Axes) -> tuple[float, float]:
     return float(72 * box.width / dpi), float(72 * box.height / dpi)
 
 
+def reserve_strip(ax: Axes, points: float) -> None:
+    """Keep so many points free above the Axes, between them and the subtitle."""
+    setattr(ax, _STRIP, points)
+
+
 def open_axes(given: object, height: float = HEIGHT) -> Axes:
     """Return the Axes to draw on: those given, or those of a new figure."""
     if given is None:
@@ -172,16 +178,26 @@ def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
     room = _points_to_the_right(ax)
     lines = _wrap(title, room / (0.59 * size), 4)
     notes = _wrap_parts(subtitle, room / (0.58 * small), 4)
+    strip = float(getattr(ax, _STRIP, 0.0))
     ax.set_title(
         drawable("\n".join(lines)),
         loc="left",
-        pad=0.8 * small + 1.3 * small * len(notes),
+        pad=strip + 0.8 * small + 1.3 * small * len(notes),
         fontsize=size,
         fontweight="bold",
         color=INK,
         linespacing=1.15,
     )
-    write(ax, "\n".join(notes), (0, 1), (0, 0.65 * small), "axes fraction", va="bottom", color=MUTED, linespacing=1.2)
+    write(
+        ax,
+        "\n".join(notes),
+        (0, 1),
+        (0, strip + 0.65 * small),
+        "axes fraction",
+        va="bottom",
+        color=MUTED,
+        linespacing=1.2,
+    )
     setattr(ax, _ALT, " ".join(alt.split()))
     figure = figure_of(ax)
     # Notebooks ask the figure for metadata of the image.

@@ -12,7 +12,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from periodkit.plots._drawing.canvas import BESIDE, figure_of, is_own, points_of, write
 from periodkit.plots._drawing.scales import Floats
-from periodkit.plots._drawing.text import drawable, wrap_label
+from periodkit.plots._drawing.text import drawable, wrap_labels
 
 __all__ = ["beside", "key_below", "name_rows", "row_points", "rows_for", "small_points", "spread"]
 
@@ -98,7 +98,7 @@ def key_below(ax: Axes, handles: Sequence[Artist], texts: Sequence[str]) -> None
 def name_rows(ax: Axes, names: Sequence[str], notes: Sequence[str]) -> None:
     """Name the rows 0, 1, ... of a plot from the top, on the left, and write a note to the right of each."""
     lines = 2 if row_points(ax, len(names) + 1) > 2.4 * small_points() else 1
-    ax.set_yticks(np.arange(len(names)), [drawable(wrap_label(name, lines=lines)) for name in names])
+    ax.set_yticks(np.arange(len(names)), [drawable(name) for name in wrap_labels(names, lines=lines)])
     for at, note in enumerate(notes):
         write(ax, note, (1, at), (9, 0), BESIDE)
     ax.set_ylim(len(names) - 0.5, -0.5)

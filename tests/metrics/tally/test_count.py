@@ -262,13 +262,25 @@ def test_periods_cut_off_at_their_end_agree_with_r(recorded_frames, stage, by):
             np.testing.assert_array_equal(got, rows, err_msg=name)
 
 
-def test_resolution_cuts_off():
-    actions = frame([action(closed=1.5, status="closed"), action(closed=1.0001), action(closed=3, status="canceled")])
+def test_ends_are_counted_at_the_first_whole_unit_by_which_they_had_come_and_open_ones_at_the_last_seen():
+    rows = [action(closed=1.5, status="closed"), action(closed=1.0001), action(closed=3, status="canceled")]
+    actions = frame([*rows, action(created=57.5)])
     got = count_stage(actions, resolution="min")
     states = [STATES[state] for state in got.state]
-    assert (got.duration.tolist(), states, got.n.tolist()) == ([1, 3], ["event", "canceled"], [2, 1])
-    assert count_stage(actions, resolution="s").duration.tolist() == [60, 90, 180]
-    assert count_stage(actions, resolution="us").duration.tolist() == [60_006_000, 90_000_000, 180_000_000]
+    assert (got.duration.tolist(), states, got.n.tolist()) == ([2, 2, 3], ["event", "open", "canceled"], [2, 1, 1])
+    assert count_stage(actions, resolution="s").duration.tolist() == [61, 90, 150, 180]
+    assert count_stage(actions, resolution="us").duration.tolist() == [60_006_000, 90_000_000, 150_000_000, 180_000_000]
+
+
+@law
+@given(FRAMES, stages, keys, moments, st.sampled_from(["us", "ms", "s", "min"]))
+def test_every_engine_counts_the_same_at_every_resolution(actions, stage, by, as_of, resolution):
+    expected = count_stage(actions, stage, by, as_of, resolution)
+    around = count_stage(actions, stage, by, as_of, around=120_000_000)
+    for name, make in ENGINES.items():
+        note(name)
+        same_counts(count_stage(make(actions), stage, by, as_of, resolution), expected)
+        same_counts(count_stage(make(actions), stage, by, as_of, around=120_000_000), around)
 
 
 def test_counts_of_different_kinds_do_not_add():
@@ -305,4 +317,4 @@ def test_categories_and_odd_keys_group_like_what_they_hold():
 def test_a_list_is_no_key():
     actions = frame([action(assigned_user_names=["Ann", "Bo"])])
     with pytest.raises(pk.ArgumentError, match="assigned_user_names"):
-        pk.cycle_times(actions, by="assigned_user_names")
+        count_stage(actions, by="assigned_user_names")
