@@ -137,8 +137,7 @@ def plain(example, change=lambda actions: actions):
     """Return what draws the picture of an example, with a change to the actions."""
 
     def draw(actions, periods):
-        actions, periods = FRAMES.get(example.name, lambda *both: both)(change(actions), periods)
-        return eval(example.call, {"pk": pk, "actions": actions, "tonight": actions, "periods": periods})
+        return example.draw(*FRAMES.get(example.name, lambda *both: both)(change(actions), periods))
 
     return draw
 

@@ -130,6 +130,28 @@ def checked_resolution(resolution: str | None, frame: Any) -> str:  # noqa: ANN4
 
     Milliseconds, the API's own unit, where the rows are at hand; seconds on a cluster, where the counts must fit into the
     memory of the one machine that asks.
+
+    Parameters
+    ----------
+    resolution : str, optional
+        What a caller passed.
+    frame : narwhals frame
+        What is counted.
+
+    Returns
+    -------
+    str
+        A key of `UNITS`.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such resolution.
+
+    Examples
+    --------
+    >>> checked_resolution(None, nw.from_native(pd.DataFrame({"n": [1]})))
+    'ms'
     """
     if resolution is None:
         return "s" if on_cluster(frame) else "ms"
@@ -137,7 +159,29 @@ def checked_resolution(resolution: str | None, frame: Any) -> str:  # noqa: ANN4
 
 
 def to_count(micros: nw.Expr, unit: int, around: int | None = None) -> nw.Expr:
-    """Return what is counted of durations in microseconds: a whole `unit` of them is cut from it afterwards."""
+    """Return what is counted of durations in microseconds: a whole `unit` of them is cut from it afterwards.
+
+    Parameters
+    ----------
+    micros : narwhals expression
+        Durations in microseconds.
+    unit : int
+        Microseconds in one unit.
+    around : int, optional
+        Keep only whether a duration is below, at or above this one.
+
+    Returns
+    -------
+    narwhals expression
+        Microseconds, an end rounded up to the unit that is cut from it.
+
+    Examples
+    --------
+    >>> ended = pd.DataFrame({"_state": STATES.index("event"), "_micros": [1_000, 1_001]})
+    >>> micros = to_count(nw.col("_micros"), 1_000)
+    >>> nw.from_native(ended, eager_only=True).select(_micros=micros // 1_000)["_micros"].to_list()
+    [1, 2]
+    """
     if around is not None:
         return micros.clip(around - 1, around + 1)
     still = nw.col("_state") == STATES.index("open")
