@@ -31,7 +31,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test test-lowest test-pythons check soak lint docs notebooks lock clean
+.PHONY: help setup demo lab test test-lowest test-pythons check soak lint docs images notebooks release lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -61,9 +61,16 @@ lab: $(READY) ## open JupyterLab on the notebooks
 
 setup: $(READY) ## only set up .venv
 
-docs: $(READY) ## write docs/data-dictionary.md anew
+docs: $(READY) ## build the site in build/site, and write docs/data-dictionary.md anew
 	@$(BIN)/python -c 'from pathlib import Path; from periodkit.schema import data_dictionary; \
 	Path("docs/data-dictionary.md").write_text(data_dictionary(), encoding="utf-8", newline="\n")'
+	@$(BIN)/python docs/tools/site_build.py build/site
+
+images: $(READY) ## draw docs/images anew, and write docs/plots.md from the gallery
+	@$(BIN)/python docs/make_images.py
+
+release: $(READY) ## build sdist and wheel into dist/, twice, compare and check them
+	@$(BIN)/python .ci/release.py dist
 
 notebooks: $(READY) ## execute the notebooks anew, as they are committed
 	@$(BIN)/python -m periodkit.jupyter notebooks/*.ipynb

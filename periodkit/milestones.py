@@ -22,7 +22,16 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, one_of, read_moment, require_columns
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames import UTC_MICROS, collect, epoch_micros, in_utc, open_frame, require_pandas, with_read_text
+from periodkit.frames import (
+    EARLIEST,
+    UTC_MICROS,
+    collect,
+    epoch_micros,
+    in_utc,
+    open_frame,
+    require_pandas,
+    with_read_text,
+)
 
 __all__ = [
     "MILESTONES",
@@ -46,10 +55,9 @@ _TIMES = (*MILESTONES, "fetched_at")
 _SPACE = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029)))
 _SPACE += "\u202f\u205f\u2060\u3000\ufeff"
 _SKEW = timedelta(minutes=1)
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
 _SKEW_MICROS, _AHEAD_MICROS, _EARLIEST_MICROS = (
-    span // timedelta(microseconds=1) for span in (_SKEW, _AHEAD, _EARLIEST - datetime(1970, 1, 1, tzinfo=UTC))
+    span // timedelta(microseconds=1) for span in (_SKEW, _AHEAD, EARLIEST - datetime(1970, 1, 1, tzinfo=UTC))
 )
 _SILENT, _ENDED, _CANCELED = range(3)  # what a status says
 _SAID = 3
@@ -375,7 +383,7 @@ def _micros(start: nw.Expr, end: nw.Expr) -> nw.Expr:
 
 
 def _is_absurd(time: nw.Expr, *, has_fetched: bool) -> nw.Expr:
-    early = _lies_after(nw.lit(_EARLIEST), time)
+    early = _lies_after(nw.lit(EARLIEST), time)
     return early | _lies_after(time, nw.col("fetched_at") + _AHEAD) if has_fetched else early
 
 

@@ -41,6 +41,16 @@ def survival_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled
     -------
     array of float64, shape (groups, quantiles, 3)
         Estimate, lower and upper limit in units of the counts; NaN where not reached.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.tally import count_stage
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     actions = client.actions(client.periods().head(1))
+    >>> found = survival_quantiles(count_stage(actions, by="ai_dispatched"), [0.5, 0.9], "exclude", 0.95)
+    >>> found.shape
+    (3, 2, 3)
     """
     z = normal_quantile(confidence)
     entered = sum_up(counts.only("event", *gone_states(canceled), "open"))
@@ -88,6 +98,16 @@ def observed_quantiles(counts: StageCounts, quantiles: Sequence[float], confiden
     -------
     array of float64, shape (groups, quantiles, 3)
         Estimate, lower and upper limit in units of the counts; NaN where too few are counted.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.tally import count_stage
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     actions = client.actions(client.periods().head(1))
+    >>> found = observed_quantiles(count_stage(actions), [0.5], 0.95)
+    >>> found.shape
+    (1, 1, 3)
     """
     done = sum_up(counts.only("event"))
     before = done[counts.bounds[:-1]]

@@ -32,6 +32,14 @@ class LogRank:
         Degrees of freedom: one fewer than the arms in which any event was expected.
     observed, expected : array of float64, shape (arms,)
         Events seen in each arm, and events expected had all arms the same hazard.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.estimate import LifeTable, logrank
+    >>> quick, slow = LifeTable([1, 2], [5, 5], [0, 0], [0, 0]), LifeTable([3, 4], [5, 5], [0, 0], [0, 0])
+    >>> result = logrank([quick, slow])
+    >>> result.df, result.observed.tolist()
+    (1, [10.0, 10.0])
     """
 
     statistic: float

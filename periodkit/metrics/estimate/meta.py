@@ -46,6 +46,13 @@ class Prediction:
         How many `sd` the last point is off, and its two-sided probability by Student's t.
     low, high : array of float64
         Where an ordinary last point would lie.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.estimate import predict
+    >>> found = predict([[1.0, 1.2, 0.9, 1.1, 1.0, 0.8, 1.1, 0.9, 2.0]], [[0.01] * 9])
+    >>> found.k.tolist(), found.low.round(2).tolist(), found.high.round(2).tolist()
+    ([8], [0.67], [1.33])
     """
 
     k: Ints

@@ -20,6 +20,7 @@ from periodkit.metrics.tally.life_table import Ints, as_counts
 __all__ = ["QuantileInterval", "newcombe", "observed_quantile", "quantile_interval", "wilson"]
 
 Floats: TypeAlias = NDArray[np.float64]
+"""Estimates: an array of float64, in which NaN is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,12 @@ class QuantileInterval:
         The values at those ranks; NaN where the rank is beyond the data, so that side has no limit.
     coverage : float
         Probability with which the interval covers, at least the confidence asked for; NaN without values.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.estimate import quantile_interval
+    >>> quantile_interval([10, 20, 30, 40, 50], [2, 2, 2, 2, 2], 0.5).rank_low
+    2
     """
 
     rank_low: int

@@ -78,6 +78,15 @@ def count_stage(
         A needed column is missing or is not of its kind.
     ArgumentError
         `stage`, `by`, `as_of` or `resolution` is not one that can be.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     actions = client.actions(client.periods().head(1))
+    >>> counts = count_stage(actions, "response", by="channel")
+    >>> int(counts.totals()["n"].sum()) == len(actions)
+    True
     """
     chosen = checked_stage(stage)
     names = grouping(by)
@@ -130,6 +139,28 @@ def checked_resolution(resolution: str | None, frame: Any) -> str:  # noqa: ANN4
 
     Milliseconds, the API's own unit, where the rows are at hand; seconds on a cluster, where the counts must fit into the
     memory of the one machine that asks.
+
+    Parameters
+    ----------
+    resolution : str, optional
+        What a caller passed.
+    frame : narwhals frame
+        What is counted.
+
+    Returns
+    -------
+    str
+        A key of `UNITS`.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such resolution.
+
+    Examples
+    --------
+    >>> checked_resolution(None, nw.from_native(pd.DataFrame({"n": [1]})))
+    'ms'
     """
     if resolution is None:
         return "s" if on_cluster(frame) else "ms"
@@ -137,7 +168,31 @@ def checked_resolution(resolution: str | None, frame: Any) -> str:  # noqa: ANN4
 
 
 def to_count(micros: nw.Expr, unit: int, around: int | None = None, state: str = "_state") -> nw.Expr:
-    """Return what is counted of durations in microseconds: a whole `unit` of them is cut from it afterwards."""
+    """Return what is counted of durations in microseconds: a whole `unit` of them is cut from it afterwards.
+
+    Parameters
+    ----------
+    micros : narwhals expression
+        Durations in microseconds.
+    unit : int
+        Microseconds in one unit.
+    around : int, optional
+        Keep only whether a duration is below, at or above this one.
+    state : str
+        The column of the states.
+
+    Returns
+    -------
+    narwhals expression
+        Microseconds, an end rounded up to the unit that is cut from it.
+
+    Examples
+    --------
+    >>> ended = pd.DataFrame({"_state": STATES.index("event"), "_micros": [1_000, 1_001]})
+    >>> micros = to_count(nw.col("_micros"), 1_000)
+    >>> nw.from_native(ended, eager_only=True).select(_micros=micros // 1_000)["_micros"].to_list()
+    [1, 2]
+    """
     if around is not None:
         return micros.clip(around - 1, around + 1)
     still = nw.col(state) == STATES.index("open")
@@ -182,6 +237,19 @@ def count_flags(
     -------
     pandas.DataFrame
         One row per group, sorted by key with nulls last: the keys, ``n``, then one count per flag.
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing or is not of its kind.
+    ArgumentError
+        `by` names no column, or one that the result has.
+
+    Examples
+    --------
+    >>> actions = pd.DataFrame({"channel": ["Bar", "Bar", None], "ai_dispatched": pd.array([True, None, False], "boolean")})
+    >>> count_flags(actions, {"ai": nw.col("ai_dispatched")}, by="channel", columns=["ai_dispatched"])["ai"].tolist()
+    [1, 0]
     """
     names = grouping(by, [*flags, "n"])
     needed = dict.fromkeys([*columns, *names])
