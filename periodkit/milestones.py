@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from periodkit._arguments import AsOf, one_of, read_moment, require_columns
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames import UTC_MICROS, collect, in_utc, open_frame, require_pandas, with_flags
+from periodkit.frames import UTC_MICROS, collect, in_utc, micros_between, open_frame, require_pandas, with_flags
 
 __all__ = [
     "MILESTONES",
@@ -153,7 +153,7 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     }
     stages = {}
     for name, stage in STAGES.items():
-        micros = _micros(nw.col(stage.start), nw.col(stage.end))
+        micros = micros_between(frame, nw.col(stage.start), nw.col(stage.end))
         stages[name] = nw.when(micros >= 0).then(micros)
     result = collect(frame.select(**stages, outcome=outcome, **flags))
     for position, name in enumerate(stages):
@@ -244,7 +244,7 @@ def enter_stage(frame: Any, stage: Stage, as_of: AsOf | None, columns: Iterable[
     has_fetched = "fetched_at" in frame.collect_schema()
     frame = frame.with_columns(_stop=nw.coalesce(end, closed))
     stop = nw.col("_stop")
-    frame = frame.with_columns(_micros=_micros(start, nw.coalesce(stop, seen)))
+    frame = frame.with_columns(_micros=micros_between(frame, start, nw.coalesce(stop, seen)))
     micros = nw.col("_micros")
     # Servers' clocks show whole seconds: one created a moment before it was fetched can seem to be created after that.
     skewed = stop.is_null() & (micros >= -(_SKEW // timedelta(microseconds=1)))
@@ -319,10 +319,6 @@ def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bo
     return frame.with_columns(
         **{name: nw.when(nw.col("_exists") & (nw.col(name) <= at)).then(nw.col(name)) for name in milestones}
     )
-
-
-def _micros(start: nw.Expr, end: nw.Expr) -> nw.Expr:
-    return (end - start).dt.total_microseconds()
 
 
 def _is_absurd(time: nw.Expr, *, has_fetched: bool) -> nw.Expr:

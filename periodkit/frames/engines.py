@@ -1,4 +1,4 @@
-"""Frames of any engine. The only module that knows pandas, Polars, DuckDB and Arrow apart."""
+"""Frames of any engine. The only module that knows pandas, Polars, DuckDB, Spark and Arrow apart."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import MASKED
 
 ActionsFrame: TypeAlias = Any
-"""A pandas or Polars frame, pyarrow Table or DuckDB relation of actions; no type says that."""
+"""A pandas, Polars or Spark frame, pyarrow Table or DuckDB relation of actions; no type says that."""
 
 _UTC = nw.Datetime("us", "UTC")
+_DOT = "\u2024"
+"""What stands for a dot in the names of a Spark frame."""
 
 
 def require_pandas(frame: object, argument: str = "actions") -> None:
@@ -57,14 +59,31 @@ def in_utc(frame: Any, names: Iterable[str]) -> Any:  # noqa: ANN401
 
 def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.Expr:
     if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
-        # DuckDB holds instants, shows them in the connection's zone, and casts to no other.
-        return nw.col(name) if dtype == _UTC or engine.is_duckdb() else nw.col(name).cast(_UTC)
+        # DuckDB and Spark hold instants, show them in the session's zone, and cast to no other.
+        held = dtype == _UTC or engine.is_duckdb() or engine.is_spark_like()
+        return nw.col(name) if held else nw.col(name).cast(_UTC)
     if dtype == nw.Unknown:
         return nw.col(name).cast(_UTC)
     msg = (
         f"The column {name!r} is {dtype}, not UTC times. Read it with pd.to_datetime(..., utc=True, format='ISO8601')."
     )
     raise SchemaError(msg)
+
+
+def micros_between(frame: Any, start: nw.Expr, end: nw.Expr) -> nw.Expr:  # noqa: ANN401
+    """Return the whole microseconds from one time to another, both of a narwhals frame."""
+    if not on_cluster(frame):
+        return (end - start).dt.total_microseconds()
+    return epoch_micros(frame, end) - epoch_micros(frame, start)
+
+
+def epoch_micros(frame: Any, time: nw.Expr) -> nw.Expr:  # noqa: ANN401
+    """Return the whole microseconds from 1970 to a time of a narwhals frame."""
+    if not on_cluster(frame):
+        return time.dt.timestamp("us")
+    # Spark has no number of microseconds of a time or a difference, and counts backwards within a second before 1970.
+    second = 1_000_000
+    return time.cast(nw.Int64) * second + (time.dt.microsecond() + second) % second
 
 
 def with_flags(frame: Any, column: str, flags: Mapping[str, nw.Expr]) -> Any:  # noqa: ANN401
@@ -115,7 +134,7 @@ def on_cluster(frame: Any) -> bool:  # noqa: ANN401
 def aggregate(frame: Any, by: Sequence[str], sums: Mapping[str, nw.Expr]) -> pa.Table:  # noqa: ANN401
     """Return one row per group of a lazy narwhals frame: its keys, then its sums; one row in all without keys."""
     # DuckDB takes what stands before a dot in a key, as in form.department, for a table.
-    keys = {f"_key{i}": nw.col(name) for i, name in enumerate(by)}
+    keys = {f"_key{i}": nw.col(name) for i, name in enumerate(spelled(frame, by))}
     frame = frame.with_columns(**keys).group_by(*keys).agg(**sums) if by else frame.select(**sums)
     return collect(frame.select(*keys, *sums)).rename_columns([*by, *sums])
 
@@ -141,11 +160,16 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
     try:
         frame = nw.from_native(actions)
     except TypeError:
-        msg = f"actions is a {type(actions).__name__}. Pass a pandas or Polars frame, a pyarrow Table or a DuckDB relation."
+        msg = (
+            f"actions is a {type(actions).__name__}. Pass a pandas, Polars or Spark frame, a pyarrow Table or a DuckDB "
+            "relation."
+        )
         raise ArgumentError(msg) from None
     schema = frame.collect_schema()
     require_columns(schema, required)
     wanted = [name for name in columns if name in schema]
+    if on_cluster(frame):
+        return _by_place(frame.to_native(), [*schema], wanted)
     if frame.implementation.is_duckdb() and len({name.casefold() for name in schema}) < len(schema):
         return _by_position(frame.to_native(), [*schema], wanted)
     frame = frame.select(*wanted)
@@ -159,6 +183,24 @@ def _by_position(relation: Any, names: list[str], wanted: list[str]) -> Any:  # 
     if len({name.casefold() for name in wanted}) == len(wanted):
         return frame.rename({f"c{i}": name for i, name in enumerate(wanted)})
     return nw.from_native(collect(frame).rename_columns(wanted), eager_only=True)
+
+
+def spelled(frame: Any, names: Iterable[str]) -> list[str]:  # noqa: ANN401
+    """Return names of columns as they are in what `open_frame` returned: Spark takes what follows a dot for a part of it."""
+    return [name.replace(".", _DOT) for name in names] if on_cluster(frame) else [*names]
+
+
+def hand_on(frame: Any) -> Any:  # noqa: ANN401
+    """Return a narwhals frame that came from `open_frame` as the engine's own, to be opened again."""
+    native = frame.to_native()
+    return native.toDF(*(name.replace(_DOT, ".") for name in native.columns)) if on_cluster(frame) else native
+
+
+def _by_place(native: Any, names: list[str], wanted: list[str]) -> Any:  # noqa: ANN401
+    """Return columns of a Spark frame by their place: it tells neither upper and lower case nor dots in names apart."""
+    numbered = native.toDF(*(f"c{i}" for i in range(len(names))))
+    picked = numbered.select(*(f"c{names.index(name)}" for name in wanted or names[:1]))
+    return nw.from_native(picked.toDF(*(name.replace(".", _DOT) for name in wanted or names[:1])))
 
 
 def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:

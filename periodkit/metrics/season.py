@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, check_count, read_moment
 from periodkit.errors import ArgumentError
-from periodkit.frames import MASKED, collect, in_utc, open_frame, ordered_periods, position_of
+from periodkit.frames import MASKED, collect, hand_on, in_utc, open_frame, ordered_periods, position_of
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.estimate import Floats, laney_chart, log_xmr_chart
 from periodkit.metrics.outcomes import on_time
@@ -230,7 +230,7 @@ def _existing(actions: Any, as_of: AsOf, names: tuple[str, ...]) -> Any:  # noqa
     ]
     frame = in_utc(open_frame(actions, dict.fromkeys([*columns, *names]), ["created_time"]), ["created_time"])
     later = nw.col("created_time") > nw.lit(read_moment(as_of, "as_of", ArgumentError))
-    return frame.filter(~later.fill_null(value=False)).to_native()
+    return hand_on(frame.filter(~later.fill_null(value=False)))
 
 
 def _periods_of(actions: Any) -> pd.DataFrame:  # noqa: ANN401

@@ -13,7 +13,7 @@ import pandas as pd
 
 from periodkit._arguments import as_micros, check_count, check_share
 from periodkit.errors import ArgumentError
-from periodkit.frames import collect, latest_period, on_cluster, open_frame, ordered_periods, position_of
+from periodkit.frames import collect, hand_on, latest_period, on_cluster, open_frame, ordered_periods, position_of
 from periodkit.metrics.estimate import (
     Floats,
     from_log,
@@ -134,7 +134,7 @@ def _rows_of(actions: Any, order: pd.DataFrame, names: list[str], resolution: st
     frame = open_frame(actions, [*needed, "fetched_at"], needed)
     frame = frame.filter(nw.col("period_id").is_in(order["period_id"].tolist()))
     unit = checked_resolution(resolution, frame)
-    return frame.to_native() if on_cluster(frame) else collect(frame), unit
+    return hand_on(frame) if on_cluster(frame) else collect(frame), unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)

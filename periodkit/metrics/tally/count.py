@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, By, grouping, one_of
 from periodkit.errors import SchemaError
-from periodkit.frames import aggregate, batches, collect, on_cluster, open_frame, sum_by
+from periodkit.frames import aggregate, batches, collect, on_cluster, open_frame, spelled, sum_by
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
@@ -88,7 +88,9 @@ def count_stage(
     unit = UNITS[resolution]
 
     def enter(rows: Any) -> Any:  # noqa: ANN401
-        rows = enter_stage(rows, chosen, as_of, needed).select(*names, "_state", "_micros")
+        rows = enter_stage(rows, chosen, as_of, spelled(rows, needed)).select(
+            *spelled(rows, names), "_state", "_micros"
+        )
         return rows.with_columns(_micros=to_count(nw.col("_micros"), unit, around))
 
     arriving = batches(frame)
@@ -186,7 +188,7 @@ def count_flags(
     counts = {"n": nw.lit(1, dtype=nw.Int64)} | {
         name: flag.fill_null(value=False).cast(nw.Int64) for name, flag in flags.items()
     }
-    frame = frame.with_columns(**counts).select(*names, *counts)
+    frame = frame.with_columns(**counts).select(*spelled(frame, names), *counts)
     table = sum_by(frame, names, [*counts])
     keys, code = encode(table, names)
     groups, rank = sort_keys(keys, names, actions)
