@@ -31,8 +31,12 @@ __all__ = [
     "Stage",
     "checked_stage",
     "enter_stage",
+    "existing",
+    "flag_records",
+    "read_status",
     "stage_states",
     "stage_times",
+    "status_text",
 ]
 
 MILESTONES = ("created_time", "assigned_time", "doing_time", "closed_time")
@@ -42,6 +46,7 @@ _TIMES = (*MILESTONES, "fetched_at")
 # Engines disagree on what white space is, so it is listed: Unicode's, and the marks of no width.
 _SPACE = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029)))
 _SPACE += "\u202f\u205f\u2060\u3000\ufeff"
+_FLAGS = ("out_of_order", "skipped_stage", "ended_without_time", "after_as_of", "absurd")
 _SKEW = timedelta(minutes=1)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
@@ -124,7 +129,36 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     """
     require_pandas(actions)
     columns = [*MILESTONES, "status"]
-    frame = in_utc(open_frame(actions, [*columns, "fetched_at"], columns), _TIMES)
+    frame = flag_records(open_frame(actions, [*columns, "fetched_at"], columns), as_of, columns)
+    stages = {}
+    for name, stage in STAGES.items():
+        micros = micros_between(frame, nw.col(stage.start), nw.col(stage.end))
+        stages[name] = nw.when(micros >= 0).then(micros)
+    result = collect(frame.select(**stages, **{name: nw.col(f"_{name}") for name in ("outcome", *_FLAGS)}))
+    for position, name in enumerate(stages):
+        result = result.set_column(position, name, result[name].cast(pa.duration("us")))
+    times: pd.DataFrame = result.to_pandas()
+    return times.set_axis(actions.index)
+
+
+def flag_records(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # noqa: ANN401
+    """Return a narwhals frame with each action's outcome and flags, as `stage_times` has them.
+
+    Parameters
+    ----------
+    frame : narwhals DataFrame or LazyFrame
+        Actions in any engine.
+    as_of : datetime or text, optional
+        The moment to replay.
+    columns : iterable of str
+        Columns that must be there; the milestones among them are checked to be UTC times.
+
+    Returns
+    -------
+    narwhals DataFrame or LazyFrame
+        `frame` with its milestones replayed, ``_outcome``, and the flags, each with a line before its name.
+    """
+    frame = in_utc(frame, _TIMES)
     schema = frame.collect_schema()
     # Taken before a replay, which nulls what lies after its moment.
     has_fetched = "fetched_at" in schema
@@ -151,15 +185,7 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
         "after_as_of": nw.col("_after_as_of"),
         "absurd": nw.col("_absurd"),
     }
-    stages = {}
-    for name, stage in STAGES.items():
-        micros = micros_between(frame, nw.col(stage.start), nw.col(stage.end))
-        stages[name] = nw.when(micros >= 0).then(micros)
-    result = collect(frame.select(**stages, outcome=outcome, **flags))
-    for position, name in enumerate(stages):
-        result = result.set_column(position, name, result[name].cast(pa.duration("us")))
-    times: pd.DataFrame = result.to_pandas()
-    return times.set_axis(actions.index)
+    return frame.with_columns(_outcome=outcome, **{f"_{name}": flag for name, flag in flags.items()})
 
 
 def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) -> pd.DataFrame:  # noqa: ANN401
@@ -170,7 +196,7 @@ def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) 
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones.
@@ -295,15 +321,32 @@ def _prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # 
     return frame.with_columns(_canceled=nw.col("_canceled") & so_far, _ended=nw.col("_ended") & so_far)
 
 
+def existing(frame: Any, as_of: AsOf) -> Any:  # noqa: ANN401
+    """Return those rows of a narwhals frame that were not created later than a moment."""
+    frame = in_utc(frame, ["created_time"])
+    return frame.filter(~_lies_after(nw.col("created_time"), nw.lit(read_moment(as_of, "as_of", ArgumentError))))
+
+
 def checked_stage(name: object) -> Stage:
     """Return the stage of that name, or say which there are."""
     return STAGES[one_of(name, "stage", STAGES)]
 
 
-def _read_status(frame: Any) -> Any:  # noqa: ANN401
+def status_text(status: nw.Expr) -> nw.Expr:
+    """Return statuses in lower case and without white space around them."""
     # Engines also disagree on the lower case of the dotted capital I: the Turkish FİNİSHED.
-    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.replace_all("İ", "i", literal=True)
-    status = status.str.to_lowercase()
+    bare = status.cast(nw.String).str.strip_chars(_SPACE).str.replace_all("İ", "i", literal=True)
+    return bare.str.to_lowercase()
+
+
+def read_status(status: pd.Series) -> pd.Series:
+    """Return a column of statuses as `status_text` reads them."""
+    texts = status.astype("str").str.strip(_SPACE).str.replace("İ", "i", regex=False)
+    return texts.str.lower()
+
+
+def _read_status(frame: Any) -> Any:  # noqa: ANN401
+    status = status_text(nw.col("status"))
     canceled = _any(status.str.starts_with(text) for text in CANCELED)
     return with_flags(frame, "status", {"_canceled": canceled, "_ended": status.is_in(ENDED)})
 
