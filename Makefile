@@ -36,8 +36,8 @@ demo: $(READY) ## set up, start the sandbox, build a real report
 test: lint ## set up, run everything
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
 
-check: lint ## the quick gate: lint, types, imports and the tests that need no notebook or browser
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not notebook and not browser and not slow and not soak" $(PYTEST_FLAGS)
+check: lint ## the quick gate: lint, types, imports and the tests that need no notebook, browser or Java
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not notebook and not browser and not spark and not slow and not soak" $(PYTEST_FLAGS)
 
 soak: $(READY) ## run what takes many minutes: hundreds of syncs killed at any moment
 	@$(BIN)/python -m pytest -n $(WORKERS) -m soak $(PYTEST_FLAGS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 from periodkit._arguments import named
@@ -89,8 +89,8 @@ def spark_frame(state: State, session: SparkSession, venue: str | None = None) -
     for field in ACTIONS.fields:
         own = stored.get(field.column, [])
         others = [place for place in extra.get(field.column, ()) if not (own and place.physical == field.column)]
-        chosen[field.column] = _coalesced([*own, *others], lambda place, kind=field.kind: _spark_converted(place, kind))
-        chosen[field.column] = chosen[field.column] or f"CAST(NULL AS {_SPARK[KIND_NAMES[field.kind]]})"
+        found = [_spark_converted(place, field.kind) for place in [*own, *others]]
+        chosen[field.column] = _coalesced(found) if found else f"CAST(NULL AS {_SPARK[KIND_NAMES[field.kind]]})"
     for name, places in extra.items():
         if name not in chosen:
             chosen[name] = _spark_extra(places)
@@ -98,9 +98,8 @@ def spark_frame(state: State, session: SparkSession, venue: str | None = None) -
     return picked.toDF(*chosen)
 
 
-def _coalesced(places: Sequence[Stored], read: Callable[[Stored], str]) -> str:
-    found = [read(place) for place in places]
-    return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})" if found else ""
+def _coalesced(found: Sequence[str]) -> str:
+    return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
 
 
 def _spark_converted(place: Stored, kind: Kind) -> str:
@@ -123,8 +122,8 @@ def _spark_extra(places: Sequence[Stored]) -> str:
     if len(places) == 1:
         return _ticked(places[0].physical)
     if {place.kind for place in places} == {"whole", "number"}:
-        return _coalesced(places, lambda place: f"CAST({_ticked(place.physical)} AS DOUBLE)")
-    return _coalesced(places, _spark_text)
+        return _coalesced([f"CAST({_ticked(place.physical)} AS DOUBLE)" for place in places])
+    return _coalesced([_spark_text(place) for place in places])
 
 
 def _spark_text(place: Stored) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, TypeAlias, cast
 
@@ -18,6 +19,7 @@ ActionsFrame: TypeAlias = Any
 """A pandas, Polars or Spark frame, pyarrow Table or DuckDB relation of actions; no type says that."""
 
 _UTC = nw.Datetime("us", "UTC")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DOT = "\u2024"
 """What stands for a dot in the names of a Spark frame."""
 
@@ -62,8 +64,8 @@ def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.
         # DuckDB and Spark hold instants, show them in the session's zone, and cast to no other.
         held = dtype == _UTC or engine.is_duckdb() or engine.is_spark_like()
         return nw.col(name) if held else nw.col(name).cast(_UTC)
-    if dtype == nw.Unknown:
-        return nw.col(name).cast(_UTC)
+    if dtype == nw.Unknown:  # nulls of no kind; Spark takes them for times as they are
+        return nw.col(name) if engine.is_spark_like() else nw.col(name).cast(_UTC)
     msg = (
         f"The column {name!r} is {dtype}, not UTC times. Read it with pd.to_datetime(..., utc=True, format='ISO8601')."
     )
@@ -72,15 +74,18 @@ def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.
 
 def micros_between(frame: Any, start: nw.Expr, end: nw.Expr) -> nw.Expr:  # noqa: ANN401
     """Return the whole microseconds from one time to another, both of a narwhals frame."""
-    if not on_cluster(frame):
-        return (end - start).dt.total_microseconds()
-    return epoch_micros(frame, end) - epoch_micros(frame, start)
+    if on_cluster(frame) or frame.implementation.is_duckdb():
+        return epoch_micros(frame, end) - epoch_micros(frame, start)
+    return (end - start).dt.total_microseconds()
 
 
 def epoch_micros(frame: Any, time: nw.Expr) -> nw.Expr:  # noqa: ANN401
     """Return the whole microseconds from 1970 to a time of a narwhals frame."""
+    if frame.implementation.is_duckdb():
+        # This is its epoch_us. A difference of its times counts days of the session's zone, of which some have 23 hours.
+        return time.dt.total_microseconds()
     if not on_cluster(frame):
-        return time.dt.timestamp("us")
+        return (time - nw.lit(_EPOCH)).dt.total_microseconds()
     # Spark has no number of microseconds of a time or a difference, and counts backwards within a second before 1970.
     second = 1_000_000
     return time.cast(nw.Int64) * second + (time.dt.microsecond() + second) % second
@@ -103,8 +108,20 @@ def with_flags(frame: Any, column: str, flags: Mapping[str, nw.Expr]) -> Any:  #
 
 def collect(frame: Any) -> pa.Table:  # noqa: ANN401
     """Return a narwhals frame as an Arrow table, computed if it is lazy."""
-    return (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
+    try:
+        return (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
+    except Exception as error:
+        if "spark.driver.maxResultSize" not in str(error):
+            raise
+        msg = (
+            "More comes from the cluster than the driver takes at once (spark.driver.maxResultSize). Pass "
+            'resolution="s" or "min", fewer groups, or a driver with more memory and a higher limit.'
+        )
+        raise ArgumentError(msg) from None
 
+
+_MOST_ROWS = 5_000_000
+"""The most rows that are read from a cluster where single actions are looked at."""
 
 _BATCH = 1 << 18
 """Rows read at a time: few enough for the caches, many enough for the cost of a call not to show."""
@@ -157,14 +174,7 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
     if isinstance(actions, pd.DataFrame):
         require_columns(actions.columns, required)
         return nw.from_native(as_arrow(actions, columns), eager_only=True)
-    try:
-        frame = nw.from_native(actions)
-    except TypeError:
-        msg = (
-            f"actions is a {type(actions).__name__}. Pass a pandas, Polars or Spark frame, a pyarrow Table or a DuckDB "
-            "relation."
-        )
-        raise ArgumentError(msg) from None
+    frame = _from_native(actions)
     schema = frame.collect_schema()
     require_columns(schema, required)
     wanted = [name for name in columns if name in schema]
@@ -174,6 +184,26 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
         return _by_position(frame.to_native(), [*schema], wanted)
     frame = frame.select(*wanted)
     return nw.from_native(frame.to_arrow()) if isinstance(frame, nw.DataFrame) else frame
+
+
+def _from_native(actions: ActionsFrame) -> Any:  # noqa: ANN401
+    try:
+        return nw.from_native(actions)
+    except TypeError:
+        msg = (
+            f"actions is a {type(actions).__name__}. Pass a pandas, Polars or Spark frame, a pyarrow Table or a DuckDB "
+            "relation."
+        )
+        raise ArgumentError(msg) from None
+
+
+def column_names(actions: ActionsFrame) -> list[str]:
+    """Return the names of a frame's columns, in order."""
+    return (
+        [str(name) for name in actions.columns]
+        if isinstance(actions, pd.DataFrame)
+        else [*_from_native(actions).collect_schema()]
+    )
 
 
 def _by_position(relation: Any, names: list[str], wanted: list[str]) -> Any:  # noqa: ANN401
@@ -207,5 +237,16 @@ def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Return a pandas frame as it is, and of another engine's frame those of the columns that it has."""
     if isinstance(actions, pd.DataFrame):
         return actions
-    table = collect(open_frame(actions, dict.fromkeys(columns)))
+    frame = open_frame(actions, dict.fromkeys(columns))
+    if on_cluster(frame):
+        wanted, rows = frame.collect_schema().names(), collect(frame.head(_MOST_ROWS + 1))
+        if len(rows) > _MOST_ROWS:
+            msg = (
+                f"actions are more than the {_MOST_ROWS:,} that are taken from a cluster to be drawn. Filter them, such as "
+                "by period_id, or draw what a metric returns."
+            )
+            raise ArgumentError(msg)
+        table = rows.rename_columns([name.replace(_DOT, ".") for name in wanted])
+    else:
+        table = collect(frame)
     return cast("pd.DataFrame", table.to_pandas(types_mapper=MASKED.get))

@@ -30,7 +30,7 @@ def ai_dispatch_rate(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by : str or list of str, optional
         Columns to group by; null is a group of its own.
@@ -85,7 +85,7 @@ def reroute_rate(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by : str or list of str, optional
         Columns to group by; null is a group of its own.
@@ -128,7 +128,7 @@ def routing_matrix(actions: Any) -> pd.DataFrame:  # noqa: ANN401
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
 
     Returns

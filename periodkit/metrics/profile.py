@@ -52,7 +52,7 @@ def marker_profile(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     periods : pandas.DataFrame
         Their periods, with markers. An action belongs to the markers of its own period, and counts for each of them.

@@ -47,7 +47,7 @@ def cycle_times(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by : str or list of str, optional
         Columns to group by; null is a group of its own.
@@ -206,7 +206,7 @@ def stage_quantiles(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by, quantiles, canceled, skipped, confidence, as_of, resolution
         As for `periodkit.cycle_times`.
@@ -261,7 +261,7 @@ def with_bound(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by, stage, quantiles, canceled, confidence, as_of, resolution
         As for `periodkit.cycle_times`.

@@ -37,7 +37,7 @@ def workload(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     freq : str
         Length of a bin, such as ``"5min"`` or ``"1h"``. Bins begin at multiples of it since midnight UTC if it divides a

@@ -50,7 +50,7 @@ def count_stage(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     stage : str
         One of `periodkit.milestones.STAGES`.
