@@ -1,6 +1,8 @@
 """Draw the pictures of the documentation from the synthetic season: ``python docs/make_images.py``."""
 
-import re
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,6 +12,9 @@ from matplotlib import pyplot as plt
 import periodkit as pk
 from periodkit.jupyter.png import in_few_colours
 from periodkit.sandbox.season import make_season
+
+sys.path.insert(0, str(Path(__file__).parent / "tools"))
+from gallery_examples import examples, page
 
 mpl.use("Agg")
 IMAGES = Path(__file__).parent / "images"
@@ -70,25 +75,30 @@ def completed_only_bias(path: Path) -> pd.DataFrame:
     return frame
 
 
-def gallery(folder: Path) -> None:
-    """Draw one picture of each plot, by the calls that plots.md shows."""
-    with pk.demo_client() as client:
-        periods = client.periods()
-        actions = client.actions(periods)
-    tonight = actions[actions["period_id"] == periods["period_id"].iloc[-1]]
-    known = {"pk": pk, "periods": periods, "actions": actions, "tonight": tonight}
-    for name, call in calls((folder.parent / "plots.md").read_text(encoding="utf-8")).items():
-        ax = eval(call, known)  # noqa: S307  (our own page)
-        (folder / f"{name}.png").write_bytes(in_few_colours(pk.plots.to_png(ax, dpi=75)))
+def plots(folder: Path) -> None:
+    """Draw the picture of each plot by its example, and write the page that shows them."""
+    for example in examples():
+        exec(compile(example.path.read_text(encoding="utf-8"), str(example.path), "exec"), {})  # noqa: S102  (our own)
+        (folder / f"{example.name}.png").write_bytes(in_few_colours(pk.plots.to_png(plt.gcf().axes[0], dpi=75)))
         plt.close("all")
+    (folder.parent / "plots.md").write_text(page(), encoding="utf-8", newline="\n")
 
 
-def calls(page: str) -> dict[str, str]:
-    """Return the call of each plot that a page shows, by the name of the plot."""
-    return {name: call for call, name in re.findall(r"^(pk\.plots\.(\w+)\(.*\))$", page, flags=re.MULTILINE)}
+def report(path: Path) -> None:
+    """Draw what a reader sees first of the report that `periodkit demo` writes."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  (needs chromium as well)
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        made = pk.report(4173, f"{folder}/report.html", tz="Europe/London")
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1000, "height": 760}, device_scale_factor=1.5)
+        tab.goto(Path(made).resolve().as_uri())
+        path.write_bytes(in_few_colours(tab.screenshot()))
+        browser.close()
 
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     print(completed_only_bias(IMAGES / "completed-only-bias.png").round(1).to_string(index=False))
-    gallery(IMAGES)
+    plots(IMAGES)
+    report(IMAGES / "report.png")

@@ -82,7 +82,7 @@ def _texts(frame: pd.DataFrame, name: str) -> list[str | None]:
 def _values(frame: pd.DataFrame, name: str) -> list[Any]:
     if name not in frame.columns:
         return [None] * len(frame)
-    return [None if not isinstance(each, list | dict) and pd.isna(each) else each for each in frame[name]]
+    return [None if not isinstance(value, list | dict) and pd.isna(value) else value for value in frame[name]]
 
 
 def _kind(name: str, before: object, after: object) -> str:

@@ -41,19 +41,21 @@ def prune(folder: Folder, keep: pd.Timedelta, wait: float) -> PruneResult:
         writer.compact(always=True)
         hours = math.ceil(keep / pd.Timedelta("1h"))
         named = [
-            each for each in snapshots.stored(folder) if each.name is not None and each.periods_version is not None
+            snapshot
+            for snapshot in snapshots.stored(folder)
+            if snapshot.name is not None and snapshot.periods_version is not None
         ]
         state = writer.state
         for path, versions in (
-            (folder.periods, [state.periods_version, *(each.periods_version for each in named)]),
-            (folder.actions, [state.actions_version, *(each.actions_version for each in named)]),
+            (folder.periods, [state.periods_version, *(snapshot.periods_version for snapshot in named)]),
+            (folder.actions, [state.actions_version, *(snapshot.actions_version for snapshot in named)]),
         ):
             kept = [version for version in versions if version is not None]
             delta.vacuum(delta.open_table(path), hours, kept or [0])
             _remove_unfinished(path)
-        for each in snapshots.stored(folder):
-            if each.name is None and not _is_readable(folder, each):
-                snapshots.discard(folder, each)
+        for snapshot in snapshots.stored(folder):
+            if snapshot.name is None and not _is_readable(folder, snapshot):
+                snapshots.discard(folder, snapshot)
         after = folder.sizes()
         return PruneResult(len(set(before) - set(after)), sum(before.values()) - sum(after.values()))
 

@@ -39,10 +39,10 @@ def set_damage_aside(folder: Folder) -> Path | None:
             log = table / delta.LOG
             for path in [path for path in log.iterdir() if not _version_of(path) <= version]:
                 _move(path, aside / table.name / delta.LOG)
-    for each in snapshots.stored(folder):
-        wanted = {folder.periods: each.periods_version, folder.actions: each.actions_version}
+    for snapshot in snapshots.stored(folder):
+        wanted = {folder.periods: snapshot.periods_version, folder.actions: snapshot.actions_version}
         if any(version is not None and version not in _upto(last[table]) for table, version in wanted.items()):
-            _move(snapshots.path_of(folder, each), aside / "snapshots")
+            _move(snapshots.path_of(folder, snapshot), aside / "snapshots")
     return aside if aside.exists() else None
 
 

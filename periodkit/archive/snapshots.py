@@ -78,7 +78,7 @@ def keep(folder: Folder, state: State, name: str | None) -> Snapshot:
         "taken_at": snapshot.taken_at.isoformat(),
         "periods_version": state.periods_version,
         "actions_version": state.actions_version,
-        "periods": {str(period_id): each for period_id, each in snapshot.periods.items()},
+        "periods": {str(period_id): digest for period_id, digest in snapshot.periods.items()},
     }
     folder.write_json(path_of(folder, snapshot), content)
     return snapshot
@@ -87,7 +87,7 @@ def keep(folder: Folder, state: State, name: str | None) -> Snapshot:
 def stored(folder: Folder) -> list[Snapshot]:
     """Return all snapshots, oldest first."""
     found = [_read(path) for path in folder.snapshots.glob("*.json")]
-    return sorted(found, key=lambda each: (each.taken_at, each.periods_version or 0, each.name or ""))
+    return sorted(found, key=lambda snapshot: (snapshot.taken_at, snapshot.periods_version or 0, snapshot.name or ""))
 
 
 def find(folder: Folder, wanted: Snapshot | str) -> Snapshot:
@@ -95,13 +95,13 @@ def find(folder: Folder, wanted: Snapshot | str) -> Snapshot:
     if isinstance(wanted, Snapshot):
         return wanted
     known = stored(folder)
-    named = [each for each in known if each.name == wanted]
+    named = [snapshot for snapshot in known if snapshot.name == wanted]
     if named:
         return named[0]
-    matching = [each for each in known if len(wanted) >= _SHORTEST and each.hash.startswith(wanted.lower())]
-    if len({each.hash for each in matching}) == 1:
+    matching = [snapshot for snapshot in known if len(wanted) >= _SHORTEST and snapshot.hash.startswith(wanted.lower())]
+    if len({snapshot.hash for snapshot in matching}) == 1:
         # Of several of one hash, one with a name has its files for sure.
-        return max(matching, key=lambda each: (each.name is not None, each.periods_version or 0))
+        return max(matching, key=lambda snapshot: (snapshot.name is not None, snapshot.periods_version or 0))
     problem = "begins the hash of several snapshots" if matching else "is not the name or hash of a snapshot"
     msg = f"{wanted!r} {problem} of {folder.path}. archive.snapshots(), or periodkit status, lists them."
     raise ArchiveError(msg)
@@ -109,7 +109,7 @@ def find(folder: Folder, wanted: Snapshot | str) -> Snapshot:
 
 def forget(folder: Folder, name: str) -> None:
     """Delete the snapshot of that name."""
-    found = next((each for each in stored(folder) if each.name == name), None)
+    found = next((snapshot for snapshot in stored(folder) if snapshot.name == name), None)
     if found is None:
         msg = f"There is no snapshot called {name!r} in {folder.path}. archive.snapshots(), or periodkit status, lists them."
         raise ArchiveError(msg)
@@ -124,8 +124,15 @@ def discard(folder: Folder, snapshot: Snapshot) -> None:
 def listing(folder: Folder) -> pd.DataFrame:
     """Return one row per snapshot."""
     rows = [
-        (each.name, each.hash, each.taken_at, len(each.periods), each.periods_version, each.actions_version)
-        for each in stored(folder)
+        (
+            snapshot.name,
+            snapshot.hash,
+            snapshot.taken_at,
+            len(snapshot.periods),
+            snapshot.periods_version,
+            snapshot.actions_version,
+        )
+        for snapshot in stored(folder)
     ]
     frame = pd.DataFrame(rows, columns=["name", "hash", "taken_at", "periods", "periods_version", "actions_version"])
     whole = dict.fromkeys(("periods", "periods_version", "actions_version"), "Int64")
@@ -144,7 +151,7 @@ def _read(path: Path) -> Snapshot:
         return Snapshot(
             said["name"],
             said["hash"],
-            {int(period_id): each for period_id, each in said["periods"].items()},
+            {int(period_id): digest for period_id, digest in said["periods"].items()},
             said["periods_version"],
             said["actions_version"],
             datetime.fromisoformat(said["taken_at"]),

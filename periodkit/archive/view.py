@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -17,7 +17,7 @@ from periodkit.archive.scan import relation, spark_frame
 from periodkit.archive.storage import State, Stored, extra_column, extra_columns, known_column, period_columns
 from periodkit.archive.verify import verify
 from periodkit.errors import ArchiveError
-from periodkit.frames import Column, Fingerprint, fingerprint, to_frame, total_of
+from periodkit.frames import Column, Fingerprint, find_periods, fingerprint, to_frame, total_of
 from periodkit.schema import ACTIONS
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ class ArchiveView:
         frame = self._at_venue(to_frame(period_columns(state.periods)))
         said = [state.attrs[period_id].get("listing", {}) for period_id in state.ids]
         frame.attrs["duplicates"] = said[int(frame["fetched_at"].argmax())].get("duplicates", 0) if said else 0
-        if any("bad_values" in each for each in said):
-            frame.attrs["bad_values"] = [bad for each in said for bad in each.get("bad_values", ())]
+        if any("bad_values" in attrs for attrs in said):
+            frame.attrs["bad_values"] = [bad for attrs in said for bad in attrs.get("bad_values", ())]
         return frame
 
     def actions(self, periods: PeriodIds | None = None, columns: Iterable[str] | None = None) -> pd.DataFrame:
@@ -88,8 +88,8 @@ class ArchiveView:
 
         Parameters
         ----------
-        periods : int, iterable of int, or DataFrame, optional
-            A period id, several, or a periods frame; by default all, in the order of `periods`.
+        periods : int, str, iterable of these, or DataFrame, optional
+            A period id, several, a periods frame or a row of one, or names; by default all, in the order of `periods`.
         columns : iterable of str, optional
             Read these columns alone, which is quicker; by default all.
 
@@ -107,7 +107,7 @@ class ArchiveView:
             There is no such column.
         """
         state = self._state()
-        ids = state.ids if periods is None else period_ids(periods)
+        ids = state.ids if periods is None else period_ids(periods, self._by_name())
         absent = [period_id for period_id in ids if period_id not in state.rows]
         if absent:
             more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
@@ -119,13 +119,17 @@ class ArchiveView:
         if names is None or chosen != names:
             frame = self._at_venue(frame)
         attrs = [state.attrs[period_id].get("actions", {}) for period_id in ids]
-        frame.attrs["duplicates"] = sum(each.get("duplicates", 0) for each in attrs)
-        if any("bad_values" in each for each in attrs):
-            frame.attrs["bad_values"] = [bad for each in attrs for bad in each.get("bad_values", ())]
-        notes = [text for each in attrs for text in each.get("notes", ())]
+        frame.attrs["duplicates"] = sum(own.get("duplicates", 0) for own in attrs)
+        if any("bad_values" in own for own in attrs):
+            frame.attrs["bad_values"] = [bad for own in attrs for bad in own.get("bad_values", ())]
+        notes = [text for own in attrs for text in own.get("notes", ())]
         if notes and not any(state.rows[period_id] for period_id in ids):
             frame.attrs["notes"] = notes
         return frame
+
+    def _by_name(self) -> Callable[[str], int]:
+        listed = cache(self.periods)
+        return lambda name: find_periods(listed(), [name])[0]
 
     def _at_venue(self, frame: pd.DataFrame) -> pd.DataFrame:
         if self._venue is None:
@@ -282,7 +286,7 @@ def status(state: State) -> dict[str, str]:
     """Return one line for each thing that one asks of an archive, from its table of periods alone."""
     periods = state.periods
     open_ = [count for count in periods["_open"].to_pylist() if count]
-    names = [each.name for each in snapshots.stored(state.folder) if each.name is not None]
+    names = [snapshot.name for snapshot in snapshots.stored(state.folder) if snapshot.name is not None]
     span = _span(periods["start_date"], "%Y-%m-%d")
     return {
         "archive": str(state.folder.path),

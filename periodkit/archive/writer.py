@@ -97,7 +97,7 @@ class Writer:
             delta.create(folder.actions, ACTION_SCHEMA, partition_by=BUCKET)
             delta.create(folder.periods, PERIOD_SCHEMA)
         self._go_on(state)
-        stored = {each for columns in self.state.stored.values() for each in columns}
+        stored = {column for columns in self.state.stored.values() for column in columns}
         self._names = Names(pa.schema(delta.open_table(folder.actions).schema().to_arrow()), stored)
 
     @cached_property
@@ -115,7 +115,7 @@ class Writer:
         bad = {file.bucket for file in self.state.files if file.damage() is not None}
         if not bad:
             return set()
-        _, damage = self.state.salvage([each for each in self.state.ids if bucket(each) in bad], ())
+        _, damage = self.state.salvage([period_id for period_id in self.state.ids if bucket(period_id) in bad], ())
         return set(damage)
 
     def form_fields(self) -> list[str]:
@@ -308,7 +308,7 @@ class Writer:
         own, beside = frame.attrs, self._listing.attrs
         listing: dict[str, Any] = {"duplicates": beside.get("duplicates", 0)}
         if "bad_values" in beside:
-            listing["bad_values"] = [each for each in beside["bad_values"] if each.get("id") == period_id]
+            listing["bad_values"] = [value for value in beside["bad_values"] if value.get("id") == period_id]
         actions = {name: own[name] for name in ("duplicates", "bad_values", "notes") if name in own}
         return {"actions": actions, "listing": listing}
 

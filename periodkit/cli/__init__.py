@@ -27,7 +27,10 @@ _TERMINATED = 128 + signal.SIGTERM
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 called wrongly, 130 or 143 stopped."""
+    """Run the command line and leave with its exit code.
+
+    0 done, 1 failed, 2 called wrongly, 3 not checked in full, 130 or 143 stopped.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     for stream in (sys.stdout, sys.stderr):

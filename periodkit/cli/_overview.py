@@ -14,14 +14,14 @@ MODULES = ("archive", "demo", "report", "snapshots")
 
 ABOUT = "Periods and actions of the ALO.ai venue platform: fetch them, measure them, report on them."
 EPILOGUE = (
-    f"Your account: set {BASE_URL_VARIABLE} and {TOKEN_VARIABLE}. Exit codes: 0 done, 1 failed, 2 called wrongly. "
-    "Add --debug to see where an error came from."
+    f"Your account: set {BASE_URL_VARIABLE} and {TOKEN_VARIABLE}. "
+    "Exit codes: 0 done, 1 failed, 2 called wrongly, 3 not checked in full. Add --debug to see where an error came from."
 )
 
 
 def overview() -> str:
     """Return what the command line is for, and one line for each command."""
-    commands = dict(sorted(each for module in MODULES for each in _commands(module)))
+    commands = dict(sorted(command for module in MODULES for command in _commands(module)))
     width = max(map(len, commands)) + 4
     columns = min(shutil.get_terminal_size().columns, 120)
     lines = [

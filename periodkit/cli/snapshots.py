@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SHOWN = 40
 _MOST = 5
 _CUT = 120
+_NOT_CHECKED = 3
 
 
 @app.command
@@ -108,8 +109,8 @@ def verify(
     """Check that an archive holds what was written, or that a report states what its data give.
 
     Of a report, two things are checked: that the archive holds the records that it was made from, and, by computing the
-    page again from them, that every key figure, finding and table on it is what they give. Exit code 1 where anything
-    differs.
+    page again from them, that every key figure, finding and table on it is what they give. The exit code is 1 where
+    anything differs, and 3 where the records are the same but the page's numbers could not be checked.
 
     Parameters
     ----------
@@ -125,6 +126,7 @@ def verify(
     """
     from periodkit.archive import repair_command  # noqa: PLC0415
     from periodkit.sources import open_archive  # noqa: PLC0415
+    from periodkit.wording import count  # noqa: PLC0415
 
     kept = open_archive(archive)
     if report is not None:
@@ -133,12 +135,12 @@ def verify(
     found = kept.verify(snapshot)
     if found.empty:
         view = kept if snapshot is None else kept.at(snapshot)
-        say(f"Intact: {len(view.hashes())} period(s), hash {view.recorded_hash()}")
+        say(f"Intact: {count(len(view.hashes()), 'period')}, hash {view.recorded_hash()}")
         return
     for row in found.itertuples():
         say(f"period {row.period_id}: {row.problem}")
     command = repair_command(kept.path, found["period_id"].head(10).tolist())
-    say(f"{len(found)} period(s) differ. To fetch them again: {command}")
+    say(f"{count(len(found), 'period')} with differences. To fetch them again: {command}")
     raise SystemExit(1)
 
 
@@ -156,8 +158,10 @@ def _verify_report(report: Path, archive: Archive, *, records_only: bool) -> Non
             f"Same values, fetched at another moment: {where} has all values that the report was made from: {what}. "
             f"Fetched again since: {_ids(check.refetched)}.",
             "Not checked: the page's numbers, which depend on the moment of fetching. A report that was made from a "
-            "snapshot can be checked in full.",
+            "snapshot can be checked in full. With --records-only, the records alone are checked.",
         )
+        if not records_only:
+            raise SystemExit(_NOT_CHECKED)
         return
     say(f"Same: {where} holds what the report was made from ({check.stamp.hash[:12]}…): {what}.")
     if records_only:
@@ -165,7 +169,7 @@ def _verify_report(report: Path, archive: Archive, *, records_only: bool) -> Non
     page = check_page(report, archive.path, check.stamp.snapshot if check.at_snapshot else None)
     if page is None:
         say("Not checked: the page's numbers. It does not say which command made it.")
-        return
+        raise SystemExit(_NOT_CHECKED)
     if page.differences or (page.made_with == page.made_with_now and not page.identical):
         raise ArchiveError(_page_differences(page))
     say(f"The page states what these records give: {page.lines:,} lines were computed again and are the same.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, TypeAlias, cast
 
@@ -19,7 +18,6 @@ ActionsFrame: TypeAlias = Any
 """A pandas, Polars or Spark frame, pyarrow Table or DuckDB relation of actions; no type says that."""
 
 _UTC = nw.Datetime("us", "UTC")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DOT = "\u2024"
 """What stands for a dot in the names of a Spark frame."""
 
@@ -72,38 +70,31 @@ def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.
     raise SchemaError(msg)
 
 
-def micros_between(frame: Any, start: nw.Expr, end: nw.Expr) -> nw.Expr:  # noqa: ANN401
-    """Return the whole microseconds from one time to another, both of a narwhals frame."""
-    if on_cluster(frame) or frame.implementation.is_duckdb():
-        return epoch_micros(frame, end) - epoch_micros(frame, start)
-    return (end - start).dt.total_microseconds()
-
-
 def epoch_micros(frame: Any, time: nw.Expr) -> nw.Expr:  # noqa: ANN401
-    """Return the whole microseconds from 1970 to a time of a narwhals frame."""
+    """Return a time of a narwhals frame, in UTC at microseconds, as whole microseconds since 1970."""
     if frame.implementation.is_duckdb():
-        # This is its epoch_us. A difference of its times counts days of the session's zone, of which some have 23 hours.
+        # narwhals calls DuckDB's epoch_us for this, which reads moments as well as differences, and quicker. A difference of
+        # its times counts days of the session's zone, of which some have 23 hours.
         return time.dt.total_microseconds()
     if not on_cluster(frame):
-        return (time - nw.lit(_EPOCH)).dt.total_microseconds()
-    # Spark has no number of microseconds of a time or a difference, and counts backwards within a second before 1970.
+        return time.cast(nw.Int64)
+    # Spark's whole number of a time is of seconds, and its microseconds count backwards before 1970.
     second = 1_000_000
     return time.cast(nw.Int64) * second + (time.dt.microsecond() + second) % second
 
 
-def with_flags(frame: Any, column: str, flags: Mapping[str, nw.Expr]) -> Any:  # noqa: ANN401
-    """Return a narwhals frame with flags that depend on one text column alone; null is False."""
-    read = {name: flag.fill_null(value=False) for name, flag in flags.items()}
+def with_read_text(frame: Any, column: str, name: str, read: nw.Expr) -> Any:  # noqa: ANN401
+    """Return a narwhals frame with a column of small numbers that depends on one text column alone; null is 0."""
+    read = read.fill_null(value=0).alias(name)
     if isinstance(frame, nw.LazyFrame):
-        return frame.with_columns(**read)
+        return frame.with_columns(read)
     # Millions of rows hold a handful of texts, so in memory each text is read once.
     table = frame.to_arrow()
     texts = table[column].combine_chunks()
     coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
-    distinct = collect(nw.from_native(pa.table({column: coded.dictionary}), eager_only=True).select(**read))
-    for name in read:
-        table = table.append_column(name, distinct[name].combine_chunks().take(coded.indices).fill_null(False))
-    return nw.from_native(table, eager_only=True)
+    distinct = collect(nw.from_native(pa.table({column: coded.dictionary}), eager_only=True).select(read))
+    found = distinct[name].combine_chunks().take(coded.indices)
+    return nw.from_native(table.append_column(name, found.fill_null(0)), eager_only=True)
 
 
 def collect(frame: Any) -> pa.Table:  # noqa: ANN401

@@ -14,7 +14,7 @@ from periodkit.frames import ActionsFrame
 from periodkit.metrics.estimate import SurvivalCurve
 from periodkit.metrics.tally import By
 from periodkit.plots import _drawing as draw
-from periodkit.wording import Span, clean_label, count, duration, estimate, joined, sentences, was_or_were
+from periodkit.wording import Span, clean_label, count, duration, estimate, joined, sentences, short_labels, was_or_were
 
 __all__ = ["cycle_time_ecdf"]
 
@@ -49,8 +49,8 @@ def cycle_time_ecdf(
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
-    by : str or list of str, optional
-        Columns to group by.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         The stage, see `periodkit.stage_times`.
     target : timedelta or str, optional
@@ -178,13 +178,14 @@ def _guides(ax: Axes) -> None:
 
 
 def _key_texts(names: list[str], rows: pd.DataFrame, *, full: bool) -> list[str]:
+    named = [names[int(code)] for code in rows[draw.GROUP]]
+    shown = draw.wrap_labels(named, 26, 2 if len(rows) < 4 else 1) if full else short_labels(named, 20)
     texts = []
-    for _, row in rows.iterrows():
-        name = names[int(row[draw.GROUP])]
+    for name, (_, row) in zip(shown, rows.iterrows(), strict=True):
+        head = f"{name}  n = {row['used']:,}"
         if not full:
-            texts.append(f"{clean_label(name, 20)}  n = {row['used']:,}")
+            texts.append(head)
             continue
-        head = f"{draw.wrap_label(name, 26, 2 if len(rows) < 4 else 1)}  n = {row['used']:,}"
         marks = [f"{at.upper()} {estimate(row[at], row[f'{at}_low'], row[f'{at}_high'])}" for at in ("p50", "p90")]
         texts.append("\n".join([head, *marks]))
     return texts

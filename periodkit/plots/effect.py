@@ -36,7 +36,7 @@ from periodkit.plots._drawing import (
     row_points,
     small_points,
     styled,
-    wrap_label,
+    wrap_labels,
 )
 from periodkit.wording import clean_label, count, label, round_duration
 
@@ -236,7 +236,7 @@ def _names(ax: Axes, rows: pd.DataFrame, place: Floats, measure: str) -> None:
             fontsize=SMALL,
             color=INK,
         )
-    ax.set_yticks(place, [drawable(wrap_label(name, lines=1 if one_line else 2)) for name in rows["name"]])
+    ax.set_yticks(place, [drawable(name) for name in wrap_labels(rows["name"].tolist(), lines=1 if one_line else 2)])
     ax.set_ylim(place[-1] + 0.6, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

@@ -10,7 +10,7 @@ from periodkit._arguments import AsOf
 from periodkit.frames import ActionsFrame
 from periodkit.metrics.tally import By
 from periodkit.plots import _drawing as draw
-from periodkit.wording import Span, clean_label, count, duration, joined, round_duration, sentences, unit_of
+from periodkit.wording import Scalar, Span, clean_label, count, duration, joined, round_duration, sentences, unit_of
 
 __all__ = ["p90_forest"]
 
@@ -61,16 +61,17 @@ def p90_forest(
     limit = draw.as_target(target)
     times = draw.group_times(actions, by, stage, canceled, skipped, confidence, as_of, max_groups)
     total = times.total
-    names = ("p50", "p90", "p90_low", "p90_high")
-    longest = times.table[list(names)].max(axis=None)
+    names = ("p50", "p90", "p90_least", "p90_high")
+    longest = times.table[["p50", "p90", "p90_low", "p90_high"]].max(axis=None)
     instant = bool(total["events"]) and longest == pd.Timedelta(0)
     if times.nothing or instant:
         return draw.explain(
             ax, f"P90 {draw.noun(stage)}", times.nothing or draw.at_once(int(total["events"]), stage), times.out
         )
-    # Not reached is longer than all that were.
-    order = times.table.assign(_order=np.nan_to_num(draw.seconds(times.table["p90"]), nan=np.inf))
-    found = order.sort_values(["_order", draw.GROUP], ascending=[False, True], kind="stable")
+    # One that is not reached stands where it begins: it is longer than its lower limit.
+    table = times.table.assign(p90_least=times.least(0.9))
+    found = table.assign(_order=table["p90"].fillna(table["p90_least"]))
+    found = found.sort_values(["_order", draw.GROUP], ascending=[False, True], kind="stable", na_position="last")
     ax = draw.open_axes(ax, max(2.2, 1.7 + 0.34 * len(found)))
     marks = {name: draw.seconds(found[name]) for name in names}
     limits = draw.duration_limits([*np.concatenate(list(marks.values())), limit or np.nan])
@@ -94,7 +95,7 @@ def _rows(
     ax: Axes, found: pd.DataFrame, groups: draw.Groups, times: dict[str, draw.Floats], limits: tuple[float, float]
 ) -> None:
     place = np.arange(len(found))
-    low, high = times["p90_low"], times["p90_high"]
+    low, high = times["p90_least"], times["p90_high"]
     begun = np.isfinite(low)
     endless = begun & ~np.isfinite(high)
     ax.hlines(place[begun], low[begun], np.where(endless, limits[1], high)[begun], color=draw.COLOURS[0], linewidth=2.5)
@@ -110,17 +111,21 @@ def _rows(
     known = found["p90"].dropna()
     unit = unit_of(known.median()) if len(known) else None
     notes = [
-        f"{duration(p90, unit)}   n = {n:,}" if n else "n = 0"
-        for p90, n in zip(found["p90"], found["used"], strict=True)
+        f"{_value(p90, least, unit)}   n = {n:,}" if n else "n = 0"
+        for p90, least, n in zip(found["p90"], found["p90_least"], found["used"], strict=True)
     ]
     draw.name_rows(ax, [groups.names[int(code)] for code in found[draw.GROUP]], notes)
+
+
+def _value(p90: Scalar, least: Scalar, unit: str | None) -> str:
+    return f"over {duration(least, unit)}" if pd.isna(p90) and not pd.isna(least) else duration(p90, unit)
 
 
 def _against(found: pd.DataFrame, stage: str, target: float) -> str:
     """Say in how many groups P90 is over the target; only a whole interval beyond it counts."""
     what, limit = f"the {round_duration(target)} target", pd.Timedelta(seconds=target)
     n = int((found["used"] > 0).sum())
-    over, within = int((found["p90_low"] > limit).sum()), int((found["p90_high"] <= limit).sum())
+    over, within = int((found["p90_least"] > limit).sum()), int((found["p90_high"] <= limit).sum())
     of = count(n, "group") if n != 1 else "the one group"
     if not over and not within:
         where = f" in any of {of}" if n > 1 else ""

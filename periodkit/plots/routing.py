@@ -11,7 +11,7 @@ from periodkit import metrics
 from periodkit._arguments import check_count, check_share, require_columns
 from periodkit.frames import ActionsFrame, in_pandas
 from periodkit.plots import _drawing as draw
-from periodkit.wording import clean_label, interval, joined, percent, sentences
+from periodkit.wording import clean_label, interval, joined, other, percent, sentences
 
 __all__ = ["routing_matrix"]
 
@@ -112,7 +112,7 @@ def _coded(actions: pd.DataFrame, most: int) -> tuple[list[str], pd.DataFrame, i
     kept = list(volume.index if len(volume) <= most else volume.index[: most - 1])
     folded = len(volume) - len(kept)
     position = {name: at for at, name in enumerate(kept)} | {name: len(kept) for name in volume.index[len(kept) :]}
-    names = [clean_label(name) for name in kept] + ([f"other ({folded})"] if folded else [])
+    names = [clean_label(name) for name in kept] + ([other(folded)] if folded else [])
     if ends.isna().any(axis=None):
         names.append("no channel")
     none = len(names) - 1
@@ -150,15 +150,15 @@ def _cells(ax: Axes, names: list[str], number: draw.Floats, share: draw.Floats) 
     lines = 2 if high > 2.4 * draw.small_points() else 1
     ax.set_yticks(
         middle,
-        [draw.drawable(draw.wrap_label(name, 18, lines)) for name in names],
+        [draw.drawable(name) for name in draw.wrap_labels(names, 18, lines)],
         fontsize=min(draw.small_points(), 0.95 * high),
     )
     if across >= _SHORTEST:
-        ax.set_xticks(middle, [draw.drawable(draw.wrap_label(name, across)) for name in names])
+        ax.set_xticks(middle, [draw.drawable(name) for name in draw.wrap_labels(names, across)])
     else:
         ax.set_xticks(
             middle,
-            [draw.drawable(draw.wrap_label(name, 18, 1)) for name in names],
+            [draw.drawable(name) for name in draw.wrap_labels(names, 18, 1)],
             rotation=35,
             ha="right",
             rotation_mode="anchor",

@@ -1,5 +1,6 @@
 """How numbers, durations and names are written, everywhere the same."""
 
+from periodkit.wording.labels import FEWEST, named_groups, other, short_labels
 from periodkit.wording.measures import (
     compared,
     format_measure,
@@ -10,6 +11,7 @@ from periodkit.wording.measures import (
 )
 from periodkit.wording.phrases import (
     LEFT_TO_RIGHT,
+    LONGEST,
     Scalar,
     between,
     clean_label,
@@ -26,11 +28,13 @@ from periodkit.wording.phrases import (
     unit_of,
     was_or_were,
 )
-from periodkit.wording.tables import NULL, format_table, format_value, label, numeric, readable
+from periodkit.wording.tables import NULL, format_table, format_value, is_share, label, numeric, readable
 from periodkit.wording.target import Span, Target
 
 __all__ = [
+    "FEWEST",
     "LEFT_TO_RIGHT",
+    "LONGEST",
     "NULL",
     "Scalar",
     "Span",
@@ -45,6 +49,7 @@ __all__ = [
     "format_table",
     "format_value",
     "interval",
+    "is_share",
     "joined",
     "label",
     "limits_text",
@@ -52,11 +57,14 @@ __all__ = [
     "measure_label",
     "measure_name",
     "most_surprising",
+    "named_groups",
     "numeric",
+    "other",
     "percent",
     "readable",
     "round_duration",
     "sentences",
+    "short_labels",
     "unique_labels",
     "unit_of",
     "was_or_were",

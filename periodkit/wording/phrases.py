@@ -13,6 +13,7 @@ from pandas.api.typing import NaTType
 
 __all__ = [
     "LEFT_TO_RIGHT",
+    "LONGEST",
     "Scalar",
     "between",
     "clean_label",
@@ -34,6 +35,7 @@ Scalar: TypeAlias = pd.Timedelta | NaTType | float
 """An estimate: a duration or a share; null where there is none."""
 
 LONGEST = 48
+"""The most characters of a name by default."""
 LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}

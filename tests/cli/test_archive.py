@@ -101,8 +101,8 @@ def test_from_sync_to_export(account, capsys, tmp_path):
         taken.hash,
     ):
         assert part in said
-    assert run(capsys, "verify") == (0, f"Intact: 3 period(s), hash {taken.hash}\n")
-    assert run(capsys, "verify", "--snapshot", "one") == (0, f"Intact: 3 period(s), hash {taken.hash}\n")
+    assert run(capsys, "verify") == (0, f"Intact: 3 periods, hash {taken.hash}\n")
+    assert run(capsys, "verify", "--snapshot", "one") == (0, f"Intact: 3 periods, hash {taken.hash}\n")
     assert "Wrote 12 actions" in run(capsys, "export", "a.csv")[1]
     assert "Wrote 4 actions" in run(capsys, "export", "a.parquet", "--period", "12")[1]
     assert "Wrote 1 period to" in run(capsys, "export", "p.xlsx", "--table", "periods", "--period", "12")[1]

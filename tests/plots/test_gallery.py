@@ -1,26 +1,22 @@
-"""The page of plots: a picture of each, and calls that work as they stand there."""
+"""The gallery: an example of each plot, which runs as it stands, and the page and pictures that are made of it."""
 
-import importlib.util
-import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
+from gallery_examples import THEMES, examples, page
 from matplotlib.axes import Axes
 
 import periodkit as pk
 
+pytest.importorskip("deltalake")
+pytest.importorskip("duckdb")
+pytest.importorskip("polars")
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGE = (DOCS / "plots.md").read_text(encoding="utf-8")
 PUBLIC = sorted(set(pk.plots.__all__) - {"alt_text", "display", "to_png"})
-
-
-@pytest.fixture(scope="module")
-def make_images():
-    spec = importlib.util.spec_from_file_location("make_images", DOCS / "make_images.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+ALL = {each.path.stem: each for kind in ("plot", "table") for each in examples(kind)}
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +25,18 @@ def no_figure_left():
     plt.close("all")
 
 
-def test_the_page_shows_each_plot_once(make_images):
-    assert sorted(make_images.calls(PAGE)) == PUBLIC
-    assert sorted(re.findall(r"images/(\w+)\.png", PAGE)) == PUBLIC
+def test_each_plot_has_one_example():
+    assert sorted(each.name for each in examples()) == PUBLIC
+
+
+def test_no_example_is_left_out():
+    files = {path.stem for path in (DOCS / "gallery").rglob("*.py")}
+    assert files == set(ALL)
+    assert {each.path.parent.name for each in ALL.values()} == set(THEMES)
+
+
+def test_the_page_for_readers_of_the_repository_says_what_the_examples_say():
+    assert (DOCS / "plots.md").read_text(encoding="utf-8") == page(), "run: python docs/make_images.py"
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -40,9 +45,16 @@ def test_its_picture_is_there_and_small(name):
     assert 2_000 < size < 40_000
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_its_call_works(name, make_images, season_frames):
-    periods, actions = season_frames
-    tonight = actions[actions["period_id"] == periods["period_id"].iloc[-1]]
-    known = {"pk": pk, "periods": periods, "actions": actions, "tonight": tonight}
-    assert isinstance(eval(make_images.calls(PAGE)[name], known), Axes)
+@pytest.mark.parametrize("name", ALL)
+def test_it_runs_as_it_stands(name, sandbox, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pk, "demo_client", lambda: pk.Client(sandbox.base_url, sandbox.token, progress=False))
+    example = ALL[name]
+    names = {}
+    exec(compile(example.path.read_text(encoding="utf-8"), str(example.path), "exec"), names)
+    shown = eval(example.call, names)
+    assert isinstance(shown, Axes if name.startswith("plot_") else pd.DataFrame | pd.io.formats.style.Styler)
+    assert example.title
+    assert example.shows
+    assert example.text
+    assert not [*tmp_path.iterdir()]

@@ -1,8 +1,10 @@
 """How the pictures look. Words are taken off first, so that another version of FreeType draws the same.
 
+Each example of the gallery is drawn here with the same evening for ever, and each plot of something odd as well.
 ``python tests/plots/test_images.py`` draws the baselines anew.
 """
 
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -13,6 +15,9 @@ from matplotlib.testing.compare import compare_images
 from matplotlib.text import Text
 
 import periodkit as pk
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "docs" / "tools"))
+from gallery_examples import examples
 
 BASELINE = Path(__file__).parent / "baseline"
 TOLERANCE = 4.0
@@ -79,7 +84,9 @@ def many_kinds(actions):
 
 def eight_periods(actions):
     split = actions.assign(period_id=np.arange(len(actions)) // 20)
-    return split, split.groupby("period_id", as_index=False)["period_name"].first()
+    periods = split.groupby("period_id", as_index=False)["period_name"].first()
+    days = pd.to_timedelta(7 * np.arange(len(periods)), unit="D")
+    return split, periods.assign(start_date=pd.Timestamp("2024-11-30T19:00Z") + days)
 
 
 def small():
@@ -112,13 +119,33 @@ def nights(actions, periods):
     return pd.concat(parts, ignore_index=True), pd.concat(rows, ignore_index=True)
 
 
-# Of each function a plain picture, and at least one of an odd frame, or on small Axes.
-PICTURES = {
-    "aging": lambda a, p: pk.plots.aging(a, target="30min", max_labels=40),
+def with_a_later_one(actions, periods):
+    split, known = nights(actions, periods)
+    return split, pd.concat([known, known.tail(1).assign(period_id=99)], ignore_index=True)
+
+
+# What an example is drawn of, where one evening is not enough.
+FRAMES = {
+    "marker_profile": nights,
+    "season_chart": nights,
+    "times_by_period": lambda actions, periods: eight_periods(actions),
+    "unusual_forest": with_a_later_one,
+}
+
+
+def plain(example, change=lambda actions: actions):
+    """Return what draws the picture of an example, with a change to the actions."""
+
+    def draw(actions, periods):
+        return example.draw(*FRAMES.get(example.name, lambda *both: both)(change(actions), periods))
+
+    return draw
+
+
+# Odd frames, and small Axes. A plot that is not here is drawn of an evening of which nothing has ended.
+ODD = {
     "aging_many": lambda a, p: pk.plots.aging(a, target="30min", max_labels=2),
-    "ai_forest": lambda a, p: pk.plots.ai_forest(a, target="5min"),
     "ai_forest_many": lambda a, p: pk.plots.ai_forest(many_kinds(a), measure="p50"),
-    "ai_funnel": lambda a, p: pk.plots.ai_funnel(a, target="20min"),
     "ai_funnel_small": lambda a, p: pk.plots.ai_funnel(a, target="60min", ax=small()),
     "cumulative_flow_open": lambda a, p: pk.plots.cumulative_flow(all_open(a), p),
     "cycle_scatter_open": lambda a, p: pk.plots.cycle_scatter(all_open(a), p, target="20min", ax=small()),
@@ -128,30 +155,21 @@ PICTURES = {
     "outcome_areas_open": lambda a, p: pk.plots.outcome_areas(all_open(a), target="15min", ax=small()),
     "p90_forest_many": lambda a, p: pk.plots.p90_forest(many_kinds(a), target="30min"),
     "routing_matrix_many": lambda a, p: pk.plots.routing_matrix(many_kinds(a), ax=small()),
-    "backlog": lambda a, p: pk.plots.backlog(a, p, target="30min"),
     "backlog_open": lambda a, p: pk.plots.backlog(all_open(a), p, ax=small()),
-    "cumulative_flow": lambda a, p: pk.plots.cumulative_flow(a, p, tz="Europe/London"),
-    "cycle_scatter": lambda a, p: pk.plots.cycle_scatter(a, p, target="20min"),
-    "cycle_time_ecdf": lambda a, p: pk.plots.cycle_time_ecdf(a, by="ai_dispatched", target="15min"),
-    "dispatch_rate": lambda a, p: pk.plots.dispatch_rate(a, by="channel"),
     "dispatch_rate_periods": lambda a, p: pk.plots.dispatch_rate(
         a.assign(period_id=np.arange(len(a)) // 20), by="period_name"
     ),
-    "event_ribbon": lambda a, p: pk.plots.event_ribbon(a, p, tz="Europe/London"),
-    "marker_profile": lambda a, p: pk.plots.marker_profile(*nights(a, p)),
     "marker_profile_one": lambda a, p: pk.plots.marker_profile(*nights(a, p), marker="Kick-off", ax=small()),
-    "outcome_areas": lambda a, p: pk.plots.outcome_areas(a, target="15min"),
-    "p90_forest": lambda a, p: pk.plots.p90_forest(a, target="30min"),
-    "routing_matrix": lambda a, p: pk.plots.routing_matrix(a),
-    "times_by_period": lambda a, p: pk.plots.times_by_period(*eight_periods(a), target="20min"),
     "times_by_period_small": lambda a, p: pk.plots.times_by_period(*eight_periods(a), ax=small()),
-    "season_chart": lambda a, p: pk.plots.season_chart(*nights(a, p), target="45min", baseline=8),
     "season_chart_groups": lambda a, p: pk.plots.season_chart(
         *nights(a, p), "p50", by="channel", baseline=5, rebase="Match 6"
     ),
-    "unusual_forest": lambda a, p: pk.plots.unusual_forest(*nights(a, p)),
     "unusual_forest_few": lambda a, p: pk.plots.unusual_forest(*nights(a, p), by=[None], max_rows=2, ax=small()),
 }
+PICTURES = {each.name: plain(each) for each in examples()} | ODD
+for each in examples():
+    if not any(name.startswith(f"{each.name}_") for name in ODD):
+        PICTURES[f"{each.name}_open"] = plain(each, all_open)
 
 
 def save(name, folder):

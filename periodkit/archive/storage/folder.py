@@ -291,7 +291,7 @@ class Folder:
         return {path: path.stat().st_size for path in self.path.rglob("*") if path.is_file()}
 
     def _refuse_other_things(self) -> None:
-        if self.path.is_dir() and not {each.name for each in self.path.iterdir()} <= _BEFORE_MARKER:
+        if self.path.is_dir() and not {path.name for path in self.path.iterdir()} <= _BEFORE_MARKER:
             msg = (
                 f"The folder {self.path} is not empty and not an archive of periodkit ({_MARKER} is missing). Name "
                 "another folder, or put that file back from a copy of the archive."

@@ -227,7 +227,7 @@ def load(folder: Folder, periods_version: int | None = None) -> State:
         if vouched is None:
             return nothing
         described = pa.table(table.get_add_actions(flatten=True)).select(["path", "size_bytes"]).to_pylist()
-    files = [DataFile(folder.periods / unquote(each["path"]), each["size_bytes"], 0, 0, 0) for each in described]
+    files = [DataFile(folder.periods / unquote(entry["path"]), entry["size_bytes"], 0, 0, 0) for entry in described]
     rows, broken = _read_files(files, PERIOD_SCHEMA)
     if broken:
         file, reason = broken[0]

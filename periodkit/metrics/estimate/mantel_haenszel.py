@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
 
 from periodkit.errors import ArgumentError
-from periodkit.metrics.estimate.rates import Floats
-from periodkit.metrics.estimate.steps import normal_quantile
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.tally.life_table import as_counts
 
 __all__ = ["ChiSquared", "Interval", "MantelHaenszel", "e_value", "mantel_haenszel"]
@@ -108,7 +107,7 @@ NOTHING = Interval(np.nan, np.nan, np.nan, np.nan)
 
 
 def _test(statistic: float, df: int) -> ChiSquared:
-    return ChiSquared(float(statistic), df, float(chdtrc(df, statistic)))
+    return ChiSquared(float(statistic), df, float(scipy.special.chdtrc(df, statistic)))
 
 
 def _ratio(value: float, variance: float, z: float) -> Interval:
@@ -268,8 +267,8 @@ def e_value(ratio: ArrayLike, low: ArrayLike, high: ArrayLike) -> tuple[Floats, 
     >>> value.round(2).item(), limit.round(2).item()
     (7.26, 3.0)
     """
-    value, lower, upper = np.broadcast_arrays(*(np.asarray(each, dtype=np.float64) for each in (ratio, low, high)))
-    if any((each < 0.0).any() for each in (value, lower, upper)):
+    value, lower, upper = np.broadcast_arrays(*(np.asarray(values, dtype=np.float64) for values in (ratio, low, high)))
+    if any((values < 0.0).any() for values in (value, lower, upper)):
         raise ArgumentError("ratio, low and high must be ratios of at least 0.")
     # The limit nearer 1, and no farther than 1 itself.
     nearer = np.where(value > 1.0, np.maximum(lower, 1.0), np.where(value < 1.0, np.minimum(upper, 1.0), 1.0))

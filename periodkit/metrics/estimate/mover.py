@@ -37,7 +37,7 @@ def combine(weights: ArrayLike, value: ArrayLike, low: ArrayLike, high: ArrayLik
     (0.2, 0.053, 0.333)
     """
     weight = np.asarray(weights, dtype=np.float64)
-    middle, lower, upper = (np.asarray(each, dtype=np.float64) for each in (value, low, high))
+    middle, lower, upper = (np.asarray(values, dtype=np.float64) for values in (value, low, high))
     sums = np.asarray((weight * middle).sum(axis=-1))
     ends = [np.where(weight > 0.0, *pair) for pair in ((lower, upper), (upper, lower))]
     down, up = (np.sqrt((weight**2 * (middle - end) ** 2).sum(axis=-1)) for end in ends)

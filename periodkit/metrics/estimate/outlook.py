@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit, ndtri
 
 from periodkit._arguments import check_share
 from periodkit.errors import ArgumentError
-from periodkit.metrics.estimate.rates import Floats
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.estimate.steps import count_at_risk
 from periodkit.metrics.tally.life_table import Ints, LifeTable, as_counts
 
@@ -85,7 +85,7 @@ def remaining_share(table: LifeTable, age: ArrayLike, later: ArrayLike, n: Array
     at_risk = count_at_risk(table)
     left = at_risk - ended
     # Both curves are read just after an age: who ended exactly then is not among those who are still in it.
-    first, stop = (np.searchsorted(table.time, each, side="right") for each in (begin, end))
+    first, stop = (np.searchsorted(table.time, edge, side="right") for edge in (begin, end))
     risk = np.append(at_risk, 0)[first]
     with np.errstate(divide="ignore", invalid="ignore"):
         step = np.append(0.0, np.cumsum(np.log(np.where(left > 0, left, 1) / np.maximum(at_risk, 1))))
@@ -146,19 +146,19 @@ def count_limits(share: ArrayLike, n: ArrayLike, variance: float, confidence: fl
     if not p.size:
         return 0, 0
     if p.size > MANY:
-        half = float(ndtri(1.0 - tail)) * np.sqrt(np.sum(p * (1.0 - p)) + variance)
+        half = normal_quantile(confidence) * np.sqrt(np.sum(p * (1.0 - p)) + variance)
         return max(int(np.floor(p.sum() - half)), 0), min(int(np.ceil(p.sum() + half)), p.size)
     node, weight = np.polynomial.hermite_e.hermegauss(NODES)
     # The derivative of the sum by a shift of all log odds.
     shift = np.sqrt(variance) / np.sum(p * (1.0 - p))
-    shares = expit(logit(p) + shift * node[:, np.newaxis])
+    shares = scipy.special.expit(scipy.special.logit(p) + shift * node[:, np.newaxis])
     # The law of a sum is the product of the single laws' transforms.
     turn = np.exp(2j * np.pi * np.arange(p.size + 1) / (p.size + 1))
     law = np.zeros(p.size + 1)
-    for each, part in zip(shares, weight / weight.sum(), strict=True):
+    for row, part in zip(shares, weight / weight.sum(), strict=True):
         values = np.ones(p.size + 1, dtype=np.complex128)
         for start in range(0, p.size, 256):
-            values *= np.prod(1.0 + np.outer(turn - 1.0, each[start : start + 256]), axis=1)
+            values *= np.prod(1.0 + np.outer(turn - 1.0, row[start : start + 256]), axis=1)
         law += part * np.fft.fft(values).real / (p.size + 1)
     below = np.cumsum(np.maximum(law, 0.0))
     low = int(np.searchsorted(below, tail, side="right"))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 import re
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from periodkit._arguments import named
@@ -36,13 +39,19 @@ __all__ = [
     "finish",
     "is_own",
     "nothing_of",
+    "off_screen",
     "open_axes",
     "points_of",
+    "reserve_strip",
     "styled",
     "write",
 ]
 
 P = ParamSpec("P")
+
+_OFF_SCREEN: ContextVar[bool] = ContextVar("off_screen", default=False)
+# matplotlib has one set of settings for all threads.
+_ONE_AT_A_TIME = threading.RLock()
 
 # Okabe and Ito's colours, ordered so that neighbours differ in grey; each has its line style and mark.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -58,7 +67,7 @@ BESIDE, ABOVE = ("axes fraction", "data"), ("data", "axes fraction")
 _FONT, _LABEL, _TITLE, _IN_SMALL = 10.5, 10.0, 12.0, 0.833
 # Axes of at least this many points have text of full size.
 _ROOMY = (420.0, 220.0)
-_ALT, _OWNED = "_periodkit_alt", "_periodkit_owned"
+_ALT, _OWNED, _STRIP = "_periodkit_alt", "_periodkit_owned", "_periodkit_strip"
 _STYLE: Any = {
     "text.usetex": False,
     "text.color": INK,
@@ -118,6 +127,18 @@ def _settings(style: dict[str, Any]) -> Iterator[None]:
         settings.update(before)
 
 
+@contextmanager
+def off_screen() -> Iterator[None]:
+    """Draw in matplotlib's default style, on figures that neither pyplot nor a window knows, whatever the caller has set."""
+    mark = _OFF_SCREEN.set(True)
+    try:
+        with _ONE_AT_A_TIME, mpl.rc_context():
+            mpl.rcdefaults()
+            yield
+    finally:
+        _OFF_SCREEN.reset(mark)
+
+
 def _sizes(given: Axes | None) -> dict[str, float]:
     scale = 1.0
     if given is not None:
@@ -142,10 +163,15 @@ def points_of(ax: Axes) -> tuple[float, float]:
     return float(72 * box.width / dpi), float(72 * box.height / dpi)
 
 
+def reserve_strip(ax: Axes, points: float) -> None:
+    """Keep so many points free above the Axes, between them and the subtitle."""
+    setattr(ax, _STRIP, points)
+
+
 def open_axes(given: object, height: float = HEIGHT) -> Axes:
     """Return the Axes to draw on: those given, or those of a new figure."""
     if given is None:
-        _, ax = plt.subplots(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+        ax = _new_axes(height)
         setattr(ax, _OWNED, True)
     elif isinstance(given, Axes):
         ax = given
@@ -164,6 +190,13 @@ def open_axes(given: object, height: float = HEIGHT) -> Axes:
     return ax
 
 
+def _new_axes(height: float) -> Axes:
+    """Return the Axes of a new figure."""
+    options: Any = {"figsize": (WIDTH, height), "dpi": DPI, "layout": "constrained"}
+    figure = FigureCanvasAgg(Figure(**options)).figure if _OFF_SCREEN.get() else plt.figure(**options)
+    return figure.add_subplot()
+
+
 def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
     """Write the title and the subtitle above the plot, and keep its alt text."""
     _settle(ax)
@@ -172,16 +205,26 @@ def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:
     room = _points_to_the_right(ax)
     lines = _wrap(title, room / (0.59 * size), 4)
     notes = _wrap_parts(subtitle, room / (0.58 * small), 4)
+    strip = float(getattr(ax, _STRIP, 0.0))
     ax.set_title(
         drawable("\n".join(lines)),
         loc="left",
-        pad=0.8 * small + 1.3 * small * len(notes),
+        pad=strip + 0.8 * small + 1.3 * small * len(notes),
         fontsize=size,
         fontweight="bold",
         color=INK,
         linespacing=1.15,
     )
-    write(ax, "\n".join(notes), (0, 1), (0, 0.65 * small), "axes fraction", va="bottom", color=MUTED, linespacing=1.2)
+    write(
+        ax,
+        "\n".join(notes),
+        (0, 1),
+        (0, strip + 0.65 * small),
+        "axes fraction",
+        va="bottom",
+        color=MUTED,
+        linespacing=1.2,
+    )
     setattr(ax, _ALT, " ".join(alt.split()))
     figure = figure_of(ax)
     # Notebooks ask the figure for metadata of the image.

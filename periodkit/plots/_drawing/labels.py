@@ -12,7 +12,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from periodkit.plots._drawing.canvas import BESIDE, figure_of, is_own, points_of, write
 from periodkit.plots._drawing.scales import Floats
-from periodkit.plots._drawing.text import drawable, wrap_label
+from periodkit.plots._drawing.text import drawable, wrap_labels
 
 __all__ = ["beside", "key_below", "name_rows", "row_points", "rows_for", "small_points", "spread"]
 
@@ -44,7 +44,8 @@ def spread(places: Sequence[float], gaps: Sequence[float], low: float, high: flo
 def rows_for(places: Sequence[float], widths: Sequence[float], right: float) -> tuple[list[int], list[bool]]:
     """Return a row for each label so that none overlap, and whether it is written to the left of its place.
 
-    Places and widths are in points, places ascending; a label that would pass `right` goes to the left.
+    Places and widths are in points, places ascending; a label that would pass `right` goes to the left. Row 0 is the
+    highest: a line that comes up to a label crosses no other one that is written to the right.
 
     Examples
     --------
@@ -56,7 +57,8 @@ def rows_for(places: Sequence[float], widths: Sequence[float], right: float) -> 
     for place, width in zip(places, widths, strict=True):
         turned = place + width > right
         begin = place - width if turned else place
-        row = next((at for at, end in enumerate(ends) if end <= begin), len(ends))
+        free = (at for at, end in enumerate(ends) if end <= begin and all(below <= place for below in ends[at + 1 :]))
+        row = next(free, len(ends))
         ends[row : row + 1] = [begin + width]
         rows.append(row)
         left.append(turned)
@@ -98,7 +100,7 @@ def key_below(ax: Axes, handles: Sequence[Artist], texts: Sequence[str]) -> None
 def name_rows(ax: Axes, names: Sequence[str], notes: Sequence[str]) -> None:
     """Name the rows 0, 1, ... of a plot from the top, on the left, and write a note to the right of each."""
     lines = 2 if row_points(ax, len(names) + 1) > 2.4 * small_points() else 1
-    ax.set_yticks(np.arange(len(names)), [drawable(wrap_label(name, lines=lines)) for name in names])
+    ax.set_yticks(np.arange(len(names)), [drawable(name) for name in wrap_labels(names, lines=lines)])
     for at, note in enumerate(notes):
         write(ax, note, (1, at), (9, 0), BESIDE)
     ax.set_ylim(len(names) - 0.5, -0.5)

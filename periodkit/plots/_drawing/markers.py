@@ -1,13 +1,12 @@
-"""What plots of an event share: its markers, and the end of what is known."""
+"""What plots of an event share: its markers, named in a strip above the axes, and the end of what is known."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit.frames import markers
-from periodkit.plots._drawing.canvas import ABOVE, MUTED, points_of, write
+from periodkit.plots._drawing.canvas import ABOVE, MUTED, points_of, reserve_strip, write
 from periodkit.plots._drawing.clock import numbers
 from periodkit.plots._drawing.labels import rows_for, small_points
 from periodkit.wording import clean_label
@@ -16,10 +15,12 @@ __all__ = ["mark_times", "shade_after"]
 
 _MOST_MARKERS = 24
 _MOST_ROWS = 6
+# The most of the height that the strip may take.
+_STRIP = 0.3
 
 
 def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, float]) -> tuple[list[str], str]:
-    """Draw markers as labelled lines, and extend the y axis to make room for their labels.
+    """Draw markers as lines, each with its name in a strip above the axes: the y axis stays that of the data.
 
     Returns their names, and a note if there are too many to draw.
     """
@@ -40,25 +41,25 @@ def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, floa
     places = (at - limits[0]) / (limits[1] - limits[0]) * wide
     rows, left = rows_for(places.tolist(), [len(name) * 0.6 * size + size for name in names], wide)
     line = 1.4 * size
-    most = max(min(_MOST_ROWS, int(0.75 * high * 0.4 / line)), 1)
+    most = max(min(_MOST_ROWS, int(_STRIP * high / line)), 1)
     beyond = sum(row >= most for row in rows)
-    need = min(max(rows) + 1, most) * line / (0.75 * high)
-    # Works on log and linear axes.
-    scale = ax.yaxis.get_transform()
-    low, top = scale.transform(np.array(ax.get_ylim()))
-    ax.set_ylim(top=float(scale.inverted().transform(np.array([low + (top - low) / (1 - need)]))[0]))
+    shown = min(max(rows) + 1, most)
+    reserve_strip(ax, shown * line + 0.3 * size)
     for name, place, row, turned in zip(names, at, rows, left, strict=True):
         if row >= most:
             continue
+        up = line * (shown - 1 - row)
+        tail = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", (place, 1), (0, up + line), xycoords=ABOVE, textcoords="offset points", arrowprops=tail)
         write(
             ax,
             name,
             (place, 1),
-            (-3 if turned else 3, -line * row - 1),
+            (-3 if turned else 3, up + 1),
             ABOVE,
             boxed=True,
             ha="right" if turned else "left",
-            va="top",
+            va="bottom",
             zorder=6,
         )
     return names, f"{beyond:,} of {len(names):,} markers without their names" if beyond else ""

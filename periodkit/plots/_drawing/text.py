@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 from matplotlib import font_manager, rcParams
 from matplotlib.ft2font import FT2Font
 
-from periodkit.wording import LEFT_TO_RIGHT, clean_label
+from periodkit.wording import LEFT_TO_RIGHT, clean_label, short_labels
 
-__all__ = ["drawable", "wrap_label"]
+__all__ = ["drawable", "wrap_label", "wrap_labels"]
 
 _MISSING = "▯"
 
@@ -29,6 +31,27 @@ def wrap_label(text: object, width: int = 22, lines: int = 2) -> str:
         if len(wrapped) <= lines:
             return "\n".join(wrapped)
     return name[:width]
+
+
+def wrap_labels(names: Sequence[object], width: int = 22, lines: int = 2) -> list[str]:
+    """Return names wrapped to a few short lines, that stay apart where only their ends or middles differ.
+
+    Examples
+    --------
+    >>> wrap_labels(["Guest Services · Dispatched", "Guest Services · Despatched", "Bar"], 22, 1)
+    ['Guest… · Dispatched', 'Guest… · Despatched', 'Bar']
+    """
+    labels = [wrap_label(name, width, lines) for name in names]
+    often = Counter(labels)
+    for label in [label for label, n in often.items() if n > 1]:
+        rows = [at for at, own in enumerate(labels) if own == label]
+        for limit in range(width * lines, width // 2, -1):
+            short = [textwrap.wrap(each, width) for each in short_labels([names[at] for at in rows], limit)]
+            if max(map(len, short)) <= lines:
+                for at, each in zip(rows, short, strict=True):
+                    labels[at] = "\n".join(each)
+                break
+    return labels
 
 
 def drawable(text: str) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from periodkit._arguments import AsOf, check_share
-from periodkit.frames import ActionsFrame, in_pandas
+from periodkit.frames import ActionsFrame
 from periodkit.metrics import checked_ways, quantile_table
 from periodkit.metrics.estimate import SurvivalCurve, kaplan_meier, survival_quantile
 from periodkit.metrics.tally import By, LifeTable, count_stage, unused_states
 from periodkit.milestones import checked_stage
 from periodkit.plots._drawing.canvas import nothing_of
-from periodkit.plots._drawing.groups import GROUP, Groups, columns_of, group_by, widened
+from periodkit.plots._drawing.groups import GROUP, Groups, group_by, widened
 from periodkit.plots._drawing.replay import NEEDED
 from periodkit.plots._drawing.stages import at_once, left_out, noun
 from periodkit.wording import clean_label, duration, estimate
@@ -21,6 +22,7 @@ from periodkit.wording import clean_label, duration, estimate
 __all__ = ["GroupTimes", "group_times"]
 
 _QUANTILES = {0.5: "p50", 0.9: "p90"}
+_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,23 @@ class GroupTimes:
         """Return the Kaplan-Meier curve of a group."""
         return kaplan_meier(self.tables[group], confidence or self.confidence)
 
+    def least(self, share: float) -> pd.Series:
+        """Return the lower limit of a quantile of each group; where it lies beyond what was seen, the longest time seen.
+
+        Until then the band of those not yet ended stays above what the quantile leaves. Where none has ended the band is
+        the exact one of no event among those still watched.
+        """
+        left, alpha = 1 - share, (1 - self.confidence) / 2
+        found = self.table[_QUANTILES[share] + "_low"].copy()
+        unknown = found.isna() & self.table[_QUANTILES[share]].isna() & (self.table["used"] > 0)
+        for at in found.index[unknown]:
+            curve = self.curve(int(at))
+            low = np.where(curve.survival == 1, alpha ** (1 / np.maximum(curve.at_risk, 1)), curve.low)
+            above = np.flatnonzero(low > left + _TOLERANCE)
+            if above.size and (low[: above[-1] + 1] > left + _TOLERANCE).all():
+                found[at] = pd.Timedelta(int(curve.time[above[-1]]) * self.unit, unit="us")
+        return found
+
     def apart(self, least: pd.Series, most: pd.Series, share: float) -> bool:
         """Whether a quantile of two groups differs beyond chance: their intervals, made wider for many groups, are apart."""
         wide = widened(self.confidence, len(self.table))
@@ -91,6 +110,7 @@ class GroupTimes:
             f"n = {total['used']:,}, of which {total['open']:,} open",
             *parts,
             f"the {folded} smallest groups in one" if folded else "",
+            self.groups.note,
             self.out,
         ]
 
@@ -131,7 +151,7 @@ def group_times(
     checked_stage(stage)
     checked_ways(canceled, skipped)
     check_share(confidence, "confidence")
-    groups = group_by(in_pandas(actions, [*NEEDED, *columns_of(by)]), by, max_groups)
+    groups = group_by(actions, NEEDED, by, max_groups)
     counts = count_stage(groups.actions, stage, GROUP, as_of)
     table = quantile_table(counts, _QUANTILES, canceled, skipped, confidence)
     tables = [*counts.life_tables(canceled, skipped)]

@@ -14,12 +14,9 @@ from periodkit.metrics import ai_dispatch_rate, on_time, reroute_rate
 from periodkit.metrics.estimate import kaplan_meier, survival_quantile, wilson
 from periodkit.metrics.tally import LifeTable, count_stage, merge
 from periodkit.reporting.findings.contrasts import Contrast, quantile_ratio, rate_difference, trend
-from periodkit.wording import Scalar, Target, between, clean_label, estimate
+from periodkit.wording import FEWEST, Scalar, Target, between, clean_label, estimate
 
 __all__ = ["FEWEST", "Measure", "Measured", "measures", "name_of"]
-
-FEWEST = 20
-"""A group of fewer actions than this is not compared."""
 
 _FEWEST_EVENTS = 5
 
