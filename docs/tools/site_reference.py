@@ -19,7 +19,7 @@ GROUPS = {
     "Fetch": ("client", "sources", "frames"),
     "Keep": ("archive",),
     "Measure": ("milestones", "metrics"),
-    "Show": ("wording", "reporting", "plots"),  # and whatever is in no other
+    "Show": ("wording", "excel", "reporting", "plots"),  # and whatever is in no other
     "What can go wrong": ("errors",),
 }
 

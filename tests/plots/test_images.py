@@ -84,7 +84,9 @@ def many_kinds(actions):
 
 def eight_periods(actions):
     split = actions.assign(period_id=np.arange(len(actions)) // 20)
-    return split, split.groupby("period_id", as_index=False)["period_name"].first()
+    periods = split.groupby("period_id", as_index=False)["period_name"].first()
+    days = pd.to_timedelta(7 * np.arange(len(periods)), unit="D")
+    return split, periods.assign(start_date=pd.Timestamp("2024-11-30T19:00Z") + days)
 
 
 def small():
