@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from periodkit._arguments import By, named
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
-from periodkit.frames.engines import collect
+from periodkit.frames.engines import collect, in_utc, open_frame
 from periodkit.frames.order import Ints, natural_order
 
 __all__ = ["PERIOD_KEYS", "SHARED", "Keyed", "grouped", "keyed", "period_starts"]
@@ -150,12 +150,16 @@ def period_starts(actions: Any, names: Sequence[str]) -> Mapping[str, Mapping[An
     Times before the year 2000, which systems write for "none", begin nothing. Moments are microseconds since 1970.
     """
     timed = [name for name in names if name in PERIOD_KEYS]
-    frame = nw.from_native(actions)
-    dtype = frame.collect_schema().get("created_time") if timed else None
+    if not timed:
+        return {}
+    try:
+        frame = open_frame(actions, [*timed, "created_time"], timed)
+    except SchemaError:
+        return {}  # what the metric did not need may be broken
+    dtype = frame.collect_schema().get("created_time")
     if not isinstance(dtype, nw.Datetime) or dtype.time_zone is None:
         return {}
-    created = nw.col("created_time")
-    frame = frame.filter(created >= nw.lit(EARLIEST)).select(*timed, "created_time")
+    frame = in_utc(frame, ["created_time"]).filter(nw.col("created_time") >= nw.lit(EARLIEST))
     began = {}
     for name in timed:
         first = frame.group_by(name).agg(_began=nw.col("created_time").min())
