@@ -97,7 +97,7 @@ def keyed(actions: Any, by: By, argument: str = "by", *, explode: bool = True) -
         return Keyed(actions, by)
     items = [by] if single else list(cast("Sequence[Any]", by))
     if all(isinstance(item, str) for item in items):
-        return _one_row_an_item(actions, by, items) if explode else Keyed(actions, by)
+        return _one_row_an_item(actions, by, cast("list[str]", items)) if explode else Keyed(actions, by)
     wrong = [item for item in items if not isinstance(item, str | pd.Series) and not callable(item)]
     if wrong:
         msg = f"{argument} is or holds {named(wrong[0])}; it takes a column name, a Series, a function or a list of these."
@@ -269,8 +269,8 @@ def _items(lists: pa.Array) -> tuple[Ints, pa.Array]:
     coded = values.dictionary_encode()
     code = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
     known = code >= 0
-    first = np.unique(np.stack([parents[known], code[known]]), axis=1, return_index=True)[1] if known.any() else []
-    kept = np.flatnonzero(known)[np.sort(np.asarray(first, dtype=np.int64))]
+    pairs = parents[known] * (len(coded.dictionary) + 1) + code[known]
+    kept = np.flatnonzero(known)[np.sort(np.unique(pairs, return_index=True)[1])]
     bare = np.setdiff1d(np.arange(len(lists)), parents[kept])
     rows = np.concatenate([parents[kept], bare])
     taken = values.take(
