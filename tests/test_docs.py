@@ -30,7 +30,9 @@ def closed_figures():
     plt.close("all")
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/client.md", "docs/archive.md", "docs/how-to.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/client.md", "docs/archive.md", "docs/explore.md", "docs/how-to.md"]
+)
 def test_the_code_of_a_guide_runs(name, sandbox, monkeypatch, tmp_path):
     monkeypatch.setenv("ALO_BASE_URL", sandbox.base_url)
     monkeypatch.setenv("ALO_API_TOKEN", sandbox.token)

@@ -2,8 +2,8 @@
 
 from periodkit.answers.answer import Answer
 from periodkit.answers.dispatch import ai_effect, ai_mix, ai_share, ai_times
-from periodkit.answers.nights import season, unusual
-from periodkit.answers.state import records, waiting
+from periodkit.answers.nights import odd_nights, season, unusual
+from periodkit.answers.state import outlook, records, waiting
 from periodkit.answers.times import completed_only, in_short, kept_target, longest_stage, recorded, slowest
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "in_short",
     "kept_target",
     "longest_stage",
+    "odd_nights",
+    "outlook",
     "recorded",
     "records",
     "season",

@@ -6,7 +6,7 @@ import pandas as pd
 
 from periodkit.answers.answer import answer
 from periodkit.answers.rows import NOTHING, estimated, group_name, missing, rows_of
-from periodkit.wording import Span, Target, count, estimate, format_value, listed, sentences, was_or_were
+from periodkit.wording import FEWEST, Span, Target, count, estimate, format_value, listed, sentences, was_or_were
 
 __all__ = ["completed_only", "in_short", "kept_target", "longest_stage", "recorded", "slowest"]
 
@@ -78,20 +78,24 @@ def slowest(times: pd.DataFrame) -> str:
     """
     if not times["n"].sum():
         return NOTHING
+    large = times[times["n"] >= FEWEST]
+    small = len(times) - len(large) if len(large) else 0
+    times = large if len(large) else times
     early = [group_name(row) for row in rows_of(times[times["p90"].isna()])]
     ranked = rows_of(times.dropna(subset=["p90"]).sort_values("p90", ascending=False, kind="stable"))
     if not ranked:
         return f"Too few of {count(int(times['n'].sum()))} are closed to rank the groups."
+    few = f"{count(small, 'group')} of fewer than {FEWEST} actions not ranked" if small else ""
     names = listed(early) if len(early) < 4 else f"{len(early)} groups"
     more = f"Too few actions are closed to rank {names}" if early else ""
     first = f"{group_name(ranked[0])} takes longest"
     within = f"nine of ten within {estimated(ranked[0], 'p90')}"
     if len(ranked) == 1:
-        return sentences(f"{group_name(ranked[0])}: {within}", more)
+        return sentences(f"{group_name(ranked[0])}: {within}", more, few)
     second = f"{group_name(ranked[1])}: {estimated(ranked[1], 'p90')}"
     if ranked[1]["p90_high"] < ranked[0]["p90_low"]:
-        return sentences(f"{first}: {within}", f"The next is {second}", more)
-    return sentences(f"{first}, {within}, but this is uncertain; the next is {second}", more)
+        return sentences(f"{first}: {within}", f"The next is {second}", more, few)
+    return sentences(f"{first}, {within}, but this is uncertain; the next is {second}", more, few)
 
 
 @answer

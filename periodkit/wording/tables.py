@@ -20,7 +20,13 @@ __all__ = ["NULL", "format_table", "format_value", "is_share", "label", "numeric
 NULL = "–"
 SHOWN = 20
 """How many rows of a table a notebook shows before it folds the rest."""
-_LABELS = {"ai": "AI", "not_ai": "not AI", "ai_dispatched": "AI-dispatched", "period_name": "period"}
+_LABELS = {
+    "ai": "AI",
+    "not_ai": "not AI",
+    "ai_dispatched": "AI-dispatched",
+    "period_name": "period",
+    "p_late": "chance of being late",
+}
 _QUANTILE = re.compile(r"p[\d.]+")
 # Floats that are no shares: ratios, and what tests give.
 _NUMBER = re.compile(r"(.+_)?(ratio|chi2|p)(_low|_high)?|e_value(_limit)?|sigma_z|t|mean_open|minutes_from_marker")

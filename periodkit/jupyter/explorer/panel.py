@@ -120,9 +120,7 @@ class Panel:
         else:
             labels = (_BEGUN[STAGES[stage].start], took)
             first = pictures.scatter_picture(sent, groups.names, groups.title, target, labels, zone_name)
-        names = (
-            [name for at, name in enumerate(groups.names) if at < len(groups.rows)] if groups.rows else ["all chosen"]
-        )
+        names = groups.names if groups.rows else [points.ALL]
         curves = points.curves(found, groups, sent.limits)
         second = pictures.curve_picture(curves, names, groups.title, target, sent.limits, (took, DONE[stage]))
         for widget, spec in zip(self._charts, (first, second), strict=True):

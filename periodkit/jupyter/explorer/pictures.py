@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
 import pandas as pd
 
-from periodkit.jupyter.explorer.points import AI_KINDS, MOST_POINTS, WAITS, Sent
+from periodkit.jupyter.explorer.points import AI_KINDS, ALL, MOST_POINTS, WAITS, Sent
 from periodkit.plots import COLOURS, FAINT, INK, MUTED
 from periodkit.wording import Target, count
 
@@ -86,7 +86,7 @@ def scatter_picture(
     only = alt.selection_point(fields=["kind"], bind="legend", name="only")
     colour = alt.Color("kind:N", title=f"{by} (click: only this)", scale=_scale(kinds), legend=_legend())
     at = alt.X(
-        "at:Q",
+        "at:T",
         title=f"{begun} ({zone})",
         scale=alt.Scale(type="utc", nice=False, padding=8),
         axis=_axis(labelOverlap=True),
@@ -151,7 +151,7 @@ def curve_picture(
 
     took, done = words
     only = alt.selection_point(fields=["kind"], bind="legend", name="only")
-    grouped = [*kinds] != ["all chosen"]
+    grouped = [*kinds] != [ALL]
     legend = _legend() if grouped else None
     lines = (
         alt.Chart(alt.NamedData(_ROWS))

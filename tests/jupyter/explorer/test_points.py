@@ -103,7 +103,7 @@ def test_many_groups_end_in_other(season_frames):
 def every_picture(found):
     groups = points.groups_of(found)
     sent = points.scatter(found, groups, TARGET)
-    names = groups.names[: len(groups.rows)] or ["all chosen"]
+    names = groups.names if groups.rows else [points.ALL]
     curves = points.curves(found, groups, sent.limits)
     yield pictures.scatter_picture(sent, groups.names, groups.title, TARGET, ("created", "cycle time"), "UTC")
     yield pictures.curve_picture(curves, names, groups.title, TARGET, sent.limits, ("cycle time", "closed"))
