@@ -269,13 +269,17 @@ class TestAhead:
         last = actions["period_id"] == periods["period_id"].iloc[-1]
         found = pk.outlook(actions[last], actions[~last], "1h")
         row = found.iloc[0]
-        assert answers.outlook(found) == f"Of {row['open']} open, {row['low']} to {row['high']} will still be open then."
+        assert (
+            answers.outlook(found) == f"Of {row['open']} open, {row['low']} to {row['high']} will still be open then."
+        )
 
     def test_nights_that_stand_out_are_named_once_each(self, season_frames):
         periods, actions = season_frames
         every = pk.unusual_periods(actions, periods)
         said = answers.odd_nights(every)
-        assert said.startswith("2 of 18 nights stand out: Harbour Park v Marston Green (AI-dispatch rate of all actions, ")
+        assert said.startswith(
+            "2 of 18 nights stand out: Harbour Park v Marston Green (AI-dispatch rate of all actions, "
+        )
         assert said.count("Riverside Wanderers") == 1
         none = answers.odd_nights(every.assign(unusual=False))
         assert none == "None of 18 nights stands out from those before it."
@@ -287,5 +291,7 @@ class TestAhead:
         said = answers.slowest(times)
         assert said.startswith("Lift takes longest: ")
         assert said.endswith("1 group of fewer than 20 actions not ranked.")
-        rows = pd.DataFrame({"measure": "actions", "by": "channel", "group": ["Kiosk", "Bar"], "n": [5, 90], "p": [0.001, 0.2]})
+        rows = pd.DataFrame(
+            {"measure": "actions", "by": "channel", "group": ["Kiosk", "Bar"], "n": [5, 90], "p": [0.001, 0.2]}
+        )
         assert most_surprising(rows)["group"].tolist() == ["Bar", "Kiosk"]

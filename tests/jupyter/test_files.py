@@ -152,7 +152,15 @@ def test_a_kernel_that_does_not_start_is_tried_again(tmp_path, monkeypatch, fail
 
 
 def test_there_are_seven_notebooks_in_order():
-    names = ["quickstart", "cycle_times", "ai_dispatch", "after_action_report", "live_event", "your_data_quality", "season"]
+    names = [
+        "quickstart",
+        "cycle_times",
+        "ai_dispatch",
+        "after_action_report",
+        "live_event",
+        "your_data_quality",
+        "season",
+    ]
     assert [path.stem for path in NOTEBOOKS] == [f"{at:02d}_{name}" for at, name in enumerate(names, 1)]
 
 
