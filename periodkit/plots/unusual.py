@@ -166,7 +166,11 @@ def _draw(ax: Axes, part: pd.DataFrame, unit: str, *, roomy: bool) -> None:
             zorder=4,
         )
     ax.set_yticks(
-        place, [drawable(name) for name in wrap_labels(list(map(measure_label, _rows(part))), 36 if roomy else 16, 1)]
+        place,
+        [
+            drawable(name)
+            for name in wrap_labels(list(map(measure_label, _rows(part))), 36 if roomy else 16, 1 if roomy else 2)
+        ],
     )
     ax.set_ylim(len(part) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)

@@ -162,8 +162,8 @@ def _method_note(findings: Findings, material: ReportData) -> str:
     )
     return (
         f"{count(compared, 'comparison')} {were} made: {made}. Of each kind but limits, at most one season in twenty has a "
-        f"finding that is due to chance alone (Bonferroni; of nights Holm as well).{limits}{young} Intervals with an n are 95 % "
-        f"intervals of that group. Groups of fewer than {FEWEST} actions are not compared. {ending}"
+        f"finding that is due to chance alone (Bonferroni; of nights Holm as well).{limits}{young} Intervals with an n are "
+        f"95 % intervals of that group. Groups of fewer than {FEWEST} actions are not compared. {ending}"
     )
 
 
