@@ -162,6 +162,7 @@ def _method_note(findings: Findings, material: ReportData) -> str:
         "quality": f"each kind of defect with {100 * FLAG_SHARE:g} % of the records",
     }
     made = listed([words for kind, words in sides.items() if kind in findings.kinds])
+    young = "" if "period" in findings.kinds else " No night can be judged yet: each needs eight before it."
     limits = (
         " Limits are three standard deviations of the first periods; a run is seven or more on one side."
         if "signal" in findings.kinds
@@ -169,8 +170,8 @@ def _method_note(findings: Findings, material: ReportData) -> str:
     )
     return (
         f"{count(compared, 'comparison')} {were} made: {made}. Of each kind but limits, at most one season in twenty has a "
-        f"finding that is due to chance alone (Bonferroni; of nights Holm as well).{limits} Intervals with an n are 95 % "
-        f"intervals of that group. Groups of fewer than {FEWEST} actions are not compared. {ending}"
+        f"finding that is due to chance alone (Bonferroni; of nights Holm as well).{limits}{young} Intervals with an n are "
+        f"95 % intervals of that group. Groups of fewer than {FEWEST} actions are not compared. {ending}"
     )
 
 
