@@ -82,7 +82,8 @@ def period_of_row(period: Any) -> Any:  # noqa: ANN401
     >>> period_of_row(pd.DataFrame({"period_id": [7], "period_name": "Cup final"}).iloc[0]), period_of_row("Cup final")
     (np.int64(7), 'Cup final')
     """
-    is_row = _is_pandas(period) and getattr(period, "ndim", 0) == 1 and "period_id" in period.index
+    is_series = _is_pandas(period) and hasattr(period, "iloc") and period.ndim == 1
+    is_row = is_series and "period_id" in period.index
     return period["period_id"] if is_row else period
 
 

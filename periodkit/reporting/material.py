@@ -13,7 +13,6 @@ from typing import Protocol, cast
 import pandas as pd
 
 from periodkit._arguments import PeriodIds, When, check_count, read_moment, zone
-from periodkit.client import Client
 from periodkit.errors import ArgumentError
 from periodkit.frames import Fingerprint, fingerprint, latest_period
 from periodkit.metrics import unusual
@@ -58,7 +57,7 @@ class ReportData:
     names : bool
         Whether people may be named.
     phone : bool
-        Whether to draw pictures for phones too.
+        Whether to draw plots as a report does, legible on a phone too.
     part : Part, optional
         The part of the actions that this is about; None for all of them. No other actions are in the frames.
     of : int, optional
@@ -174,7 +173,7 @@ def collect(
     season, start, end, compare, target, tz, names, where
         As in `periodkit.report`.
     phone : bool
-        Whether to draw pictures for phones too, as a report does.
+        Whether to draw plots as a report does, legible on a phone too.
 
     Returns
     -------
@@ -230,9 +229,12 @@ def collect(
 
 
 def _actions(source: Source, periods: pd.DataFrame, part: Part | None) -> pd.DataFrame:
-    # The API sends a form field only if it is asked for; an archive has those that its syncs asked for.
-    if part is not None and part.form_fields and isinstance(source, Client):
-        return source.actions(periods, form_fields=part.form_fields)
+    if part is not None and part.form_fields:
+        from periodkit.client import Client  # noqa: PLC0415  (requests, which an archive does not need)
+
+        # The API sends a form field only if it is asked for; an archive has those that its syncs asked for.
+        if isinstance(source, Client):
+            return source.actions(periods, form_fields=part.form_fields)
     return source.actions(periods)
 
 
