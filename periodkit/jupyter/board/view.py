@@ -96,7 +96,8 @@ def ahead_words(ahead: pd.DataFrame | None, horizon: Target) -> str:
 
 def next_rows(waiting: pd.DataFrame) -> tuple[str, list[str], list[list[str]], list[bool]]:
     """Return what passes its target next, as a title, headings, texts and which columns hold numbers."""
-    coming = waiting[~waiting["past"]].sort_values("left", kind="stable").head(_MOST_ROWS)
+    ahead = waiting[~waiting["past"]].sort_values("left", kind="stable")
+    coming = ahead.head(_MOST_ROWS)
     columns = [name for name in _SHOWN if name in waiting.columns]
     cells = {
         name: [
@@ -113,7 +114,8 @@ def next_rows(waiting: pd.DataFrame) -> tuple[str, list[str], list[list[str]], l
     }
     heads = {"action_id": "action", "p_late": "likely late", "left": "left to the target"}
     names = [heads.get(name, name.replace("_", " ")) for name in columns]
-    title = f"Next past the target: {count(len(coming))}" if len(coming) else "None is about to pass the target."
+    most = f"the first {len(coming):,} of {count(len(ahead))}" if len(ahead) > len(coming) else count(len(coming))
+    title = f"Next past the target: {most}" if len(coming) else "None is about to pass the target."
     numbers = [name in ("age", "left", "p_late") for name in columns]
     return title, names, [list(row) for row in zip(*cells.values(), strict=True)], numbers
 
