@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         season,
         stage_quantiles,
         unusual,
+        unusual_periods,
         workload,
     )
     from periodkit.milestones import stage_times
@@ -110,6 +111,7 @@ __all__ = [
     "stage_times",
     "to_excel",
     "unusual",
+    "unusual_periods",
     "workload",
 ]
 
@@ -140,6 +142,7 @@ _HOMES = {
         "season",
         "stage_quantiles",
         "unusual",
+        "unusual_periods",
         "workload",
     ),
     "milestones": ("stage_times",),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
+from periodkit.answers import Answer
 from periodkit.client import Client
 from periodkit.errors import ConfigError
 from periodkit.settings import ARCHIVE_VARIABLE, BASE_URL_VARIABLE, DEFAULT_ARCHIVE, TOKEN_VARIABLE
@@ -164,8 +165,8 @@ def open_archive(folder: str | Path | None = None, *, create: bool = False, pseu
     return archive
 
 
-def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
-    """Say whose data `connect` gave, how much, and as of when.
+def source(client: Client | ArchiveView, actions: pd.DataFrame) -> Answer:
+    """Return a sentence on whose data `connect` gave, how much, and as of when, that a notebook shows.
 
     Parameters
     ----------
@@ -188,11 +189,12 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
     """
     whose = _whose(client.origin) if isinstance(client, Client) else "an archive"
     if actions.empty:
-        return f"Data: {whose}. No actions."
+        return Answer(f"Data: {whose}. No actions.", strong=False)
     several = actions["period_id"].nunique()
     periods = "1 period" if several == 1 else f"{several:,} periods"
     moment = f"{actions['fetched_at'].max():%Y-%m-%d %H:%M} UTC"
-    return f"Data: {whose}. {periods} with {len(actions):,} action{'' if len(actions) == 1 else 's'}, as of {moment}."
+    n = f"{len(actions):,} action{'' if len(actions) == 1 else 's'}"
+    return Answer(f"Data: {whose}. {periods} with {n}, as of {moment}.", strong=False)
 
 
 def _whose(origin: str) -> str:

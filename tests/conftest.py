@@ -18,6 +18,7 @@ RECORDED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "sff
 TOGETHER = {
     "tests/jupyter/test_lab.py": "browsers",
     "tests/jupyter/explorer/test_in_lab.py": "browsers",  # they share JupyterLab
+    "tests/docs/test_site.py": "browsers",
     "tests/reporting/test_browser.py": "browsers",
     "tests/reporting/test_build.py": "browsers",  # they share pages
     "tests/jupyter/test_files.py": "kernels",

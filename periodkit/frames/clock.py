@@ -15,10 +15,8 @@ from periodkit.frames.engines import require_pandas
 from periodkit.frames.order import natural
 from periodkit.frames.periods import markers
 
-__all__ = ["CLOCK_COLUMNS", "add_clock"]
+__all__ = ["add_clock"]
 
-CLOCK_COLUMNS = ("hour", "weekday", "date", "minutes_from_marker", "phase")
-"""The columns that `add_clock` adds; the last two need periods."""
 _WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 

@@ -155,8 +155,8 @@ def markers(periods: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per marker: ``period_id, marker, timestamp`` (UTC; null where the API sent none), in the order of the periods and, within
-        one, as sent; then whatever else the API says of a marker.
+        One row per marker: ``period_id, marker, timestamp`` (UTC; null where the API sent none), in the order of the
+        periods and, within one, as sent; then whatever else the API says of a marker.
 
     Raises
     ------

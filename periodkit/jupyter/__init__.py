@@ -3,7 +3,8 @@
 from importlib import import_module as _import
 from typing import TYPE_CHECKING
 
-from periodkit.jupyter.files import execute, normalise, notebooks_folder, parameterise, report_notebook
+from periodkit.jupyter.cells import count_cells, run_cells
+from periodkit.jupyter.files import execute, normalise, notebooks_folder, report_notebook
 from periodkit.jupyter.lab import copy_notebooks, run_lab
 from periodkit.jupyter.output import say, show_as
 from periodkit.jupyter.png import in_few_colours
@@ -14,14 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "copy_notebooks",
+    "count_cells",
     "execute",
     "explore",
     "in_few_colours",
     "live",
     "normalise",
     "notebooks_folder",
-    "parameterise",
     "report_notebook",
+    "run_cells",
     "run_lab",
     "say",
     "show_as",

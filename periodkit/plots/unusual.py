@@ -50,6 +50,7 @@ def unusual_forest(
     target: Any = "20min",  # noqa: ANN401
     confidence: float = 0.95,
     max_rows: int = 6,
+    tonight: pd.DataFrame | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how a period compares with where an ordinary one would lie, the most surprising measures first.
@@ -66,6 +67,8 @@ def unusual_forest(
         As for `periodkit.unusual`.
     max_rows : int
         How many measures to draw of each unit: times, shares, numbers of actions.
+    tonight : pandas.DataFrame, optional
+        What `periodkit.unusual` returned, if it is at hand; it is then not computed again.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default on a new figure.
 
@@ -93,7 +96,8 @@ def unusual_forest(
     >>> ax.figure.clear()
     """
     check_count(max_rows, "max_rows", 1)
-    tonight = unusual(actions, periods, period, earlier, by, target, confidence)
+    if tonight is None:
+        tonight = unusual(actions, periods, period, earlier, by, target, confidence)
     said = answers.unusual(tonight)
     judged = most_surprising(tonight)
     if not tonight["n"].any():
