@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
+from periodkit._arguments import named
 from periodkit.client import Client
 from periodkit.errors import ArgumentError, ConfigError
 from periodkit.settings import ARCHIVE_VARIABLE, BASE_URL_VARIABLE, DEFAULT_ARCHIVE, TOKEN_VARIABLE
@@ -187,7 +188,7 @@ def find_periods(periods: pd.DataFrame, wanted: Iterable[int | str]) -> list[int
 
 def _find_period(periods: pd.DataFrame, wanted: int | str) -> int:
     text = str(wanted).strip()
-    number = int(text) if re.fullmatch(r"-?\d+", text, re.ASCII) else None
+    number = int(text) if re.fullmatch(r"-?\d{1,19}", text, re.ASCII) else None
     if number is not None and (periods["period_id"] == number).any():
         return number
     names = periods["period_name"].astype("str").str.casefold()
@@ -199,10 +200,10 @@ def _find_period(periods: pd.DataFrame, wanted: int | str) -> int:
         return int(found["period_id"].iloc[0])
     if found.empty:
         last = f", the last of them {_named(periods.tail(1))}" if len(periods) else ""
-        msg = f"There is no period {wanted!r}. There are {len(periods)}{last}. periodkit periods lists them."
+        msg = f"There is no period {named(wanted)}. There are {len(periods)}{last}. periodkit periods lists them."
     else:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        msg = f"{wanted!r} could be {len(found)} periods: {_named(found.head(5))}{more}. Give the id."
+        msg = f"{named(wanted)} could be {len(found)} periods: {_named(found.head(5))}{more}. Give the id."
     raise ArgumentError(msg)
 
 
@@ -230,7 +231,9 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
     >>> source(client, actions)
     'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 652 actions, as of 2025-05-17 15:08 UTC.'
     """
-    whose = _whose(client.origin) if isinstance(client, Client) else "an archive"
+    whose = "" if client.origin is None else _whose(client.origin)
+    if not isinstance(client, Client):
+        whose = f"an archive of {whose}" if whose else "an archive"
     if actions.empty:
         return f"Data: {whose}. No actions."
     several = actions["period_id"].nunique()
