@@ -61,6 +61,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"periodkit {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_show_sourcelink = False
 html_copy_source = False
 # A browser may not fetch pages of a folder on disk to quote them.

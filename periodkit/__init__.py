@@ -26,7 +26,9 @@ if TYPE_CHECKING:
         ServerError,
         TransportError,
     )
-    from periodkit.frames import latest_period, markers, pseudonymize
+    from periodkit.excel import to_excel
+    from periodkit.frames import add_clock, latest_period, markers, pseudonymize
+    from periodkit.jupyter import explore, live
     from periodkit.metrics import (
         ai_dispatch_rate,
         ai_effect,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
         compare,
         cycle_times,
         describe,
+        load,
         marker_profile,
         on_time,
         open_actions,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
         season,
         stage_quantiles,
         unusual,
+        unusual_periods,
         workload,
     )
     from periodkit.milestones import stage_times
@@ -74,6 +78,7 @@ __all__ = [
     "SyncResult",
     "TransportError",
     "__version__",
+    "add_clock",
     "ai_dispatch_rate",
     "ai_effect",
     "ai_funnel",
@@ -82,8 +87,11 @@ __all__ = [
     "cycle_times",
     "demo_client",
     "describe",
+    "explore",
     "format_table",
     "latest_period",
+    "live",
+    "load",
     "marker_profile",
     "markers",
     "on_time",
@@ -101,7 +109,9 @@ __all__ = [
     "source",
     "stage_quantiles",
     "stage_times",
+    "to_excel",
     "unusual",
+    "unusual_periods",
     "workload",
 ]
 
@@ -109,7 +119,9 @@ __all__ = [
 _HOMES = {
     "archive": ("Archive", "SyncResult"),
     "client": ("Client", "RetryPolicy"),
-    "frames": ("latest_period", "markers", "pseudonymize"),
+    "excel": ("to_excel",),
+    "frames": ("add_clock", "latest_period", "markers", "pseudonymize"),
+    "jupyter": ("explore", "live"),
     "metrics": (
         "ai_dispatch_rate",
         "ai_effect",
@@ -117,6 +129,7 @@ _HOMES = {
         "compare",
         "cycle_times",
         "describe",
+        "load",
         "marker_profile",
         "on_time",
         "open_actions",
@@ -129,6 +142,7 @@ _HOMES = {
         "season",
         "stage_quantiles",
         "unusual",
+        "unusual_periods",
         "workload",
     ),
     "milestones": ("stage_times",),

@@ -1,6 +1,7 @@
 """Read and check what callers pass: moments, lengths of time, shares, counts, zones, names of columns, ids.
 
-A message shows a short value as it is, and anything else, such as a Series, by its type.
+A message shows a short value as it is, and anything else, such as a Series, by its type. pandas takes longer to import
+than a wrong option of a command takes to refuse, so it is loaded only for values that a text or a number is not.
 """
 
 from __future__ import annotations
@@ -10,22 +11,25 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
-from typing import Any, TypeAlias
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
-
-import numpy as np
-import pandas as pd
 
 from periodkit.errors import ArgumentError, InvalidRequestError, PeriodkitError, SchemaError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 AsOf: TypeAlias = str | datetime
 When: TypeAlias = str | date | datetime
-By: TypeAlias = str | Sequence[str] | None
-PeriodIds: TypeAlias = int | str | Iterable[Any] | pd.DataFrame
+Key: TypeAlias = "str | pd.Series | Callable[[pd.DataFrame], Any]"
+By: TypeAlias = "Key | Sequence[Key] | None"
+"""What to group by; `periodkit.frames.keyed` makes columns of it."""
+PeriodIds: TypeAlias = "int | str | Iterable[Any] | pd.DataFrame"
 Zone: TypeAlias = tuple[tzinfo, str]
 
 _LONGEST_SHOWN = 60
-_SHORT = (str, bytes, int, float, complex, np.generic, date, timedelta, tzinfo, type(None), type(pd.NaT), type(pd.NA))
+_SHORT = (str, bytes, int, float, complex, date, timedelta, tzinfo, type(None))
 
 
 def named(value: object) -> str:
@@ -33,10 +37,11 @@ def named(value: object) -> str:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> named("Cup final"), named(7), named(pd.Series([1, 2])), named([0.5, "x"])
     ("'Cup final'", '7', 'a Series', "[0.5, 'x']")
     """
-    if isinstance(value, _SHORT):
+    if isinstance(value, _SHORT) or _is_scalar(value):
         text = ascii(value) if isinstance(value, str) and not is_unicode(value) else repr(value)
     elif isinstance(value, list | tuple):
         text = f"[{', '.join(named(item) for item in value[:10])}]"
@@ -44,6 +49,13 @@ def named(value: object) -> str:
         kind = type(value).__name__
         return f"{'an' if kind[:1].lower() in {*'aeiou'} or kind == 'ndarray' else 'a'} {kind}"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+
+
+def _is_scalar(value: object) -> bool:
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+
+    return value is pd.NaT or value is pd.NA or isinstance(value, np.generic)
 
 
 def is_unicode(text: str) -> bool:
@@ -61,19 +73,33 @@ def api_time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def period_ids(periods: PeriodIds) -> list[int]:
-    """Return the ids that `periods` names, each once, in order."""
+def period_of_row(period: Any) -> Any:  # noqa: ANN401
+    """Return the id of a period that is a row of a periods frame, and anything else as it is.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> period_of_row(pd.DataFrame({"period_id": [7], "period_name": "Cup final"}).iloc[0]), period_of_row("Cup final")
+    (np.int64(7), 'Cup final')
+    """
+    is_row = _is_pandas(period) and getattr(period, "ndim", 0) == 1 and "period_id" in period.index
+    return period["period_id"] if is_row else period
+
+
+def period_ids(periods: PeriodIds, find: Callable[[str], int] | None = None) -> list[int]:
+    """Return the ids that `periods` names, each once, in order; `find` returns the id of a name, if names are taken."""
+    import pandas as pd  # noqa: PLC0415
+
     if isinstance(periods, pd.DataFrame):
         require_columns(periods.columns, ["period_id"], "what client.periods() returned, or ids")
         periods = periods["period_id"]
-    elif isinstance(periods, pd.Series) and "period_id" in periods.index:
-        msg = 'periods is a Series, one row of a frame. Pass the id in it, row["period_id"], or a frame.'
-        raise InvalidRequestError(None, msg)
+    periods = period_of_row(periods)
     one = isinstance(periods, str | bytes) or not isinstance(periods, Iterable)
-    return list(dict.fromkeys(_period_id(item) for item in ([periods] if one else periods)))  # type: ignore[union-attr]
+    return list(dict.fromkeys(_period_id(item, find) for item in ([periods] if one else periods)))  # type: ignore[union-attr]
 
 
-def _period_id(value: Any) -> int:  # noqa: ANN401
+def _period_id(value: Any, find: Callable[[str], int] | None) -> int:  # noqa: ANN401
+    value = period_of_row(value)
     if not isinstance(value, Iterable) or isinstance(value, str):
         try:
             number = int(value)
@@ -81,6 +107,8 @@ def _period_id(value: Any) -> int:  # noqa: ANN401
                 return number
         except (TypeError, ValueError, OverflowError):
             pass
+    if find is not None and isinstance(value, str):
+        return find(value)
     msg = (
         f"periods is or holds {named(value)}, which is not a whole number. client.periods()['period_id'] lists the ids."
     )
@@ -92,7 +120,7 @@ def checked_form_fields(form_fields: Iterable[str] | None) -> list[str]:
     if isinstance(form_fields, str):
         msg = f"form_fields is the text {named(form_fields)}. Pass a list: form_fields=[{named(form_fields)}]."
         raise InvalidRequestError(None, msg)
-    if form_fields is not None and (isinstance(form_fields, pd.DataFrame) or not isinstance(form_fields, Iterable)):
+    if form_fields is not None and (_is_pandas(form_fields) or not isinstance(form_fields, Iterable)):
         msg = f"form_fields is {named(form_fields)}. Pass a list of field names."
         raise InvalidRequestError(None, msg)
     fields: list[Any] = [] if form_fields is None else list(form_fields)
@@ -103,10 +131,39 @@ def checked_form_fields(form_fields: Iterable[str] | None) -> list[str]:
     return list(dict.fromkeys(fields))
 
 
+def _is_pandas(value: object) -> bool:
+    return any(kind.__module__.partition(".")[0] == "pandas" for kind in type(value).__mro__)
+
+
 def grouping(by: By, reserved: Collection[str] = (), argument: str = "by") -> tuple[str, ...]:
-    """Return `by` as a tuple of column names; none of them may be one of the `reserved` names of the result."""
-    one = isinstance(by, str | pd.Series | pd.DataFrame) or not isinstance(by, Iterable)
-    names: tuple[Any, ...] = () if by is None else (by,) if one else tuple(by)
+    """Return `by` as a tuple of column names; none of them may be one of the `reserved` names of the result.
+
+    Parameters
+    ----------
+    by : str or sequence of str, optional
+        What a caller passed.
+    reserved : collection of str
+        Columns that the result has of its own.
+    argument : str
+        What an error calls it.
+
+    Returns
+    -------
+    tuple of str
+        The key columns.
+
+    Raises
+    ------
+    ArgumentError
+        A name comes twice, or is a column of the result.
+
+    Examples
+    --------
+    >>> grouping("channel"), grouping(None)
+    (('channel',), ())
+    """
+    one = isinstance(by, str) or _is_pandas(by) or not isinstance(by, Iterable)
+    names: tuple[Any, ...] = () if by is None else (by,) if one else tuple(by)  # type: ignore[arg-type]
     wrong = [name for name in names if not isinstance(name, str)]
     if wrong:
         msg = f"{argument} is or holds {named(wrong[0])}; it takes a column name or a list of column names."
@@ -149,14 +206,14 @@ def one_of(value: object, argument: str, choices: Collection[str]) -> str:
 def check_share(value: object, name: str) -> float:
     """Return `value` as a float, or raise an ArgumentError that names it unless it is strictly between 0 and 1."""
     # Written so that NaN fails too.
-    if not isinstance(value, int | float | np.number) or not 0.0 < value < 1.0:
+    if not isinstance(value, Real) or not 0.0 < float(value) < 1.0:
         raise ArgumentError(f"{name} must lie between 0 and 1, both excluded, not {named(value)}.")
     return float(value)
 
 
 def check_count(value: object, name: str, least: int = 0) -> int:
     """Return `value` as a whole number, or raise an ArgumentError that names it unless it is at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ArgumentError(f"{name} is {named(value)}; it takes a whole number from {least}.")
     return int(value)
 
@@ -226,10 +283,10 @@ def read_moment(value: object, argument: str, error: Callable[[str], PeriodkitEr
         Makes the error to raise from a message.
     """
     advice = f"Give {argument} as a date (2024-07-01, midnight UTC) or a time with a zone (2024-07-01T19:00:00Z)."
-    if value is pd.NaT or not isinstance(value, str | date):
+    if not isinstance(value, str | date) or value != value:  # noqa: PLR0124  (NaT)
         raise error(f"{argument} is {named(value)}, which is not a date or time. {advice}")
     moment: date | None = value if isinstance(value, date) else _read_text(value.strip())
-    if isinstance(moment, pd.Timestamp):
+    if moment is not None and hasattr(moment, "to_pydatetime"):  # a pandas.Timestamp
         moment = moment.to_pydatetime(warn=False)
     if moment is None:
         raise error(f"{argument} is {named(value)}, which is not an ISO 8601 date or time. {advice}")
@@ -276,6 +333,7 @@ def as_micros(value: Any, argument: str) -> int:  # noqa: ANN401
 
     Examples
     --------
+    >>> import numpy as np
     >>> as_micros("0.57min", "target"), as_micros(np.timedelta64(15, "m"), "target")
     (34200000, 900000000)
     """
@@ -301,6 +359,9 @@ def _exact_micros(text: str) -> Fraction | None:
 
 def _micros(value: Any) -> Fraction | None:  # noqa: ANN401
     """Return what pandas makes of a value."""
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+
     # pandas would take a number without a unit for nanoseconds.
     if isinstance(value, np.timedelta64):
         if np.datetime_data(value)[0] == "generic":

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
-from periodkit._arguments import named
+from periodkit.answers import Answer
 from periodkit.client import Client
-from periodkit.errors import ArgumentError, ConfigError
+from periodkit.errors import ConfigError
 from periodkit.settings import ARCHIVE_VARIABLE, BASE_URL_VARIABLE, DEFAULT_ARCHIVE, TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from periodkit.archive import Archive, ArchiveView
 
-__all__ = ["connect", "demo_client", "find_periods", "has_account", "open_archive", "source"]
+__all__ = ["connect", "demo_client", "has_account", "open_archive", "source"]
 
 _ACCOUNT = {"base_url", "token"}
 
@@ -107,6 +105,11 @@ def connect(
     **options
         Passed on to `Client`.
 
+    Returns
+    -------
+    Client or ArchiveView
+        What gives ``periods()`` and ``actions(periods)``.
+
     Raises
     ------
     ConfigError
@@ -162,60 +165,8 @@ def open_archive(folder: str | Path | None = None, *, create: bool = False, pseu
     return archive
 
 
-def find_periods(periods: pd.DataFrame, wanted: Iterable[int | str]) -> list[int]:
-    """Return the ids of periods that are given by id or by name.
-
-    Parameters
-    ----------
-    periods : pandas.DataFrame
-        The periods that there are.
-    wanted : iterable of int or str
-        Ids, names, or parts of a name that only one period has; case does not matter.
-
-    Raises
-    ------
-    ArgumentError
-        There is no such period, or several could be meant; the message lists them.
-
-    Examples
-    --------
-    >>> periods = pd.DataFrame({"period_id": [7, 8], "period_name": ["Cup final", "Cup semi-final"]})
-    >>> find_periods(periods, ["8", "cup final"])
-    [8, 7]
-    """
-    return [_find_period(periods, value) for value in wanted]
-
-
-def _find_period(periods: pd.DataFrame, wanted: int | str) -> int:
-    text = str(wanted).strip()
-    number = int(text) if re.fullmatch(r"-?\d{1,19}", text, re.ASCII) else None
-    if number is not None and (periods["period_id"] == number).any():
-        return number
-    names = periods["period_name"].astype("str").str.casefold()
-    key = text.casefold()
-    found = periods[names == key] if key else periods.head(0)
-    if found.empty and key:
-        found = periods[names.str.contains(key, regex=False, na=False)]
-    if len(found) == 1:
-        return int(found["period_id"].iloc[0])
-    if found.empty:
-        last = f", the last of them {_named(periods.tail(1))}" if len(periods) else ""
-        msg = f"There is no period {named(wanted)}. There are {len(periods)}{last}. periodkit periods lists them."
-    else:
-        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        msg = f"{named(wanted)} could be {len(found)} periods: {_named(found.head(5))}{more}. Give the id."
-    raise ArgumentError(msg)
-
-
-def _named(periods: pd.DataFrame) -> str:
-    return ", ".join(
-        f"{period_id} ({name})" if isinstance(name, str) else str(period_id)
-        for period_id, name in zip(periods["period_id"], periods["period_name"], strict=True)
-    )
-
-
-def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
-    """Say whose data `connect` gave, how much, and as of when.
+def source(client: Client | ArchiveView, actions: pd.DataFrame) -> Answer:
+    """Return a sentence on whose data `connect` gave, how much, and as of when, that a notebook shows.
 
     Parameters
     ----------
@@ -223,6 +174,11 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
         What `connect` returned. Its ``origin`` says whose data it is: no setting is read.
     actions : pandas.DataFrame
         The actions that it returned.
+
+    Returns
+    -------
+    str
+        One line of plain text: whose data, how many periods and actions, and the latest ``fetched_at``.
 
     Examples
     --------
@@ -235,11 +191,12 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
     if not isinstance(client, Client):
         whose = f"an archive of {whose}" if whose else "an archive"
     if actions.empty:
-        return f"Data: {whose}. No actions."
+        return Answer(f"Data: {whose}. No actions.", strong=False)
     several = actions["period_id"].nunique()
     periods = "1 period" if several == 1 else f"{several:,} periods"
     moment = f"{actions['fetched_at'].max():%Y-%m-%d %H:%M} UTC"
-    return f"Data: {whose}. {periods} with {len(actions):,} action{'' if len(actions) == 1 else 's'}, as of {moment}."
+    n = f"{len(actions):,} action{'' if len(actions) == 1 else 's'}"
+    return Answer(f"Data: {whose}. {periods} with {n}, as of {moment}.", strong=False)
 
 
 def _whose(origin: str) -> str:

@@ -98,9 +98,9 @@ def test_what_is_no_moment_is_refused(value, said):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: pk.cycle_times(ACTIONS, by=ACTIONS["channel"]), "by is or holds a Series"),
+        (lambda: pk.cycle_times(ACTIONS, by=ACTIONS["channel"].rename(None)), "by is or holds a Series"),
         (lambda: pk.cycle_times(ACTIONS, by=ACTIONS[["channel"]]), "by is or holds a DataFrame"),
-        (lambda: pk.ai_dispatch_rate(ACTIONS, by=[ACTIONS["channel"]]), "by is or holds a Series"),
+        (lambda: pk.ai_dispatch_rate(ACTIONS, by=[ACTIONS["channel"].rename(None)]), "by is or holds a Series"),
         (lambda: pk.cycle_times(ACTIONS, stage=ACTIONS["channel"]), "stage is a Series; it takes one of dispatch"),
         (lambda: pk.plots.cycle_time_ecdf(ACTIONS, stage=ACTIONS), "stage is a DataFrame"),
         (lambda: pk.on_time(ACTIONS, ACTIONS["closed_time"]), "target is a Series"),
@@ -121,23 +121,24 @@ def test_a_series_or_a_frame_is_named_by_its_type_and_never_printed(call, said):
 @pytest.mark.parametrize(
     ("periods", "said"),
     [
-        (PERIODS.iloc[0], r'periods is a Series, one row of a frame.*row\["period_id"\]'),
-        ([PERIODS.iloc[0]], "periods is or holds a Series, which is not a whole number"),
+        (PERIODS["period_name"].to_frame().iloc[0].index, "There is no period 'period_name'"),
+        ([PERIODS["period_id"]], "periods is or holds a Series, which is not a whole number"),
         ([PERIODS], "periods is or holds a DataFrame, which"),
-        (PERIODS["period_name"], "holds 'Cup final'"),
+        (PERIODS["period_name"], "There is no period 'Cup final'"),
         (b"7", "holds b'7'"),
         ([True], "holds True"),
         (7.5, r"holds 7\.5"),
     ],
 )
 def test_what_is_no_period_id_is_named(client, periods, said):
-    with pytest.raises(InvalidRequestError, match=said):
+    with pytest.raises((InvalidRequestError, ArgumentError), match=said):
         client.actions(periods)
 
 
 def test_ids_are_taken_from_whatever_holds_them():
     assert arguments.period_ids(PERIODS) == arguments.period_ids(PERIODS["period_id"]) == [7, 8]
     assert arguments.period_ids(np.array([7.0, 8.0, 7.0])) == [7, 8]
+    assert arguments.period_ids(PERIODS.iloc[1]) == arguments.period_ids([PERIODS.iloc[1]]) == [8]
     assert arguments.period_ids("7") == arguments.period_ids(np.int64(7)) == [7]
     with pytest.raises(SchemaError, match=r"no column 'period_id'; did you mean 'periodid'\?"):
         arguments.period_ids(PERIODS.rename(columns={"period_id": "periodid"}))

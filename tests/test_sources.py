@@ -1,12 +1,10 @@
 """Whose data it is, as a notebook says it."""
 
 import pandas as pd
-import pytest
 from platforms import Platform
 from servers import scripted
 
 import periodkit as pk
-from periodkit.sources import find_periods
 
 
 def test_the_client_and_not_the_environment_says_whose_data_it_is(sandbox, monkeypatch, recorded_path):
@@ -39,11 +37,3 @@ def test_an_archive_is_called_one_and_says_whose(tmp_path):
     moved.origin = "https://api.example.com"
     archive.sync(moved, origin_changed=True)
     assert pk.source(archive, nothing) == "Data: an archive of the account at https://api.example.com. No actions."
-
-
-@pytest.mark.parametrize("wanted", ["9" * 5000, "-" + "9" * 5000, "x" * 5000])
-def test_a_period_that_cannot_be_one_is_named_in_short(wanted):
-    periods = pd.DataFrame({"period_id": [7], "period_name": ["Cup final"]})
-    with pytest.raises(pk.ArgumentError, match="There is no period '") as refused:
-        find_periods(periods, [wanted])
-    assert len(str(refused.value)) < 300

@@ -77,6 +77,12 @@ class SyncResult:
         Where damaged files that blocked the repair were moved.
     notes : tuple of str
         What else to know, such as a form field that no action has.
+
+    Examples
+    --------
+    >>> result = SyncResult(fetched=2, unchanged=24, refreshed=1, failed={}, rows=1_850, seconds=1.25)
+    >>> print(result)
+    SyncResult: 2 fetched, 1 refreshed, 24 unchanged, 0 failed; 1,850 action(s) in 1.2 s
     """
 
     fetched: int

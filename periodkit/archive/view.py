@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
@@ -17,7 +17,7 @@ from periodkit.archive.scan import relation
 from periodkit.archive.storage import State, Stored, extra_column, extra_columns, known_column, period_columns
 from periodkit.archive.verify import verify
 from periodkit.errors import ArchiveError
-from periodkit.frames import Column, Fingerprint, fingerprint, to_frame, total_of
+from periodkit.frames import Column, Fingerprint, find_periods, fingerprint, to_frame, total_of
 from periodkit.schema import ACTIONS
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class ArchiveView:
 
         Parameters
         ----------
-        periods : int, iterable of int, or DataFrame, optional
-            A period id, several, or a periods frame; by default all, in the order of `periods`.
+        periods : int, str, iterable of these, or DataFrame, optional
+            A period id, several, a periods frame or a row of one, or names; by default all, in the order of `periods`.
         columns : iterable of str, optional
             Read these columns alone, which is quicker; by default all.
 
@@ -110,7 +110,7 @@ class ArchiveView:
             There is no such column.
         """
         state = self._state()
-        ids = state.ids if periods is None else period_ids(periods)
+        ids = state.ids if periods is None else period_ids(periods, self._by_name())
         absent = [period_id for period_id in ids if period_id not in state.rows]
         if absent:
             more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
@@ -129,6 +129,10 @@ class ArchiveView:
         if notes and not any(state.rows[period_id] for period_id in ids):
             frame.attrs["notes"] = notes
         return frame
+
+    def _by_name(self) -> Callable[[str], int]:
+        listed = cache(self.periods)
+        return lambda name: find_periods(listed(), [name])[0]
 
     def _at_venue(self, frame: pd.DataFrame) -> pd.DataFrame:
         if self._venue is None:

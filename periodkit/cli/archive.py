@@ -59,7 +59,8 @@ def sync(
     origin_changed
         Accept that the archive's data now come from another address, such as a base URL that has moved.
     """
-    from periodkit.sources import find_periods, open_archive  # noqa: PLC0415
+    from periodkit.frames import find_periods  # noqa: PLC0415
+    from periodkit.sources import open_archive  # noqa: PLC0415
 
     kept = open_archive(archive, create=True, pseudonymize=_key(key_file))
     with _client(demo=demo) as client:
@@ -153,7 +154,8 @@ def export(
         Name or hash of a snapshot to write; by default the present state.
     """
     from periodkit.frames import export as write  # noqa: PLC0415
-    from periodkit.sources import find_periods, open_archive  # noqa: PLC0415
+    from periodkit.frames import find_periods  # noqa: PLC0415
+    from periodkit.sources import open_archive  # noqa: PLC0415
     from periodkit.wording import count  # noqa: PLC0415
 
     kept = open_archive(archive)

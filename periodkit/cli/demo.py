@@ -49,8 +49,7 @@ def demo(output: Path = Path("periodkit-demo")) -> None:
         print("\nAI-dispatch rate, of the actions with a known value (95 % Wilson intervals)\n")
         _print_table(ai_dispatch_rate(actions, by="channel"))
         print("\nWriting the report on the latest event that has ended, from a notebook ...")
-        environment = {BASE_URL_VARIABLE: sandbox.base_url, TOKEN_VARIABLE: sandbox.token}
-        path = report(output=output / "report.html", environment=environment)
+        path = report(output=output / "report.html", client=client)
     print(f"Done in {time.monotonic() - began:.0f} s: {path.resolve()}\n")
     print("Next: make lab (or: periodkit lab) opens the notebooks in JupyterLab.")
     print(f"Your own account: export {BASE_URL_VARIABLE}=https://... {TOKEN_VARIABLE}=..., then open them again.")
@@ -105,7 +104,9 @@ def lab(
     """
     from periodkit.jupyter import copy_notebooks, run_lab  # noqa: PLC0415
 
-    account = [os.environ.get(name) for name in (BASE_URL_VARIABLE, TOKEN_VARIABLE)]
+    base_url = os.environ.get(BASE_URL_VARIABLE)
+    # A traceback can show variables, so none holds the token.
+    account = [bool(base_url), bool(os.environ.get(TOKEN_VARIABLE))]
     if any(account) and not all(account):
         msg = f"Only one of {BASE_URL_VARIABLE} and {TOKEN_VARIABLE} is set; set both, or neither for the sandbox."
         raise ConfigError(msg)
@@ -116,7 +117,7 @@ def lab(
             f"{name} is from another version of periodkit. Yours is kept; to get the new one, move it and run this again."
         )
     if all(account):
-        print(f"Data: the account at {account[0]}.")
+        print(f"Data: the account at {base_url}.")
     else:
         print("Data: the sandbox, a synthetic season of an invented venue. Your own: stop this with Ctrl-C, then")
         print(f"  export {BASE_URL_VARIABLE}=https://... {TOKEN_VARIABLE}=...")

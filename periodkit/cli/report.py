@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from periodkit.cli._app import Switch, app, say
+from periodkit.errors import ArgumentError
+from periodkit.settings import ARCHIVE_VARIABLE, DEFAULT_ARCHIVE
 
 
 @app.command
@@ -17,6 +20,7 @@ def report(
     source: Annotated[Literal["archive", "api"] | None, Parameter(name="--from")] = None,
     archive: Path | None = None,
     snapshot: str | None = None,
+    where: Annotated[list[str] | None, Switch] = None,
     output: Annotated[Path, Parameter(alias="-o")] = Path("report.html"),
     pdf: Annotated[bool, Switch] = False,
     season: Annotated[bool, Switch] = False,
@@ -42,6 +46,9 @@ def report(
         Folder of the archive; by default that of ALO_ARCHIVE, else periodkit-archive.
     snapshot
         A snapshot of the archive, by name or hash. By default its present state.
+    where
+        Report on a part of the actions alone, such as channel=Medical. Repeat it for another value of the column, or for
+        another column, which must hold too. channel= takes the actions without a channel.
     output
         The file to write.
     pdf
@@ -63,16 +70,16 @@ def report(
     """
     from periodkit.reporting import report as write  # noqa: PLC0415
 
+    part = _part(where or [])
     if archive is None and source != "api" and (source == "archive" or snapshot is not None):
-        from periodkit.sources import open_archive  # noqa: PLC0415
-
-        archive = open_archive().path
+        archive = Path(os.environ.get(ARCHIVE_VARIABLE) or DEFAULT_ARCHIVE)
     path = write(
         period,
         output,
         source=source,
         archive=archive,
         snapshot=snapshot,
+        where=part,
         season=season,
         start=start,
         end=end,
@@ -83,3 +90,14 @@ def report(
         pdf=pdf,
     )
     say(f"Wrote {path}" + (f" and {path.with_suffix('.pdf')}" if pdf else ""))
+
+
+def _part(where: list[str]) -> dict[str, list[str | None]] | None:
+    part: dict[str, list[str | None]] = {}
+    for word in where:
+        column, mark, value = word.partition("=")
+        if not mark or not column:
+            msg = f"--where is {word!r}; it takes a column and a value, such as channel=Medical."
+            raise ArgumentError(msg)
+        part.setdefault(column, []).append(value or None)
+    return part or None

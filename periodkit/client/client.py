@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -21,6 +21,7 @@ from periodkit.client.pacing import Clock, Gate
 from periodkit.client.retry import RetryPolicy, RetrySession
 from periodkit.client.transport import Transport
 from periodkit.errors import ConfigError, InvalidRequestError
+from periodkit.frames import find_periods
 from periodkit.parse import OnBad
 from periodkit.settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
 
@@ -221,8 +222,10 @@ class Client:
 
         Parameters
         ----------
-        periods : int, iterable of int, or DataFrame
-            A period id, several, or a periods frame. Each is fetched once, several at a time.
+        periods : int, str, iterable of these, or DataFrame
+            A period id, several, a periods frame or a row of one. Each is fetched once, several at a time. A text that is
+            no number is a name, or a part of one that no other period has; case does not matter. It costs a request for
+            the list of periods.
         form_fields : iterable of str, optional
             Form fields to fetch as well; each becomes a column ``form.<field>``.
 
@@ -239,10 +242,12 @@ class Client:
             Ctrl-C while several periods were being fetched; a `KeyboardInterrupt` that holds what arrived.
         InvalidRequestError
             An id is not a whole number, or `form_fields` is not a list of texts.
+        ArgumentError
+            No period has the name, or several could be meant; the message lists them.
         AuthError, PeriodNotFoundError, ApiError, TransportError, SchemaError
             As the server answers, when a single period was asked for or the token may read none of them.
         """
-        ids = period_ids(periods)
+        ids = period_ids(periods, self._by_name())
         return self._own_fetch().actions(ids, checked_form_fields(form_fields))
 
     def iter_actions(self, periods: PeriodIds, form_fields: Iterable[str] | None = None) -> Arrivals:
@@ -276,8 +281,13 @@ class Client:
         >>> len(sizes)
         2
         """
-        ids = period_ids(periods)
+        ids = period_ids(periods, self._by_name())
         return self._own_fetch().arrivals(ids, checked_form_fields(form_fields))
+
+    def _by_name(self) -> Callable[[str], int]:
+        """Return what finds a period by its name; it asks for the list of periods once, and only if there is a name."""
+        listed = cache(self.periods)
+        return lambda name: find_periods(listed(), [name])[0]
 
     def _own_fetch(self) -> Fetch:
         """Return what fetches, with connections of this process.

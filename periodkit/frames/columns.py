@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,6 +26,9 @@ BAD_TIME = "is not an ISO 8601 time with Z or an offset, in the years 1 to 9999 
 """What a message says of a text that `parse_times` cannot read."""
 _YEARS_1_TO_9999 = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 _FRACTION = r"(:[0-9]{2})[.,]([0-9]{1,6})[0-9]*"
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""What lies before is no time of an action: systems write such times for "none"."""
 
 MASKED = {kind.arrow: pd.api.types.pandas_dtype(kind.dtype) for kind in (Kind.ID, Kind.FLAG)}
 MASKED[pa.float64()] = pd.Float64Dtype()

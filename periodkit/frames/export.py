@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import json
-import re
-import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from periodkit.errors import ArgumentError, ConfigError
+from periodkit.errors import ArgumentError
 from periodkit.frames.columns import python_values
+from periodkit.frames.files import write_whole
+from periodkit.frames.workbook import RUN_AS_FORMULA, Sheet, SheetColumn, write_book
 
 __all__ = ["export"]
-
-_RUN_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_EXCEL_ROWS, _EXCEL_COLUMNS, _EXCEL_CELL = 1_048_575, 16_384, 32_767
-_EXCEL_EXACT = 10**15
-"""From here on Excel rounds whole numbers."""
-_SHEETS = "xl/worksheets/"
-# XML cannot hold these characters. Excel writes them as _x0001_, which other programs do not read as it does.
-_NOT_IN_EXCEL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|_x[0-9A-Fa-f]{4}_")
 
 
 def export(frame: pd.DataFrame, path: Path) -> None:
@@ -55,19 +45,7 @@ def export(frame: pd.DataFrame, path: Path) -> None:
     if write is None:
         msg = f"{path.name} does not end in {', '.join(_WRITERS)}. The ending says which format to write."
         raise ArgumentError(msg)
-    unfinished = path.with_name(f".{path.stem}.unfinished{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.unlink(missing_ok=True)
-        unfinished.touch(mode=0o600)  # actions name people
-        write(frame, unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        msg = f"{path} could not be written: {error.strerror or error}. Choose another place."
-        raise ConfigError(msg) from None
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
+    write_whole(path, partial(write, frame))
 
 
 def _to_csv(frame: pd.DataFrame, path: Path) -> None:
@@ -78,71 +56,8 @@ def _to_csv(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _to_excel(frame: pd.DataFrame, path: Path) -> None:
-    if importlib.util.find_spec("openpyxl") is None:
-        msg = 'Excel files need openpyxl: pip install "periodkit[excel]". Or export to .csv.'
-        raise ConfigError(msg)
-    from openpyxl import Workbook  # noqa: PLC0415
-    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
-
-    names = [str(name) for name in frame.columns]
-    columns = [_excel_column(name, frame[column]) for name, column in zip(names, frame.columns, strict=True)]
-    if len(frame) > _EXCEL_ROWS or len(names) > _EXCEL_COLUMNS:
-        msg = (
-            f"{len(frame):,} rows of {len(names):,} columns do not fit into Excel, which takes {_EXCEL_ROWS:,} and "
-            f"{_EXCEL_COLUMNS:,}. Export to .csv or .parquet, or fewer periods."
-        )
-        raise ArgumentError(msg)
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Sheet1")
-
-    def cell(value: object) -> object:
-        if not isinstance(value, str | int) or isinstance(value, bool):
-            return value
-        made = WriteOnlyCell(sheet, value)
-        if isinstance(value, str):
-            # Whatever it looks like, a formula or an error of Excel's, it is a text and stays one when it is edited.
-            made.data_type, made.quotePrefix = "s", value.startswith(_RUN_AS_FORMULA)
-        else:
-            made.number_format = "0"  # all digits of an id, and no exponent
-        return made
-
-    for row in [names, *zip(*columns, strict=True)]:
-        sheet.append([cell(value) for value in row])
-    book.save(path)
-    _escape_returns(path)
-
-
-def _escape_returns(path: Path) -> None:
-    """Spell carriage returns as references: readers of XML take bare ones for line feeds."""
-    with zipfile.ZipFile(path) as book:
-        parts = {name: book.read(name) for name in book.namelist()}
-    if any(b"\r" in content for name, content in parts.items() if name.startswith(_SHEETS)):
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
-            for name, content in parts.items():
-                book.writestr(name, content.replace(b"\r", b"&#13;") if name.startswith(_SHEETS) else content)
-
-
-def _excel_column(name: str, values: pd.Series) -> list[Any]:
-    """Return the values of a column, or say what in it Excel, or a program that reads Excel files, would change."""
-    cells = python_values(_cells(values, str))
-    if any(isinstance(value, int) and abs(value) >= _EXCEL_EXACT for value in cells):
-        cells = [None if value is None else str(value) for value in cells]
-    for row, text in enumerate([name, *cells]):
-        if not isinstance(text, str):
-            continue
-        wrong = _NOT_IN_EXCEL.search(text)
-        if wrong is not None or len(text) > _EXCEL_CELL:
-            what = (
-                f"{wrong[0]!a}"
-                if wrong
-                else f"a text of {len(text):,} characters, of which a cell takes {_EXCEL_CELL:,}"
-            )
-            msg = (
-                f"The column {name!a} does not fit into Excel: its {f'row {row}' if row else 'name'} holds {what}. "
-                "Export to .csv or .parquet, or leave the column out."
-            )
-            raise ArgumentError(msg)
-    return cells
+    columns = [SheetColumn(str(name), python_values(_cells(frame[name], str))) for name in frame.columns]
+    write_book([Sheet("Sheet1", columns)], path)
 
 
 def _to_parquet(frame: pd.DataFrame, path: Path) -> None:
@@ -195,4 +110,4 @@ def _cells(values: pd.Series, write: Callable[[str], str]) -> pd.Series:
 
 
 def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_RUN_AS_FORMULA) else text
+    return f"'{text}" if text.startswith(RUN_AS_FORMULA) else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -12,13 +13,13 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from periodkit._arguments import PERIODS_FRAME, iso_moment, named, require_columns
+from periodkit._arguments import PERIODS_FRAME, iso_moment, named, period_of_row, require_columns
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import BAD_TIME, UTC_MICROS, Column, infer_column, to_frame, unknown_name
 from periodkit.frames.engines import require_pandas
 from periodkit.schema import MARKERS
 
-__all__ = ["latest_period", "markers", "ordered_periods", "position_of"]
+__all__ = ["find_periods", "latest_period", "markers", "ordered_periods", "position_of"]
 
 
 def latest_period(periods: pd.DataFrame) -> pd.DataFrame:
@@ -82,12 +83,65 @@ def position_of(period: object, order: pd.DataFrame, argument: str = "period") -
     >>> position_of("Final", pd.DataFrame({"period_id": [9, 7], "period_name": ["Derby", "Final"]}))
     1
     """
+    period = period_of_row(period)
     column = "period_name" if isinstance(period, str) else "period_id"
     rows = [row for row, value in enumerate(order[column].astype("object")) if not pd.isna(value) and value == period]
     if len(rows) != 1 or isinstance(period, bool):
         many = f"names {len(rows)} periods" if len(rows) > 1 else "is none of the periods"
         raise ArgumentError(f"{argument} is {period!r}, which {many}. Pass one of the ids in periods['period_id'].")
     return rows[0]
+
+
+def find_periods(periods: pd.DataFrame, wanted: Iterable[int | str]) -> list[int]:
+    """Return the ids of periods that are given by id or by name.
+
+    Parameters
+    ----------
+    periods : pandas.DataFrame
+        The periods that there are.
+    wanted : iterable of int or str
+        Ids, names, or parts of a name that only one period has; case does not matter.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such period, or several could be meant; the message lists them.
+
+    Examples
+    --------
+    >>> periods = pd.DataFrame({"period_id": [7, 8], "period_name": ["Cup final", "Cup semi-final"]})
+    >>> find_periods(periods, ["8", "cup final"])
+    [8, 7]
+    """
+    return [_find_period(periods, value) for value in wanted]
+
+
+def _find_period(periods: pd.DataFrame, wanted: int | str) -> int:
+    text = str(wanted).strip()
+    number = int(text) if re.fullmatch(r"-?\d{1,19}", text, re.ASCII) else None
+    if number is not None and (periods["period_id"] == number).any():
+        return number
+    names = periods["period_name"].astype("str").str.casefold()
+    key = text.casefold()
+    found = periods[names == key] if key else periods.head(0)
+    if found.empty and key:
+        found = periods[names.str.contains(key, regex=False, na=False)]
+    if len(found) == 1:
+        return int(found["period_id"].iloc[0])
+    if found.empty:
+        last = f", the last of them {_named(periods.tail(1))}" if len(periods) else ""
+        msg = f"There is no period {named(wanted)}. There are {len(periods)}{last}. periodkit periods lists them."
+    else:
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        msg = f"{named(wanted)} could be {len(found)} periods: {_named(found.head(5))}{more}. Give the id."
+    raise ArgumentError(msg)
+
+
+def _named(periods: pd.DataFrame) -> str:
+    return ", ".join(
+        f"{period_id} ({name})" if isinstance(name, str) else str(period_id)
+        for period_id, name in zip(periods["period_id"], periods["period_name"], strict=True)
+    )
 
 
 def markers(periods: pd.DataFrame) -> pd.DataFrame:
@@ -101,8 +155,8 @@ def markers(periods: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``period_id, marker, timestamp`` (UTC; null where the API sent none), in the order of the periods and, within
-        one, as sent; then whatever else the API says of a marker.
+        One row per marker: ``period_id, marker, timestamp`` (UTC; null where the API sent none), in the order of the
+        periods and, within one, as sent; then whatever else the API says of a marker.
 
     Raises
     ------

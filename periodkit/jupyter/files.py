@@ -1,19 +1,17 @@
-"""Notebooks as files: find them, set their parameters, execute them and remove what changes from run to run."""
+"""Notebooks as files: find them, execute them in a kernel and remove what changes from run to run."""
 
 from __future__ import annotations
 
-import atexit
 import importlib.util
 import os
 import re
+import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, TypeAlias
 
-from periodkit.errors import ArgumentError, ConfigError, PeriodkitError
-from periodkit.jupyter.interrupt import interruptible_client
+from periodkit.errors import ConfigError, PeriodkitError
 from periodkit.jupyter.kernel import kernel_manager
 from periodkit.jupyter.png import shrink
 
@@ -23,7 +21,6 @@ __all__ = [
     "normalise",
     "notebooks_folder",
     "open_notebook",
-    "parameterise",
     "report_notebook",
     "require",
 ]
@@ -56,43 +53,10 @@ def open_notebook(path: Path) -> Notebook:
     return nbformat.read(path, as_version=4)
 
 
-def parameterise(path: Path, parameters: Mapping[str, Any]) -> Notebook:
-    """Read a notebook and set values after its cell tagged ``parameters``.
-
-    Raises
-    ------
-    ArgumentError
-        The notebook has no parameter of that name.
-    ConfigError
-        The extra ``lab`` is not installed.
-    """
-    require("papermill")
-    from papermill.inspection import inspect_notebook  # noqa: PLC0415
-    from papermill.iorw import load_notebook_node  # noqa: PLC0415
-    from papermill.parameterize import parameterize_notebook  # noqa: PLC0415
-
-    known = inspect_notebook(str(path))
-    wrong = [name for name in parameters if name not in known]
-    if wrong:
-        msg = f"The notebook has no parameter {wrong[0]!r}; it has {', '.join(known) or 'none'}."
-        raise ArgumentError(msg)
-    filled = parameterize_notebook(load_notebook_node(str(path)), dict(parameters))
-    for cell in filled.cells:
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["id"] = "injected-parameters"  # papermill's own is random
-    return filled
-
-
 def execute(
-    notebook: Notebook,
-    folder: Path,
-    environment: Mapping[str, str] | None = None,
-    timeout: int = 300,
-    on_cell: Callable[[], object] | None = None,
+    notebook: Notebook, folder: Path, environment: Mapping[str, str] | None = None, timeout: int = 300
 ) -> Notebook:
     """Run every cell in a fresh kernel of this Python and return the notebook with its outputs.
-
-    Where the kernel dies or does not start, all of it is run once more in another.
 
     Parameters
     ----------
@@ -104,55 +68,20 @@ def execute(
         Environment variables for the kernel, in addition to those of this process.
     timeout : int
         The most seconds that a cell may take.
-    on_cell : callable, optional
-        Called after each code cell.
 
     Raises
     ------
     PeriodkitError
-        A cell failed or took too long, or two kernels died; the message says what to do.
+        A cell failed.
+    ConfigError
+        The extra ``lab`` is not installed.
     """
     require("nbclient")
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError  # noqa: PLC0415
-
-    with tempfile.TemporaryFile() as stderr:
-        try:
-            try:
-                _run(notebook, folder, environment, timeout, stderr, on_cell)
-            except RuntimeError:  # it died, or did not answer when it should have started
-                _run(notebook, folder, environment, timeout, stderr, on_cell)
-        except CellExecutionError as error:
-            raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
-        except CellTimeoutError:
-            raise PeriodkitError(f"A notebook cell took longer than {timeout} s. Ask for fewer periods.") from None
-        except DeadKernelError:
-            msg = (
-                "The notebook's kernel died before it was done, and so did a second one, most often because memory ran out. "
-                "Ask for fewer periods, or compare with fewer, and close other kernels; open the notebook with `periodkit "
-                f"lab` to see which cell it is.{_last_line(stderr)}"
-            )
-            raise PeriodkitError(msg) from None
-        except RuntimeError as error:
-            msg = (
-                f"The notebook's kernel did not start, nor did a second one: {error}. Close other programs, or check that "
-                f"`{sys.executable} -m ipykernel --version` works.{_last_line(stderr)}"
-            )
-            raise PeriodkitError(msg) from None
-    return notebook
-
-
-def _run(
-    notebook: Any,  # noqa: ANN401
-    folder: Path,
-    environment: Mapping[str, str] | None,
-    timeout: int,
-    stderr: BinaryIO,
-    on_cell: Callable[[], object] | None,
-) -> None:
-    """Run every cell in one kernel. What the kernel itself writes goes to `stderr`: it is noise unless the kernel dies."""
+    from nbclient import NotebookClient  # noqa: PLC0415
+    from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
 
-    client = interruptible_client()(
+    client = NotebookClient(
         notebook,
         kernel_manager_class=kernel_manager(),
         config=Config({"KernelManager": {"transport_encryption": "auto"}}),
@@ -163,25 +92,13 @@ def _run(
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
-        on_cell_executed=None if on_cell is None else lambda **_: on_cell(),
     )
     try:
-        client.execute(env={**os.environ, **(environment or {})}, stderr=stderr)
-    except Exception:
-        # At Ctrl-C nbclient ends the kernel, and then fails with whatever comes of that.
-        if hasattr(client, "_async_cleanup_kernel_future"):
-            raise KeyboardInterrupt from None
-        raise
-    finally:
-        # nbclient leaves this behind where a kernel did not start, and it prints a traceback at exit.
-        atexit.unregister(client._cleanup_kernel)
-
-
-def _last_line(stderr: BinaryIO) -> str:
-    """Return what a kernel wrote last, as the end of a message."""
-    stderr.seek(0)
-    lines = stderr.read().decode("utf-8", "replace").split("\n")
-    return next((f" It wrote: {line.strip()}" for line in reversed(lines) if line.strip()), "")
+        # What a kernel itself writes is noise.
+        client.execute(env={**os.environ, **(environment or {})}, stderr=subprocess.DEVNULL)
+    except CellExecutionError as error:
+        raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
+    return notebook
 
 
 def normalise(notebook: Notebook) -> Notebook:
@@ -194,9 +111,11 @@ def normalise(notebook: Notebook) -> Notebook:
         if cell.cell_type != "code":
             continue
         cell.metadata.pop("execution", None)
-        cell.outputs = [output for output in cell.outputs if _WIDGET not in output.get("data", {})]
+        # A widget is nothing without its kernel; the picture that some have beside them is kept.
+        cell.outputs = [one for one in cell.outputs if _WIDGET not in one.get("data", {}) or "image/png" in one["data"]]
         for output in cell.outputs:
             data = output.get("data", {})
+            data.pop(_WIDGET, None)
             if len(data) > 1:
                 data.pop("text/plain", None)
             for kind, value in data.items():

@@ -6,6 +6,7 @@ from periodkit.metrics.compare import compare
 from periodkit.metrics.dispatch import LOWER_BOUND, ai_dispatch_rate, reroute_rate, routing_matrix
 from periodkit.metrics.effect import ai_effect
 from periodkit.metrics.funnel import ai_funnel
+from periodkit.metrics.in_hand import load
 from periodkit.metrics.open_actions import open_actions
 from periodkit.metrics.outcomes import on_time, outcome_curve
 from periodkit.metrics.outlook import outlook
@@ -22,7 +23,7 @@ from periodkit.metrics.times import (
     stage_quantiles,
     with_bound,
 )
-from periodkit.metrics.unusual import COUNT_MEASURES, TIME_MEASURES, unusual
+from periodkit.metrics.unusual import COUNT_MEASURES, TIME_MEASURES, unusual, unusual_periods
 from periodkit.metrics.workload import workload
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "cycle_times",
     "describe",
     "latest_period",
+    "load",
     "marker_profile",
     "on_time",
     "open_actions",
@@ -54,6 +56,7 @@ __all__ = [
     "season",
     "stage_quantiles",
     "unusual",
+    "unusual_periods",
     "with_bound",
     "workload",
 ]

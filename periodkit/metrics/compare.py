@@ -14,8 +14,8 @@ from periodkit.metrics.arms import EXCLUSIONS, ArmCounts, count_arms
 from periodkit.metrics.effect import warn_of_dispatch, with_limits
 from periodkit.metrics.estimate import Floats, survival_quantiles
 from periodkit.metrics.estimate.mover import combine
+from periodkit.metrics.estimate.rates import normal_quantile
 from periodkit.metrics.estimate.standardise import contrasts, standardise
-from periodkit.metrics.estimate.steps import normal_quantile
 from periodkit.metrics.estimate.stratified import Strata, incidence_by_stratum
 from periodkit.metrics.tally import By, Ints, grouping, named_resolution
 from periodkit.metrics.times import as_timedelta, checked_ways, quantile_names

@@ -8,6 +8,7 @@ import narwhals as nw
 import pandas as pd
 
 from periodkit._arguments import one_of
+from periodkit.frames import grouped, sort_rows
 from periodkit.metrics.estimate import wilson
 from periodkit.metrics.tally import By, count_flags, grouping
 
@@ -20,11 +21,13 @@ LOWER_BOUND = (
 )
 
 
+@grouped
 def ai_dispatch_rate(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
     of: str = "known",
     confidence: float = 0.95,
+    sort: str | None = None,
 ) -> pd.DataFrame:
     """Return the share of actions that AI dispatched.
 
@@ -32,13 +35,15 @@ def ai_dispatch_rate(
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`; null is a group of its own.
     of : {"known", "assigned", "all"}
         The share of those with a known value; of those among them that have an ``assigned_time``; or of all, which
         counts unknown as not AI.
     confidence : float
         Coverage of the interval.
+    sort : str, optional
+        A column of the result to sort by, such as ``"n"``, the largest first; by default groups are in order of key.
 
     Returns
     -------
@@ -73,13 +78,15 @@ def ai_dispatch_rate(
     result = count_flags(actions, flags, by, columns)
     result["n"] = result.pop("_counted")
     total = result["n"] if of == "all" else result["ai"] + result["not_ai"]
-    return _with_rate(result, "ai", total, confidence, keys)
+    return sort_rows(_with_rate(result, "ai", total, confidence, keys), sort)
 
 
+@grouped
 def reroute_rate(
     actions: Any,  # noqa: ANN401
     by: By = None,
     confidence: float = 0.95,
+    sort: str | None = None,
 ) -> pd.DataFrame:
     """Return the share of actions whose last channel is not their first.
 
@@ -87,17 +94,19 @@ def reroute_rate(
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`; null is a group of its own.
     confidence : float
         Coverage of the interval.
+    sort : str, optional
+        A column of the result to sort by, such as ``"n"``, the largest first; by default groups are in order of key.
 
     Returns
     -------
     pandas.DataFrame
         One row per group: the keys, ``n``, ``rerouted``, ``stayed``, ``unknown`` (one channel or both null), ``rate`` of
-        those with both known, and its Wilson interval ``low``, ``high``. A lower bound, as ``frame.attrs["note"]`` says:
-        the API shows the first and the last channel only.
+        those with both known, and its interval ``low``, ``high``, as in `periodkit.ai_dispatch_rate`. A lower bound, as
+        ``frame.attrs["note"]`` says: the API shows the first and the last channel only.
 
     Raises
     ------
@@ -118,7 +127,7 @@ def reroute_rate(
     flags = {"rerouted": first != last, "stayed": first == last, "unknown": first.is_null() | last.is_null()}
     result = count_flags(actions, flags, by, ["channel", "latest_channel"])
     total = result["rerouted"] + result["stayed"]
-    result = _with_rate(result, "rerouted", total, confidence, keys)
+    result = sort_rows(_with_rate(result, "rerouted", total, confidence, keys), sort)
     result.attrs["note"] = LOWER_BOUND
     return result
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from periodkit._arguments import AsOf, as_micros, check_share
+from periodkit.frames import grouped
 from periodkit.metrics.arms import AI, EXCLUSIONS, count_arms
 from periodkit.metrics.estimate import kaplan_meier, logrank, merge, survival_quantile
 from periodkit.metrics.estimate.mantel_haenszel import e_value, mantel_haenszel
@@ -46,6 +47,7 @@ _DISPATCH = (
 )
 
 
+@grouped
 def ai_effect(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     stage: str = "response",
@@ -74,8 +76,8 @@ def ai_effect(
         Columns of what is alike; null is a stratum of its own. None compares plainly.
     target : timedelta or str, optional
         The promised time, such as ``"5min"``, and how far mean times look; by default the median of both arms together.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`; null is a group of its own.
     confidence : float
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional
@@ -139,7 +141,7 @@ def ai_effect(
     check_share(confidence, "confidence")
     names = grouping(by, _COLUMNS)
     micros = None if target is None else as_micros(target, "target")
-    warn_of_dispatch(AI, stage)
+    warn_of_dispatch(AI, stage, 4)  # `grouped` stands between
     counted = count_arms(actions, AI, stage, names, strata, as_of, skipped, resolution=resolution)
     limit = None if micros is None else counted.counts.units(micros, "target")
     tables, totals = counted.tables(), counted.totals()
@@ -154,10 +156,10 @@ def ai_effect(
     return named_resolution(pd.concat([counted.groups, result], axis=1), counted.counts)
 
 
-def warn_of_dispatch(arm: str, stage: str) -> None:
+def warn_of_dispatch(arm: str, stage: str, level: int = 3) -> None:
     """Warn that AI makes dispatch times short by construction; to be called by what the user calls."""
     if arm == AI and stage == "dispatch":
-        warnings.warn(_DISPATCH, UserWarning, stacklevel=3)
+        warnings.warn(_DISPATCH, UserWarning, stacklevel=level)
 
 
 def _effect(strata: Strata, counts: pd.Series, target: float | None, confidence: float) -> Row:

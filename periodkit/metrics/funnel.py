@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from periodkit._arguments import AsOf, as_micros
+from periodkit.frames import grouped
 from periodkit.metrics.arms import check_flag, number_keys
 from periodkit.metrics.estimate import wilson
 from periodkit.metrics.tally import By, count_stage, grouping
@@ -20,6 +21,7 @@ _KEYS = ("ai_dispatched", "channel", "latest_channel")
 _COLUMNS = ("step", "n", "passed", "not_passed", "unknown", "rate", "low", "high", "product")
 
 
+@grouped
 def ai_funnel(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     target: str | timedelta,
@@ -37,8 +39,8 @@ def ai_funnel(
         Actions.
     target : timedelta or str
         The promised time from created to closed, such as ``"20min"``; taking exactly that long is on time.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`; null is a group of its own.
     confidence : float
         Coverage of the intervals.
     as_of : datetime, Timestamp or ISO 8601 text, optional

@@ -10,7 +10,7 @@ import pandas as pd
 
 from periodkit._arguments import AsOf, as_micros, require_columns
 from periodkit.errors import ArgumentError
-from periodkit.frames import require_pandas
+from periodkit.frames import keyed, require_pandas
 from periodkit.metrics.outlook import share_late
 from periodkit.metrics.tally import By, grouping
 from periodkit.milestones import stage_states
@@ -39,7 +39,7 @@ def open_actions(
         The promised time from created to closed, such as ``"20min"``.
     history : frame of any engine, optional
         Earlier actions, from which ``p_late`` is taken; needs a target. Replayed at `as_of` as well.
-    by : str or list of str, optional
+    by : str, Series, callable or list of these, optional
         What makes a kind of action: an action is compared with earlier ones of its kind.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment; by default each row's ``fetched_at``, from which its age is counted.
@@ -88,9 +88,10 @@ def open_actions(
         found["left"] = (limit - found["age"]).astype("timedelta64[us]")
         found["past"] = found["age"] > limit
     if history is not None and limit is not None:
-        keys = list(grouping(by))
-        require_columns(actions.columns, keys)
+        known = keyed(actions, by, explode=False)
+        keys = list(grouping(known.by))
+        require_columns(known.frame.columns, keys)
         found["p_late"], found["judged_by"] = share_late(
-            found["age"], limit, actions.loc[still, keys], history, by, as_of
+            found["age"], limit, known.frame.loc[still, keys], history, by, as_of
         )
     return found.sort_values("age", ascending=False, kind="stable")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from periodkit._arguments import AsOf, as_micros, check_share, one_of
 from periodkit.errors import ArgumentError
+from periodkit.frames import grouped, sort_rows
 from periodkit.metrics.estimate import Floats, IncidenceCurve, aalen_johansen, incidence_at, wilson
 from periodkit.metrics.tally import UNITS, By, LifeTable, count_stage, gone_states, grouping, named_resolution
 from periodkit.metrics.times import COUNT_COLUMNS, as_timedelta, checked_ways, stage_totals
@@ -28,6 +29,7 @@ _CURVE_COLUMNS = ["time", "at_risk", *(share + suffix for share in _SHARES for s
 _ON_TIME_COLUMNS = ("met", "missed", "undetermined", "skipped_late", "rate", "low", "high", "worst", "best")
 
 
+@grouped
 def outcome_curve(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     stage: str = "cycle",
@@ -46,8 +48,8 @@ def outcome_curve(
         Actions.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`; null is a group of its own.
     times : list of timedelta or str, optional
         Times to read the curve at; by default 0 and every duration at which something happened.
     skipped : {"exclude", "at_close"}
@@ -118,6 +120,7 @@ def _read_curve(table: LifeTable, asked: Floats | None, confidence: float) -> In
     return incidence_at(aalen_johansen(table, confidence), at)
 
 
+@grouped
 def on_time(
     actions: Any,  # noqa: ANN401
     target: str | timedelta,
@@ -128,6 +131,7 @@ def on_time(
     confidence: float = 0.95,
     as_of: AsOf | None = None,
     resolution: str | None = None,
+    sort: str | None = None,
 ) -> pd.DataFrame:
     """Return the share of actions that reached the end of a stage within a target.
 
@@ -139,8 +143,8 @@ def on_time(
         The promised time, such as ``"15min"``; taking exactly that long is on time.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`; null is a group of its own.
     canceled : {"exclude", "censor"}
         ``"exclude"``: actions canceled before the stage's end do not count. ``"censor"``: one that was canceled before the
         target is undetermined, after it a miss.
@@ -154,6 +158,8 @@ def on_time(
     resolution : {None, "us", "ms", "s", "min"}
         Unit in which durations are counted; `target` must be whole in it. None is ``"us"``: each action is held against
         the target itself, so that no rounding is needed, on a cluster neither.
+    sort : str, optional
+        A column of the result to sort by, such as ``"n"``, the largest first; by default groups are in order of key.
 
     Returns
     -------
@@ -204,7 +210,7 @@ def on_time(
     result = pd.concat([counts.keys(), stage_totals(counts, canceled, skipped)], axis=1)
     result.attrs["resolution"] = counts.resolution if resolution is None else resolution
     everyone = np.where(met + missed + undetermined > 0, met + missed + undetermined, np.nan)
-    return result.assign(
+    result = result.assign(
         met=met,
         missed=missed,
         undetermined=undetermined,
@@ -215,3 +221,4 @@ def on_time(
         worst=met / everyone,
         best=(met + undetermined + skipped_late) / everyone,
     )
+    return sort_rows(result, sort)

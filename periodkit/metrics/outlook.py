@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, as_micros, check_share
+from periodkit.frames import keyed
 from periodkit.metrics.estimate import Floats, count_limits, merge, remaining_share
 from periodkit.metrics.tally import UNITS, By, Ints, count_stage, grouping, named_resolution
 
@@ -41,7 +42,7 @@ def outlook(
         Earlier actions, the more nights the better.
     horizon : timedelta or str
         How far to look ahead, such as ``"1h"``.
-    by : str or list of str, optional
+    by : str, Series, callable or list of these, optional
         What makes a kind of action: each is compared with earlier ones of its kind and age.
     confidence : float
         Coverage of the limits.
@@ -70,8 +71,8 @@ def outlook(
     -----
     An action of age a is open after h with probability S(a + h) / S(a), S being the Kaplan-Meier estimate of how long
     earlier actions of its kind stayed open, closed or canceled being an end alike. The limits are those of a sum of
-    independent trials (Poisson's binomial law), widened by the error of S (Greenwood) and by how much nights of the history
-    differed. New actions are not counted.
+    independent trials (Poisson's binomial law), widened by the error of S (Greenwood 1926) and by how much nights of the
+    history differed. New actions are not counted.
 
     Examples
     --------
@@ -85,10 +86,11 @@ def outlook(
     True
     """
     check_share(confidence, "confidence")
-    names = grouping(by)
     micros = as_micros(horizon, "horizon")
+    found = keyed(actions, by, explode=False)
+    names = grouping(found.by)
     past = _History(history, by, as_of, resolution)
-    now = count_stage(actions, "cycle", by, as_of, past.resolution)
+    now = count_stage(found.frame, "cycle", names, as_of, past.resolution)
     ahead = int(now.units(micros, "horizon"))
     cells = np.flatnonzero(now.only("open"))
     group, age, n = now.code()[cells], now.duration[cells], now.n[cells]
@@ -126,7 +128,7 @@ def share_late(
     past = _History(history, by, as_of)
     old = age.to_numpy(dtype="timedelta64[us]").astype(np.int64) // UNITS[past.resolution]
     limit = int(target // pd.Timedelta(microseconds=UNITS[past.resolution]))
-    judged = past.judge(_kinds(kinds, grouping(by)), old, np.maximum(old, limit))
+    judged = past.judge(_kinds(kinds, [*kinds.columns]), old, np.maximum(old, limit))
     late = np.where((age > target).to_numpy(), 1.0, judged.share)
     return late, pd.Series(judged.by, index=age.index, dtype="str")
 
@@ -147,7 +149,8 @@ class _History:
     """How long earlier actions stayed open, by kind and of all kinds together."""
 
     def __init__(self, history: Any, by: By, as_of: AsOf | None, resolution: str | None = None) -> None:  # noqa: ANN401
-        counts = count_stage(history, "cycle", by, as_of, resolution)
+        found = keyed(history, by, explode=False)
+        counts = count_stage(found.frame, "cycle", found.by, as_of, resolution)
         self.resolution = counts.resolution
         tables = list(counts.life_tables("censor"))
         self._all = merge(tables)

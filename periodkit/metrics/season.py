@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, check_count, read_moment
 from periodkit.errors import ArgumentError
-from periodkit.frames import MASKED, collect, in_utc, open_frame, ordered_periods, position_of
+from periodkit.frames import MASKED, collect, grouped, in_utc, open_frame, ordered_periods, position_of
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.estimate import Floats, laney_chart, log_xmr_chart
 from periodkit.metrics.outcomes import on_time
@@ -32,6 +32,7 @@ _MEASURES = (*_SHARES, *_QUANTILES, "actions")
 _LONGEST = 2.0**63  # microseconds that 64 bits cannot hold
 
 
+@grouped
 def season(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     periods: pd.DataFrame | None = None,
@@ -55,8 +56,8 @@ def season(
         first action.
     measure : {"ai_rate", "reroute_rate", "on_time", "p50", "p90", "actions"}
         What to chart. Cancellations do not count in ``on_time``, ``p50`` and ``p90``.
-    by : str or list of str, optional
-        Columns to group by: a chart for each group.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`: a chart for each group.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Which stage ``on_time``, ``p50`` and ``p90`` are of.
     target : timedelta or str, optional

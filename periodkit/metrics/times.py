@@ -10,6 +10,7 @@ import pandas as pd
 
 from periodkit._arguments import AsOf, check_share
 from periodkit.errors import ArgumentError
+from periodkit.frames import grouped, sort_rows
 from periodkit.metrics.estimate import observed_quantiles, survival_quantiles
 from periodkit.metrics.tally import By, StageCounts, count_stage, gone_states, grouping, named_resolution
 
@@ -31,6 +32,7 @@ SKIPPED_SHARE = 0.05
 """Where a larger share of a stage was skipped, a bound for all stands beside the estimate of the recorded ones."""
 
 
+@grouped
 def cycle_times(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
@@ -42,6 +44,7 @@ def cycle_times(
     as_of: AsOf | None = None,
     method: str = "kaplan-meier",
     resolution: str | None = None,
+    sort: str | None = None,
 ) -> pd.DataFrame:
     """Return quantiles of a stage's length, with intervals, counting actions that are still open for what they tell.
 
@@ -49,8 +52,9 @@ def cycle_times(
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
-    by : str or list of str, optional
-        Columns to group by; null is a group of its own.
+    by : str, Series, callable or list of these, optional
+        What to group by: a column; a Series, by its index; or a function of the frame. Null is a group of its own. An
+        action counts once for each item of a list, such as each of its ``assigned_user_names``.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones, see `periodkit.stage_times`.
     quantiles : sequence of float
@@ -74,6 +78,8 @@ def cycle_times(
         Unit in which durations are counted: what has ended at the first whole one by which it had, what is open at the
         last one for which it was seen. None is ``"ms"``, the API's own, where the rows are at hand, and ``"s"`` on a
         cluster, where ten times fewer counts come over. Every engine gives the same frame at the same resolution.
+    sort : str, optional
+        A column of the result to sort by, such as ``"n"``, the largest first; by default groups are in order of key.
 
     Returns
     -------
@@ -113,7 +119,7 @@ def cycle_times(
         msg = f'method is {method!r}; it takes "kaplan-meier" or "observed".'
         raise ArgumentError(msg)
     counts = count_stage(actions, stage, by, as_of, resolution)
-    return quantile_table(counts, names, canceled, skipped, confidence, method)
+    return sort_rows(quantile_table(counts, names, canceled, skipped, confidence, method), sort)
 
 
 def quantile_table(
@@ -192,6 +198,7 @@ def _columns(name: str) -> tuple[str, str, str]:
 _ORDER = ("dispatch", "pickup", "work", "response", "cycle")
 
 
+@grouped
 def stage_quantiles(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,
@@ -245,6 +252,7 @@ def stage_quantiles(
     return stacked.sort_index(kind="stable").reset_index(drop=True)
 
 
+@grouped
 def with_bound(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = None,

@@ -1,6 +1,11 @@
 """Plots of what happened: frame in, matplotlib Axes out."""
 
+from periodkit.plots._drawing import COLOURS as COLOURS  # for the interactive pictures, as the next three
+from periodkit.plots._drawing import FAINT as FAINT
+from periodkit.plots._drawing import INK as INK
+from periodkit.plots._drawing import MUTED as MUTED
 from periodkit.plots._drawing import alt_text, display, to_png
+from periodkit.plots._drawing import off_screen as off_screen
 from periodkit.plots.aging import aging
 from periodkit.plots.areas import outcome_areas
 from periodkit.plots.backlog import backlog

@@ -13,11 +13,11 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from periodkit import answers
 from periodkit._arguments import AsOf, Zone, zone
-from periodkit.frames import in_pandas
 from periodkit.metrics import season
 from periodkit.metrics.tally import By
 from periodkit.plots._drawing import (
     COLOURS,
+    DONE,
     FAINT,
     GROUP,
     INK,
@@ -26,7 +26,7 @@ from periodkit.plots._drawing import (
     SMALL,
     Floats,
     as_target,
-    columns_of,
+    date_ticks,
     day,
     drawable,
     duration_axis,
@@ -44,7 +44,7 @@ from periodkit.plots._drawing import (
     styled,
     target_line,
 )
-from periodkit.wording import clean_label, count, duration, measure_name, percent, unique_labels
+from periodkit.wording import Target, clean_label, count, duration, measure_name, percent, unique_labels
 
 __all__ = ["season_chart"]
 
@@ -57,6 +57,7 @@ _SIGNALS = {
     "run": ("s", COLOURS[2], "part of a run of 7 or more on one side"),
 }
 _NAMED = 4
+_SHADE = "#E2E8EE"
 
 
 @styled
@@ -84,8 +85,8 @@ def season_chart(
         Which periods; by default those of the actions.
     measure : {"p90", "p50", "on_time", "ai_rate", "reroute_rate", "actions"}
         What to draw, see `periodkit.season`.
-    by : str or list of str, optional
-        Columns to group by: a small chart for each group.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`: a small chart for each group.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Which stage times and shares on time are of.
     target : timedelta or str, optional
@@ -128,13 +129,14 @@ def season_chart(
     """
     where = zone(tz)
     promised = as_target(target) if measure in _TIMES else None
-    frame = in_pandas(actions, [*NEEDED, *_SHOWN, *columns_of(by)])
-    groups = group_by(frame, by, max_groups)
+    groups = group_by(actions, [*NEEDED, *_SHOWN], by, max_groups)
     chosen = {"target": target if measure == "on_time" else None, "stage": stage, "rebase": rebase, "as_of": as_of}
     chart = season(groups.actions, periods, measure, GROUP, baseline=baseline, **chosen)
     what = measure_name(measure, stage)
-    if not len(frame) or chart["value"].isna().all():
-        reason = "No actions to show" if not len(frame) else "In no period is there enough to say"
+    if measure == "on_time":
+        what = f"Share {DONE[stage]} within {Target.read(target)}"
+    if not len(groups.actions) or chart["value"].isna().all():
+        reason = "No actions to show" if not len(groups.actions) else "In no period is there enough to say"
         return explain(ax, f"{what} by period", reason)
     parts = [part.reset_index(drop=True) for _, part in chart.groupby(GROUP, sort=True)]
     single = len(parts) == 1
@@ -159,6 +161,7 @@ def season_chart(
         if "trial" not in set(chart["phase"])
         else f"limits from fewer than {baseline} periods",
         f"the {groups.folded} smallest groups in one" if groups.folded else "",
+        groups.note,
     ]
     words = " ".join(
         f"{clean_label(groups.names[at]) + ': ' if not single else ''}{_in_words(part, measure)}"
@@ -218,7 +221,7 @@ def _draw(
         _name_points(ax, chart, value, center)
         if ax.get_legend_handles_labels()[0]:
             ax.legend(loc="best", fontsize=SMALL)
-    _dates(ax, chart["start_date"], where)
+    date_ticks(ax, chart["start_date"], where, "date of each period" if single else "")
 
 
 def _count_axis(ax: Axes, shown: Floats, label: str) -> None:
@@ -236,7 +239,7 @@ def _phases(ax: Axes, phase: pd.Series) -> list[int]:
     is_base = phase.eq("baseline").to_numpy()
     edges = np.flatnonzero(np.diff(np.r_[0, is_base.astype(int), 0])).reshape(-1, 2)
     for start, stop in edges:
-        ax.axvspan(start - 0.5, stop - 0.5, color="#F0F0F0", linewidth=0, zorder=0)
+        ax.axvspan(start - 0.5, stop - 0.5, color=_SHADE, linewidth=0, zorder=0)
         if start:
             ax.axvline(start - 0.5, color=MUTED, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
             ax.annotate(
@@ -279,14 +282,6 @@ def _name_points(ax: Axes, chart: pd.DataFrame, value: Floats, center: Floats) -
             fontsize=SMALL,
             color=INK,
         )
-
-
-def _dates(ax: Axes, start: pd.Series, where: Zone) -> None:
-    days = ["no date" if pd.isna(each) else day(each.tz_convert(where[0]), year=False) for each in start]
-    step = max(-(-len(days) // max(int(0.9 * points_of(ax)[0] / (4.2 * small_points())), 1)), 1)
-    ax.set_xticks(np.arange(len(days))[::step], days[::step])
-    ax.set_xlim(-0.8, len(days) - 0.2)
-    ax.xaxis.grid(visible=False)
 
 
 def _signs(chart: pd.DataFrame) -> str:

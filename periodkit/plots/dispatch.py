@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit._arguments import zone
-from periodkit.frames import ActionsFrame, in_pandas
+from periodkit.frames import ActionsFrame
 from periodkit.metrics import ai_dispatch_rate
 from periodkit.metrics.estimate import wilson
 from periodkit.metrics.tally import By
@@ -74,14 +74,13 @@ def dispatch_rate(
     >>> ax.figure.clear()
     """
     where = zone(tz)
-    columns = ["ai_dispatched", "created_time", "assigned_time", *draw.columns_of(by)]
-    frame = in_pandas(actions, columns)
-    groups = draw.group_by(frame, by, max_groups)
+    columns = ["ai_dispatched", "created_time", "assigned_time"]
+    groups = draw.group_by(actions, columns, by, max_groups)
     if groups.in_time:
-        groups = draw.group_by(frame, by, None)
+        groups = draw.group_by(actions, columns, by, None)
     found = ai_dispatch_rate(groups.actions, draw.GROUP, of, confidence)
     found["base"] = found["n"] if of == "all" else found["ai"] + found["not_ai"]
-    whole = ai_dispatch_rate(frame, of=of, confidence=confidence).iloc[0]
+    whole = ai_dispatch_rate(actions, of=of, confidence=confidence).iloc[0]
     if not whole["n"] or found["rate"].isna().all():
         reason = (
             "No actions to show"
@@ -103,6 +102,7 @@ def dispatch_rate(
         "" if of == "all" or not whole["unknown"] else f"{int(whole['unknown']):,} unknown",
         f"bars: {draw.confidence_words(confidence)} (Wilson)",
         f"the {groups.folded} smallest groups in one" if groups.folded else "",
+        groups.note,
     ]
     title = _title(found, groups, whole, confidence)
     details = "; ".join(
@@ -183,18 +183,8 @@ def _over_time(ax: Axes, found: pd.DataFrame, groups: draw.Groups, whole: pd.Ser
             va="bottom" if up or beside else "top",
         )
     began = groups.actions.groupby(draw.GROUP)["created_time"].min().reindex(found[draw.GROUP])
-    days = ["no date" if pd.isna(moment) else _day(moment, where[0]) for moment in began]
-    step = -(-len(days) // max(int(0.85 * draw.points_of(ax)[0] / (4.6 * draw.small_points())), 1))
-    ax.set_xticks(place[::step], days[::step])
-    ax.set_xlim(-0.6, len(found) - 0.4)
-    ax.set_xlabel(f"{groups.by}, by date of its first action ({where[1]})")
-    ax.xaxis.grid(visible=False)
+    draw.date_ticks(ax, began, where, "date of each period")
     ax.spines["left"].set_color(draw.FAINT)
-
-
-def _day(moment: pd.Timestamp, at: tzinfo) -> str:
-    local = moment.tz_convert(at)
-    return f"{draw.day(local, year=False)}\n{local:%Y}"
 
 
 def _title(found: pd.DataFrame, groups: draw.Groups, whole: pd.Series, confidence: float) -> str:

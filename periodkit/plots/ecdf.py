@@ -49,8 +49,8 @@ def cycle_time_ecdf(
     ----------
     actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
         Actions.
-    by : str or list of str, optional
-        Columns to group by.
+    by : str, Series, callable or list of these, optional
+        What to group by, see `periodkit.cycle_times`.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         The stage, see `periodkit.stage_times`.
     target : timedelta or str, optional

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from periodkit import answers
-from periodkit._arguments import check_count
+from periodkit._arguments import Key, check_count
 from periodkit.metrics import COUNT_MEASURES, TIME_MEASURES, unusual
 from periodkit.plots._drawing import (
     COLOURS,
@@ -46,10 +46,11 @@ def unusual_forest(
     periods: pd.DataFrame,
     period: Any = None,  # noqa: ANN401
     earlier: int = 24,
-    by: Sequence[str | None] = (None, "classification", "channel"),
+    by: Sequence[Key | None] = (None, "classification", "channel"),
     target: Any = "20min",  # noqa: ANN401
     confidence: float = 0.95,
     max_rows: int = 6,
+    tonight: pd.DataFrame | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how a period compares with where an ordinary one would lie, the most surprising measures first.
@@ -66,6 +67,8 @@ def unusual_forest(
         As for `periodkit.unusual`.
     max_rows : int
         How many measures to draw of each unit: times, shares, numbers of actions.
+    tonight : pandas.DataFrame, optional
+        What `periodkit.unusual` returned, if it is at hand; it is then not computed again.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default on a new figure.
 
@@ -93,7 +96,8 @@ def unusual_forest(
     >>> ax.figure.clear()
     """
     check_count(max_rows, "max_rows", 1)
-    tonight = unusual(actions, periods, period, earlier, by, target, confidence)
+    if tonight is None:
+        tonight = unusual(actions, periods, period, earlier, by, target, confidence)
     said = answers.unusual(tonight)
     judged = most_surprising(tonight)
     if not tonight["n"].any():

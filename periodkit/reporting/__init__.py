@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from periodkit.reporting.build import report
     from periodkit.reporting.findings import Finding, Findings, event_findings, season_findings
-    from periodkit.reporting.material import ReportData, collect
+    from periodkit.reporting.material import ReportData, collect, opened
     from periodkit.reporting.page import Check, check_report, show_plot, show_table
     from periodkit.reporting.recheck import PageCheck, check_page
     from periodkit.reporting.sections import (
@@ -42,6 +42,7 @@ __all__ = [
     "check_report",
     "collect",
     "event_findings",
+    "opened",
     "report",
     "season_findings",
     "show_ai_effect",
@@ -76,6 +77,7 @@ _HOMES = {
     "material": (
         "ReportData",
         "collect",
+        "opened",
     ),
     "recheck": (
         "PageCheck",

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
-import tempfile
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from periodkit.reporting.request import (
     Periods,
+    check_account,
     check_times,
     checked_output,
     checked_periods,
     checked_source,
-    found_ids,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from periodkit.client import Client
+    from periodkit.reporting.material import Source
 
 __all__ = ["report"]
 
@@ -28,9 +32,13 @@ def report(
     period: Periods = None,
     output: str | Path = "report.html",
     *,
+    actions: pd.DataFrame | None = None,
+    periods: pd.DataFrame | None = None,
+    client: Client | None = None,
     source: str | None = None,
     archive: str | Path | None = None,
     snapshot: str | None = None,
+    where: Mapping[str, object] | None = None,
     season: bool = False,
     start: str | date | None = None,
     end: str | date | None = None,
@@ -39,11 +47,10 @@ def report(
     tz: str | None = None,
     names: bool = False,
     pdf: bool = False,
-    environment: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a report: one self-contained HTML file that loads nothing from the network.
 
-    A notebook of the package is run in a kernel of its own. The same data give the same bytes.
+    A notebook of the package is run in this process, in names of its own. The same data give the same bytes.
 
     Parameters
     ----------
@@ -51,12 +58,23 @@ def report(
         Ids or names of the periods to report on; by default the latest that has ended, or all of them with `season`.
     output : path
         The file to write; it appears whole or not at all.
+    actions : pandas.DataFrame, optional
+        Actions to report on, instead of reading them from an account or an archive.
+    periods : pandas.DataFrame, optional
+        The periods of `actions`, those to compare with among them. Without it, the report is on all of `actions`, does not
+        know when the periods were, and compares with none.
+    client : Client, optional
+        An account to read from, other than that of the environment. It is left open.
     source : {"archive", "api"}, optional
         Where to read the data; by default the archive if `archive` or `snapshot` is given, else the API.
     archive : path, optional
         The folder of the archive.
     snapshot : str, optional
         A snapshot of the archive, by name or hash; by default its present state.
+    where : mapping of str to value or list of values, optional
+        Report on a part of the actions alone: those that have one of the values in every column named, such as
+        ``{"channel": ["Medical", "Radio"], "form.gate": None}``; None means null. Earlier periods are compared by the same
+        part of theirs.
     season : bool
         Whether to report on many periods, with one row each.
     start, end : date, datetime or ISO 8601 text, optional
@@ -71,9 +89,6 @@ def report(
         Whether to name people; by default no person is named.
     pdf : bool
         Whether to print it to PDF too, beside `output`.
-    environment : mapping, optional
-        ``ALO_BASE_URL`` and ``ALO_API_TOKEN`` for the notebook, if they differ from those of this process. They are
-        passed in the kernel's environment and written nowhere.
 
     Returns
     -------
@@ -83,91 +98,131 @@ def report(
     Raises
     ------
     ArgumentError
-        Arguments exclude each other.
+        Arguments exclude each other, or there is no such period, column or value.
     ConfigError
-        The extra ``lab`` is not installed, there is no such archive, or there is no Chromium for the PDF.
+        There is no such place to write to, only half of an account is set, or there is no Chromium for the PDF.
     PeriodkitError
-        A cell of the notebook failed: the period does not exist, the source cannot be read.
+        The source cannot be read.
 
     Examples
     --------
     >>> import periodkit as pk
     >>> pk.report(4711, "cup-final.html", tz="Europe/London")  # doctest: +SKIP
     PosixPath('cup-final.html')
+    >>> pk.report(actions=actions, periods=periods, where={"channel": "Medical"})  # doctest: +SKIP
+    PosixPath('report.html')
     """
     wanted = checked_periods(period)
-    chosen = checked_source(source, archive, snapshot)
+    frames = actions is not None or periods is not None
+    chosen = checked_source(source, archive, snapshot, client=client is not None, frames=frames)
     check_times(start, end, compare, target, tz)
     path = checked_output(output)
-    ids, folder = found_ids(wanted, archive, snapshot, environment)
+    if chosen == "api" and client is None:
+        check_account()
     browser = None
     if pdf:
         from periodkit.reporting.page import find_browser  # noqa: PLC0415
 
         browser = find_browser()
-    from periodkit.jupyter import execute, normalise, parameterise, report_notebook  # noqa: PLC0415  (slow to import)
-
+    options = {"compare": compare, "target": target, "tz": tz, "names": names or None}
+    if season or compare == 24:
+        options["compare"] = None
     parameters: dict[str, Any] = {
-        "period_ids": ids,
         "start": None if start is None else str(start),
         "end": None if end is None else str(end),
         "target": target,
         "tz": tz,
         "names": names,
-        "archive": None if folder is None else str(folder.resolve()),
-        "snapshot": snapshot,
+        "where": where,
         "phone": True,
     }
     if not season:
         parameters["compare"] = compare
-    notebook = parameterise(report_notebook(season=season), parameters)
+    alone = frames and periods is None
+    with _source(client, actions, periods, archive, snapshot, season=season) as data:
+        if wanted is not None:
+            from periodkit.frames import find_periods  # noqa: PLC0415
+
+            wanted = list(find_periods(data.periods(), wanted))
+        elif alone:
+            wanted = data.periods()["period_id"].tolist()
+        notebook = _run(parameters | {"source": data, "period_ids": wanted}, season=season)
+    from periodkit.reporting.page.html import periods_of, to_html, where_in  # noqa: PLC0415
+
+    told = ""
+    if not frames:
+        told = _command(periods_of(notebook), chosen, snapshot, season, where_in(notebook), options)
+    page = to_html(notebook, command=told, source="actions" if alone else chosen, snapshot=snapshot)
+    _write(page, path, private=names)
+    if browser is not None:
+        from periodkit.reporting.page import to_pdf  # noqa: PLC0415
+
+        to_pdf(path, path.with_suffix(".pdf"), browser, private=names)
+    return path
+
+
+@contextlib.contextmanager
+def _source(
+    client: Client | None,
+    actions: pd.DataFrame | None,
+    periods: pd.DataFrame | None,
+    archive: str | Path | None,
+    snapshot: str | None,
+    *,
+    season: bool,
+) -> Iterator[Source]:
+    """Open where the data come from, for as long as the report is made."""
+    if actions is not None or periods is not None:
+        from periodkit.reporting.given import Frames  # noqa: PLC0415
+
+        yield Frames(actions, periods, season=season)
+        return
+    from periodkit.reporting.material import opened  # noqa: PLC0415
+
+    with opened(client, archive=archive, snapshot=snapshot) as source:
+        yield source
+
+
+def _run(parameters: Mapping[str, Any], *, season: bool) -> dict[str, Any]:
+    """Run the notebook, with a progress bar in a terminal."""
     from tqdm import tqdm  # noqa: PLC0415
 
-    steps = sum(cell.cell_type == "code" for cell in notebook.cells)
-    with (
-        tempfile.TemporaryDirectory() as workplace,
-        ThreadPoolExecutor(1) as beside,
-        # None: shown in a terminal alone.
-        tqdm(total=steps, desc="Fetching and measuring", unit="step", disable=None, leave=False) as progress,
-    ):
-        # nbconvert is slow to import, and this process only waits while the kernel works.
-        page_maker = beside.submit(import_module, "periodkit.reporting.page.html")
-        notebook = normalise(execute(notebook, Path(workplace), environment, on_cell=progress.update))
-        progress.set_description("Writing the report")
-    make = page_maker.result()
-    again = {
-        "compare": None if season or compare == 24 else compare,
-        "target": target,
-        "tz": tz,
-        "names": names or None,
-    }
-    told = _command(make.periods_of(notebook), chosen, snapshot, season, again)
+    from periodkit.jupyter import count_cells, report_notebook, run_cells  # noqa: PLC0415
+
+    notebook = report_notebook(season=season)
+    with tqdm(
+        total=count_cells(notebook), desc="Fetching and measuring", unit="step", disable=None, leave=False
+    ) as progress:
+        return run_cells(notebook, parameters, on_cell=progress.update)
+
+
+def _write(page: str, path: Path, *, private: bool) -> None:
+    """Write a page, whole or not at all, and readable by its owner alone if it is private."""
     unfinished = path.with_name(path.name + ".part")
-    page = make.to_html(notebook, command=told, source=chosen, snapshot=snapshot)
     try:
         unfinished.unlink(missing_ok=True)
-        unfinished.touch(mode=0o600 if names else 0o666)
+        unfinished.touch(mode=0o600 if private else 0o666)
         unfinished.write_text(page, encoding="utf-8", newline="\n")
         os.replace(unfinished, path)  # noqa: PTH105  (atomic, and overwrites on every system)
     finally:
         unfinished.unlink(missing_ok=True)
-    if browser is not None:
-        from periodkit.reporting.page import to_pdf  # noqa: PLC0415
-
-        printed = to_pdf(path, path.with_suffix(".pdf"), browser)
-        if names:
-            printed.chmod(0o600)
-    return path
 
 
 def _command(
-    periods: Sequence[int], source: str, snapshot: str | None, season: bool, options: Mapping[str, object]
+    periods: Sequence[int],
+    source: str,
+    snapshot: str | None,
+    season: bool,
+    where: Mapping[str, Sequence[str | None]],
+    options: Mapping[str, object],
 ) -> str:
     """Return the command that makes the report again; the reader fills in where the archive is."""
     words = ["periodkit", "report", *(word for key in periods for word in ("--period", str(key)))]
     words += ["--season"] if season else []
     words += ["--from", source] + (["--archive", "ARCHIVE"] if source == "archive" else [])
     words += ["--snapshot", snapshot] if snapshot else []
+    for column, values in where.items():
+        words += [word for value in values for word in ("--where", f"{column}={value or ''}")]
     for name, value in options.items():
         if value is not None:
             words += [f"--{name}"] if value is True else [f"--{name}", str(value)]

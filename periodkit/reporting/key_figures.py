@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 
 from periodkit.metrics import outcome_counts, with_bound, workload
 from periodkit.milestones import stage_times
-from periodkit.reporting.findings import Measured, measures
+from periodkit.reporting.findings import Measure, measures
 from periodkit.reporting.material import ReportData
 from periodkit.reporting.page import KeyFigure, held
 from periodkit.reporting.tables import bin_width
@@ -36,15 +34,7 @@ def key_figures(material: ReportData) -> list[KeyFigure]:
         ("ai_rate", "AI-dispatched"),
         ("reroute_rate", "Re-routed, at least"),
     ]
-    measured = [
-        _measured(name, by_key[key].of(material.actions), by_key[key].of(material.earlier), _usual(material, key))
-        for key, name in named
-    ]
-    bound = with_bound(material.actions, stage="response").iloc[0]
-    if bound["bound_shown"] and not pd.isna(bound["p90_at_most"]):
-        at = [key for key, _ in named].index("response_p90")
-        of_all = held(f"of all {bound['all_used']:,} at most {duration(bound['p90_at_most'])}")
-        measured[at] = replace(measured[at], lines=(*measured[at].lines, of_all))
+    measured = [_measured(material, by_key[key], name) for key, name in named]
     return [_volume(material), *measured, _load(material)]
 
 
@@ -80,7 +70,8 @@ def _volume(material: ReportData) -> KeyFigure:
     return _figure("Actions", f"{len(material.actions):,}", "", joined(parts), _usual(material, "actions") or before)
 
 
-def _measured(name: str, now: list[Measured], then: list[Measured], usual: str) -> KeyFigure:
+def _measured(material: ReportData, measure: Measure, name: str) -> KeyFigure:
+    now = measure.of(material.actions)
     if not now or not now[0].n:
         return KeyFigure(name, "–", "", _NOTHING)
     value, unit = now[0].short, ""
@@ -89,8 +80,22 @@ def _measured(name: str, now: list[Measured], then: list[Measured], usual: str) 
     elif value.endswith(" %"):
         value, unit = value.removesuffix(" %"), "%"
     limits = now[0].words.partition(" (")[2].removesuffix(")")
-    before = f"before: {then[0].short}" if then and then[0].n else ""
-    return _figure(name, value, unit, limits, usual or before)
+    bound = _bound_of_all(material) if measure.key == "response_p90" else ""
+    return _figure(name, value, unit, limits, _usual(material, measure.key) or _before(material, measure), bound)
+
+
+def _before(material: ReportData, measure: Measure) -> str:
+    """Return the value of all earlier actions, where an ordinary range cannot be given."""
+    then = measure.of(material.earlier) if len(material.earlier) else []
+    return f"before: {then[0].short}" if then and then[0].n else ""
+
+
+def _bound_of_all(material: ReportData) -> str:
+    """Return what the response of all actions takes at most, where many starts are not recorded."""
+    bound = with_bound(material.actions, stage="response").iloc[0]
+    if not bound["bound_shown"] or pd.isna(bound["p90_at_most"]):
+        return ""
+    return f"of all {bound['all_used']:,} at most {duration(bound['p90_at_most'])}"
 
 
 def _usual(material: ReportData, measure: str) -> str:

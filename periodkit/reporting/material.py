@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol, cast
 
 import pandas as pd
 
 from periodkit._arguments import PeriodIds, When, check_count, read_moment, zone
+from periodkit.client import Client
 from periodkit.errors import ArgumentError
 from periodkit.frames import Fingerprint, fingerprint, latest_period
 from periodkit.metrics import unusual
+from periodkit.reporting.part import Part
+from periodkit.sources import connect
 from periodkit.wording import Span, Target
 
-__all__ = ["ReportData", "Source", "collect"]
+__all__ = ["ReportData", "Source", "collect", "opened"]
 
 COMPARED = 24
 """The number of earlier periods to compare with by default."""
@@ -54,6 +59,10 @@ class ReportData:
         Whether people may be named.
     phone : bool
         Whether to draw pictures for phones too.
+    part : Part, optional
+        The part of the actions that this is about; None for all of them. No other actions are in the frames.
+    of : int, optional
+        How many actions the periods of the report have, with those outside of the part.
     """
 
     periods: pd.DataFrame = field(repr=False)
@@ -66,6 +75,8 @@ class ReportData:
     season: bool = False
     names: bool = False
     phone: bool = False
+    part: Part | None = None
+    of: int | None = None
 
     @property
     def as_of(self) -> pd.Timestamp:
@@ -83,6 +94,10 @@ class ReportData:
             self.all_periods,
             int(self.periods["period_id"].item()),
             earlier=len(self.earlier_periods),
+            by=(
+                None,
+                *(name for name in ("classification", "channel") if self.part is None or name not in self.part.single),
+            ),
             target=self.target.delta,
         )
 
@@ -107,6 +122,33 @@ class ReportData:
         return fingerprint(self.earlier_periods, self.earlier)
 
 
+@contextmanager
+def opened(
+    source: Source | None = None, *, archive: str | Path | None = None, snapshot: str | None = None
+) -> Iterator[Source]:
+    """Hand over a source that is open already, or what `periodkit.connect` opens, and close that afterwards.
+
+    Parameters
+    ----------
+    source : Client, Archive or a snapshot of one, optional
+        It is left open.
+    archive, snapshot
+        As for `periodkit.connect`.
+
+    Examples
+    --------
+    >>> with opened() as source:
+    ...     periods = source.periods()
+    >>> periods.empty
+    False
+    """
+    if source is not None:
+        yield source
+        return
+    with connect(archive=archive, snapshot=snapshot, progress=False) as made:
+        yield made
+
+
 def collect(
     source: Source,
     period_ids: int | Iterable[int] | None = None,
@@ -118,6 +160,7 @@ def collect(
     target: Span | Target = "20min",
     tz: str | None = None,
     names: bool = False,
+    where: Mapping[str, object] | None = None,
     phone: bool = False,
 ) -> ReportData:
     """Fetch the data of a report.
@@ -128,7 +171,7 @@ def collect(
         Where to fetch from.
     period_ids : int or iterable of int, optional
         The periods to report on; by default the latest that has ended, or all of them in a season.
-    season, start, end, compare, target, tz, names
+    season, start, end, compare, target, tz, names, where
         As in `periodkit.report`.
     phone : bool
         Whether to draw pictures for phones too, as a report does.
@@ -142,6 +185,8 @@ def collect(
     ------
     ArgumentError
         An argument has a value that it does not take, or there is no such period.
+    SchemaError
+        There is no column that `where` names.
     PeriodkitError
         The source could not be read.
 
@@ -155,24 +200,40 @@ def collect(
     """
     promised = Target.read(target)
     check_count(compare, "compare")
-    where, zone_name = zone(tz)
+    part = Part.read(where, names=names)
+    at, zone_name = zone(tz)
     known = source.periods().sort_values(["start_date", "period_id"], kind="stable", ignore_index=True)
     allowed = _between(known, start, end)
     chosen = _chosen(allowed, period_ids, season=season)
     before = known[(known["start_date"] < chosen["start_date"].min()) & ~known["period_id"].isin(chosen["period_id"])]
     before = before.tail(0 if season else compare)
+    actions, earlier = (_actions(source, some, part) for some in (chosen, before))
+    of = len(actions)
+    if part is not None:
+        # A kind of work may be missing tonight; it may not be unknown.
+        part.check(pd.concat([actions, earlier]))
+        actions, earlier = part.of(actions), part.of(earlier)
     return ReportData(
         periods=chosen.reset_index(drop=True),
-        actions=source.actions(chosen),
+        actions=actions,
         earlier_periods=before.reset_index(drop=True),
-        earlier=source.actions(before),
+        earlier=earlier,
         target=promised,
-        tz=where,
+        tz=at,
         tz_name=zone_name,
         season=season,
         names=names,
         phone=phone,
+        part=part,
+        of=of,
     )
+
+
+def _actions(source: Source, periods: pd.DataFrame, part: Part | None) -> pd.DataFrame:
+    # The API sends a form field only if it is asked for; an archive has those that its syncs asked for.
+    if part is not None and part.form_fields and isinstance(source, Client):
+        return source.actions(periods, form_fields=part.form_fields)
+    return source.actions(periods)
 
 
 def _between(periods: pd.DataFrame, start: When | None, end: When | None) -> pd.DataFrame:

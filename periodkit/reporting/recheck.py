@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from periodkit.reporting.build import report
+from periodkit.reporting.page import read_stamp
 
 __all__ = ["Difference", "PageCheck", "check_page"]
 
@@ -88,6 +89,10 @@ def check_page(path: str | Path, archive: str | Path, snapshot: str | None) -> P
     options = _options(page.command)
     if options is None:
         return None
+    part = read_stamp(path).part
+    if part is not None:
+        # The stamp tells null from an empty text, which a command cannot.
+        options["where"] = dict(part.choices)
     with tempfile.TemporaryDirectory() as folder:
         made = report(output=Path(folder) / "report.html", archive=archive, snapshot=snapshot, **options)
         again = _Page(made.read_text(encoding="utf-8"))

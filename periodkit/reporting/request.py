@@ -1,48 +1,65 @@
-"""What a report is asked for, checked before a kernel is started."""
+"""What a report is asked for, checked before anything is loaded that takes long: pandas, the source, the plots."""
 
 from __future__ import annotations
 
-import contextlib
+import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from numbers import Integral
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-import pandas as pd
-
-from periodkit._arguments import When, as_micros, check_count, named, read_moment, zone
-from periodkit.client import Client
+from periodkit._arguments import When, as_micros, check_count, named, period_of_row, read_moment, zone
 from periodkit.errors import ArgumentError, ConfigError
-from periodkit.reporting.material import Source
 from periodkit.settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
-from periodkit.sources import connect, find_periods, has_account, open_archive
 
-__all__ = ["Periods", "check_times", "checked_output", "checked_periods", "checked_source", "found_ids"]
+if TYPE_CHECKING:
+    import pandas as pd
 
-Periods = int | str | Iterable[int | str] | None
+__all__ = ["Periods", "check_account", "check_times", "checked_output", "checked_periods", "checked_source"]
+
+Periods: TypeAlias = "int | str | pd.Series | Iterable[int | str | pd.Series] | None"
 
 
 def checked_periods(period: Periods) -> list[int | str] | None:
     """Return the ids and names that `period` gives, or say what it takes."""
     if period is None:
         return None
-    one = isinstance(period, str | int | np.integer) or not isinstance(period, Iterable)
-    wanted: list[object] = [period] if one or isinstance(period, pd.DataFrame | pd.Series) else list(period)  # type: ignore[arg-type]
+    period = period_of_row(period)
+    one = isinstance(period, str) or not isinstance(period, Iterable) or hasattr(period, "iloc")
+    wanted: list[object] = [period] if one else list(period)  # type: ignore[arg-type]
     checked: list[int | str] = []
-    for value in wanted:
-        if isinstance(value, bool) or not isinstance(value, int | str | np.integer):
+    for value in map(period_of_row, wanted):
+        if isinstance(value, bool) or not isinstance(value, str | Integral):
             msg = (
                 f"period is or holds {named(value)}; it takes the id or name of a period, or a list of them, such as "
-                'frame["period_id"].tolist().'
+                'frame["period_id"].tolist(). For a report on frames, pass actions= and periods=.'
             )
             raise ArgumentError(msg)
         checked.append(value if isinstance(value, str) else int(value))
     return checked
 
 
-def checked_source(source: str | None, archive: str | Path | None, snapshot: str | None) -> str:
-    """Return ``"archive"`` or ``"api"``."""
+def checked_source(
+    source: str | None, archive: str | Path | None, snapshot: str | None, *, client: bool = False, frames: bool = False
+) -> str:
+    """Return ``"archive"``, ``"api"`` or ``"frames"``.
+
+    Parameters
+    ----------
+    source, archive, snapshot
+        As given to `periodkit.report`.
+    client, frames : bool
+        Whether a client, or a frame of actions or periods, is given.
+    """
     given = archive is not None or snapshot is not None
+    named_ones = [name for name, there in (("client", client), ("actions", frames), ("archive", given)) if there]
+    if len(named_ones) > 1 or (frames and source is not None):
+        other = named_ones[1] if len(named_ones) > 1 else "source"
+        msg = f"Both {named_ones[0]} and {other} are given, and each says where the data come from. Leave one of them out."
+        raise ArgumentError(msg)
+    if frames:
+        return "frames"
     chosen = source or ("archive" if given else "api")
     if chosen not in ("archive", "api"):
         msg = f'source is {source!r}; it takes "archive" or "api".'
@@ -54,6 +71,19 @@ def checked_source(source: str | None, archive: str | Path | None, snapshot: str
         msg = "The archive is not given. Pass archive=PATH, or --archive PATH."
         raise ArgumentError(msg)
     return chosen
+
+
+def check_account() -> None:
+    """Raise a ConfigError if the environment names half an account."""
+    variables = (BASE_URL_VARIABLE, TOKEN_VARIABLE)
+    missing = [variable for variable in variables if not os.environ.get(variable, "").strip()]
+    if len(missing) == 1:
+        there = variables[1 - variables.index(missing[0])]
+        msg = (
+            f"{there} is set, but {missing[0]} is not. To report on your account, set the environment variable {missing[0]} "
+            f"too; to report on the sandbox, unset {there}."
+        )
+        raise ConfigError(msg)
 
 
 def check_times(start: When | None, end: When | None, compare: int, target: str, tz: str | None) -> None:
@@ -84,31 +114,3 @@ def checked_output(output: str | Path) -> Path:
         msg = f"{str(path)!r} cannot be written: {error.strerror or error}. Choose another place with output=, or -o."
         raise ConfigError(msg) from None
     return path
-
-
-def found_ids(
-    wanted: list[int | str] | None,
-    archive: str | Path | None,
-    snapshot: str | None,
-    environment: Mapping[str, str] | None,
-) -> tuple[list[int] | None, Path | None]:
-    """Open the source; return the ids of the periods that are wanted, and the archive's folder."""
-    if archive is not None:
-        opened = open_archive(archive)
-        if wanted is None and snapshot is None:
-            return None, opened.path
-        view = opened.held() if snapshot is None else opened.at(snapshot)
-        return _ids(view, wanted), opened.path
-    given = environment or {}
-    if BASE_URL_VARIABLE in given or TOKEN_VARIABLE in given:
-        client = Client(given.get(BASE_URL_VARIABLE), given.get(TOKEN_VARIABLE))
-    elif wanted is not None or has_account():
-        client = connect()
-    else:
-        return None, None
-    with contextlib.closing(client):
-        return _ids(client, wanted), None
-
-
-def _ids(source: Source, wanted: list[int | str] | None) -> list[int] | None:
-    return None if wanted is None else find_periods(source.periods(), wanted)

@@ -28,7 +28,7 @@ from periodkit.wording.phrases import (
     unit_of,
     was_or_were,
 )
-from periodkit.wording.tables import NULL, format_table, format_value, label, numeric, readable
+from periodkit.wording.tables import NULL, format_table, format_value, is_share, label, numeric, readable
 from periodkit.wording.target import Span, Target
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "format_table",
     "format_value",
     "interval",
+    "is_share",
     "joined",
     "label",
     "limits_text",

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from periodkit.wording.labels import FEWEST
 from periodkit.wording.phrases import between, duration, percent, unit_of
 from periodkit.wording.tables import format_value, label
 
@@ -89,6 +90,8 @@ def most_surprising(tonight: pd.DataFrame) -> pd.DataFrame:
     [['channel', 'Bar']]
     """
     judged = tonight[tonight["p"].notna()].sort_values("p", kind="stable")
+    # A handful of actions never leads.
+    judged = judged.sort_values("n", key=lambda n: n < FEWEST, kind="stable")
     return _told_apart(judged.drop_duplicates(["measure", "n", "p"]))
 
 

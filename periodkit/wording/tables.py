@@ -15,13 +15,19 @@ from periodkit.wording.phrases import Scalar, between, duration, estimate, perce
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
-__all__ = ["NULL", "format_table", "format_value", "label", "numeric", "readable"]
+__all__ = ["NULL", "format_table", "format_value", "is_share", "label", "numeric", "readable"]
 
 NULL = "–"
-_LABELS = {"ai": "AI", "not_ai": "not AI", "ai_dispatched": "AI-dispatched", "period_name": "period"}
+_LABELS = {
+    "ai": "AI",
+    "not_ai": "not AI",
+    "ai_dispatched": "AI-dispatched",
+    "period_name": "period",
+    "p_late": "chance of being late",
+}
 _QUANTILE = re.compile(r"p[\d.]+")
 # Floats that are no shares: ratios, and what tests give.
-_NUMBER = re.compile(r"(.+_)?(ratio|chi2|p)(_low|_high)?|e_value(_limit)?|sigma_z|t")
+_NUMBER = re.compile(r"(.+_)?(ratio|chi2|p)(_low|_high)?|e_value(_limit)?|sigma_z|t|mean_open|minutes_from_marker")
 
 
 def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
@@ -38,7 +44,8 @@ def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
     -------
     pandas.io.formats.style.Styler
         The texts of the frame, escaped. A column of durations has its unit in the heading, shares are in percent,
-        intervals stand beside their estimates as ``12.4 (11.8–13.1)``, and numbers are aligned to the right.
+        intervals stand beside their estimates as ``12.4 (11.8–13.1)``, and numbers are aligned to the right. A notebook
+        shows the first 20 rows, and the others to unfold.
 
     Examples
     --------
@@ -47,12 +54,14 @@ def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
     >>> "<td" in format_table(frame).to_html() and "&lt;Bar&gt;" in format_table(frame).to_html()
     True
     """
+    from periodkit.wording.folding import FoldedStyler  # noqa: PLC0415  (jinja2 is slow to import)
+
     shown, numbers = readable(frame), numeric(frame)
     sides = ["right" if number else "left" for number in numbers]
     spaces = ["nowrap" if number else "normal" for number in numbers]
     # Styles refer to the table's id; an id made from the content is unique and the same in every run.
     name = hashlib.sha256(shown.to_csv().encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    style = shown.style.hide(axis="index").set_uuid(name)
+    style = FoldedStyler(shown).hide(axis="index").set_uuid(name)
     style = style.format(escape="html").format_index(escape="html", axis="columns")
     style = style.set_table_styles(
         [
@@ -139,6 +148,17 @@ def format_value(value: Any, *, grouped: bool = True) -> str:  # noqa: ANN401  (
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
+def is_share(name: str, values: pd.Series) -> bool:
+    """Whether a column of floats holds shares: it is not one of those known to be other numbers, and none is beyond 1.
+
+    Examples
+    --------
+    >>> is_share("rate", pd.Series([0.2, None])), is_share("p", pd.Series([0.2])), is_share("expected", pd.Series([7.5]))
+    (True, False, False)
+    """
+    return not _NUMBER.fullmatch(name) and bool((values.dropna().abs() <= 1).all())
+
+
 def _number(value: Any) -> str:  # noqa: ANN401  (a cell of any kind)
     """Return a number that is no share, to three digits; empty for null."""
     if pd.isna(value):
@@ -154,8 +174,8 @@ def label(column: str) -> str:
     >>> label("p90"), label("not_started"), label("form.department")
     ('P90', 'not started', 'department')
     """
-    if _QUANTILE.fullmatch(column):
-        return column.upper()
+    if _QUANTILE.match(column) and _QUANTILE.fullmatch(column.partition("_")[0]):
+        return f"P{column[1:].replace('_', ' ')}"
     return _LABELS.get(column, column.removeprefix(FORM_PREFIX).replace("_", " "))
 
 

@@ -269,3 +269,15 @@ def test_times_keep_their_microseconds(tmp_path):
     archive.sync(platform.client())
     assert_same(archive, platform)
     assert archive.actions()["created_time"].iloc[0] == pd.Timestamp("1969-12-31T23:59:59.999999Z")
+
+
+def test_a_row_or_a_name_is_a_period(tmp_path):
+    archive = pk.Archive(tmp_path / "store")
+    archive.sync(Platform(periods=3).client())
+    periods = archive.periods()
+    row = periods.iloc[1]
+    whole = archive.actions(int(row["period_id"]))
+    pd.testing.assert_frame_equal(archive.actions(row), whole)
+    pd.testing.assert_frame_equal(archive.actions(row["period_name"]), whole)
+    with pytest.raises(pk.ArgumentError, match="There is no period 'nowhere'"):
+        archive.actions("nowhere")

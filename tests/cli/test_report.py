@@ -1,11 +1,10 @@
-"""`periodkit report`: what it refuses before a kernel starts, and how it is stopped."""
+"""`periodkit report`: what it refuses before anything is made, and how it is stopped."""
 
 import os
 import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,10 @@ from periodkit.reporting.request import checked_output, checked_periods
 
 
 @pytest.fixture
-def no_kernel(monkeypatch, tmp_path):
-    """A working folder, in which no kernel may start."""
+def no_run(monkeypatch, tmp_path):
+    """A working folder, in which no cell may run."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(jupyter, "execute", lambda *given, **named: pytest.fail("a kernel was started"))
+    monkeypatch.setattr(jupyter, "run_cells", lambda *given, **named: pytest.fail("a cell was run"))
     return tmp_path
 
 
@@ -50,23 +49,23 @@ def no_kernel(monkeypatch, tmp_path):
         (["--period", "Harbour Park"], "'Harbour Park' could be"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_line_before_a_kernel_starts(no_kernel, capsys, options, said):
-    (no_kernel / "folder").mkdir()
-    (no_kernel / "file").write_text("")
+def test_what_cannot_be_is_refused_in_one_line_before_anything_is_made(no_run, capsys, options, said):
+    (no_run / "folder").mkdir()
+    (no_run / "file").write_text("")
     code, told = run(capsys, "report", *options)
     assert code == 1
     assert said in told
     assert told.count("\n") == 1
-    assert sorted(path.name for path in no_kernel.iterdir()) == ["file", "folder"]
+    assert sorted(path.name for path in no_run.iterdir()) == ["file", "folder"]
 
 
 @pytest.mark.parametrize("name", ["ALO_BASE_URL", "ALO_API_TOKEN"])
-def test_half_an_account_is_refused_before_a_kernel_starts(no_kernel, capsys, monkeypatch, name):
+def test_half_an_account_is_refused_before_anything_is_made(no_run, capsys, monkeypatch, name):
     monkeypatch.setenv(name, "https://api.example")
     code, told = run(capsys, "report")
     assert code == 1
     assert "set the environment variable" in told
-    assert list(no_kernel.iterdir()) == []
+    assert list(no_run.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -140,33 +139,94 @@ def test_the_overview_imports_neither_pandas_nor_cyclopts():
         assert f"\n  {command} " in done.stdout
 
 
-def children(process):
-    command = ["ps", "-o", "pid=,args=", "--ppid", str(process.pid)]
-    listing = subprocess.run(command, capture_output=True, text=True, check=False)
-    return [line.split(None, 1) for line in listing.stdout.splitlines()]
+HEAVY = ("pandas", "numpy", "pyarrow", "matplotlib", "requests", "deltalake")
 
 
-@pytest.mark.notebook
-@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes where Linux lists them")
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-o", "x.pdf"],
+        ["-o", "."],
+        ["-o", "/dev/null/x.html"],
+        ["--tz", "Lodon"],
+        ["--target", "15"],
+        ["--target", "soon"],
+        ["--compare", "-1"],
+        ["--start", "yesterday"],
+        ["--from", "ftp"],
+        ["--from", "api", "--snapshot", "x"],
+        ["--where", "Medical"],
+        ["--colour", "red"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_what_is_refused_is_refused_before_pandas_is_loaded(tmp_path, options):
+    script = (
+        "import sys; from periodkit import cli\n"
+        "try:\n    cli.main(sys.argv[1:])\n"
+        f"except SystemExit as left: print(left.code, [name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "report", *options],
+        capture_output=True,
+        text=True,
+        # Half an account, which is what no option at all is refused for.
+        env=os.environ | {"PYTHONPATH": str(Path(pk.__file__).parents[1]), "ALO_BASE_URL": "https://api.example"},
+        cwd=tmp_path,
+        check=True,
+    )
+    assert done.stdout in ("1 []\n", "2 []\n"), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+STOPPED = """
+import importlib, os, signal, sys, time
+from periodkit import cli
+
+home, name, number = sys.argv[1:]
+module = importlib.import_module(home)
+
+def stop(*given, **named):
+    os.kill(os.getpid(), int(number))
+    time.sleep(60)
+
+setattr(module, name, stop)
+cli.main(["report", "-o", "r.html", "--compare", "0"])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("number", "code", "said"),
     [(signal.SIGINT, 130, "periodkit: Interrupted.\n"), (signal.SIGTERM, 143, "periodkit: Terminated.\n")],
 )
-def test_a_stopped_report_leaves_one_line_and_nothing_else(tmp_path, number, code, said):
-    command = [sys.executable, "-m", "periodkit", "report", "-o", "r.html"]
-    environment = os.environ | {"PYTHONPATH": str(Path(pk.__file__).parents[1])}
-    process = subprocess.Popen(command, stdout=-1, stderr=-1, text=True, cwd=tmp_path, env=environment)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "periodkit.reporting.material collect",
+        "periodkit.plots._drawing.output to_png",
+        "periodkit.reporting.page.html to_html",
+    ],
+)
+def test_a_stopped_report_leaves_one_line_and_nothing_else(tmp_path, place, number, code, said):
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPPED, *place.split(), str(int(number))],
+        stdout=-1,
+        stderr=-1,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(pk.__file__).parents[1])},
+        start_new_session=True,
+    )
     try:
-        kernel = None
-        while kernel is None and process.poll() is None:
-            kernel = next((int(pid) for pid, words in children(process) if "ipykernel_launcher" in words), None)
-            time.sleep(0.1)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=240)
     finally:
         process.kill()
     assert (process.returncode, out, err) == (code, "", said)
-    status = Path(f"/proc/{kernel}/stat")
-    assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
     assert list(tmp_path.iterdir()) == []
+    left = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--sid", str(process.pid)], capture_output=True, text=True, check=False
+    )
+    assert left.stdout == "", "a child is left"

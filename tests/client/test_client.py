@@ -111,9 +111,15 @@ def test_form_fields_must_be_a_list_of_texts(client, fields):
         client.actions(1, form_fields=fields)
 
 
-@pytest.mark.parametrize("value", ["abc", "1.5", 1.5, None, True, [None], float("nan"), float("inf"), b"x"])
+@pytest.mark.parametrize("value", [1.5, None, True, [None], float("nan"), float("inf"), b"x"])
 def test_ids_that_are_not_whole_numbers_are_refused(client, value):
     with pytest.raises(pk.InvalidRequestError, match="whole number"):
+        client.actions(value)
+
+
+@pytest.mark.parametrize("value", ["abc", "1.5", ["nowhere"]])
+def test_a_text_that_is_no_number_is_a_name(client, value):
+    with pytest.raises(pk.ArgumentError, match=r"There is no period '(abc|1\.5|nowhere)'"):
         client.actions(value)
 
 
@@ -454,3 +460,33 @@ def test_a_closed_iterator_asks_for_no_more():
             thread.join(60)
         assert not any(thread.is_alive() for thread in workers)
         assert len(seen) <= 8
+
+
+FOUND = {"periods": [{"id": 7, "name": "Cup final"}, {"id": 8, "name": "Cup semi-final"}, {"id": 9, "name": "Derby"}]}
+
+
+def test_a_period_is_found_by_its_name_at_the_cost_of_one_request():
+    def answer(path, sent):
+        return 200, DATE, FOUND if path.split("?")[0].endswith("/periods") else {"actions": []}
+
+    with scripted(answer) as (url, seen), connect(url) as client:
+        client.actions(["Cup final", "derby", 8])
+        asked = [urlsplit(path).path for path, *_ in seen]
+        assert asked[0] == "/periods"
+        assert sorted(asked[1:]) == [f"/periods/{number}/actions" for number in (7, 8, 9)]
+        with pytest.raises(pk.ArgumentError, match=r"'Cup' could be 2 periods: 7 \(Cup final\), 8 \(Cup semi-final\)"):
+            client.actions("Cup")
+        with pytest.raises(pk.ArgumentError, match="There is no period 'Final whistle'"):
+            client.iter_actions("Final whistle")
+        before = len(seen)
+        client.actions("7")
+        assert [urlsplit(path).path for path, *_ in seen[before:]] == ["/periods/7/actions"]
+
+
+def test_a_row_of_the_periods_is_a_period(client, season_frames, tmp_path):
+    row = season_frames[0].iloc[1]
+    whole = client.actions(row["period_id"])
+    pd.testing.assert_frame_equal(client.actions(row), whole)
+    pd.testing.assert_frame_equal(client.actions([row, row]), whole)
+    with pytest.raises(pk.InvalidRequestError, match="not a whole number"):
+        client.actions(row.drop("period_id"))

@@ -151,7 +151,7 @@ def test_ids_keep_all_digits(tmp_path, size):
 
 
 def test_more_rows_or_columns_than_excel_has_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["periodkit.frames.export"], "_EXCEL_ROWS", 2)
+    monkeypatch.setattr(sys.modules["periodkit.frames.workbook"], "_ROWS", 2)
     with pytest.raises(pk.ArgumentError, match=r"3 rows of 1 columns do not fit into Excel.*Export to \.csv"):
         export(pd.DataFrame({"a": [1, 2, 3]}), tmp_path / "a.xlsx")
     export(pd.DataFrame({"a": [1.5, None], "b": [True, False]}), tmp_path / "a.xlsx")

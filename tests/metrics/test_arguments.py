@@ -27,4 +27,4 @@ def test_what_cannot_be_counted_is_named():
     with pytest.raises(ArgumentError, match="added"):
         _ = count_stage(actions, by="channel") + count_stage(actions)
     with pytest.raises(ArgumentError, match="'lists'"):
-        pk.cycle_times(actions.assign(lists=[["a"]]), by="lists")
+        count_stage(actions.assign(lists=[["a"]]), by="lists")

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from gallery_examples import examples
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
@@ -63,6 +64,7 @@ PLOTS = {
     ),
     "unusual_forest": pk.plots.unusual_forest,
 }
+PLOTS |= {each.name: each.draw for each in examples() if each.name not in PLOTS}
 SEASONS = ("marker_profile", "season_chart", "season_chart_groups", "unusual_forest")
 each_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
 
@@ -229,7 +231,6 @@ def test_says_what_is_wrong_with_arguments(running, draw):
         ("event_ribbon", {"as_of": "soon"}, "as_of is 'soon'"),
         ("routing_matrix", {"confidence": 95}, "confidence"),
         ("dispatch_rate", {"confidence": 0}, "confidence"),
-        ("p90_forest", {"by": "assigned_user_names"}, "lists"),
         ("routing_matrix", {"max_groups": True}, "max_groups is True"),
         ("dispatch_rate", {"of": "some"}, "of is 'some'"),
         ("season_chart", {"measure": "p95"}, "measure is 'p95'"),

@@ -87,8 +87,6 @@ def test_only_known_options_of_the_command_count(command, options):
     assert _options(command) == options
 
 
-@pytest.mark.notebook
-@pytest.mark.timeout(900)
 def test_a_report_is_what_its_archive_gives_and_an_edited_one_is_found_out(tmp_path, sandbox):
     archive = pk.Archive(tmp_path / "archive")
     with pk.Client(sandbox.base_url, sandbox.token, progress=False) as client:

@@ -41,6 +41,13 @@ class Chart:
         Beyond the limits; part of a run of 7 on one side, of a trend of 7 points, or of two of three near a limit.
     run_complete, trend_complete, near_complete : array of bool
         Where the pattern is complete: what could be known at that point.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.estimate import log_xmr_chart
+    >>> chart = log_xmr_chart([8.0, 9, 8, 10, 9, 30], baseline=5)
+    >>> chart.signal.tolist()
+    [False, False, False, False, False, True]
     """
 
     value: Floats

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from periodkit.metrics.estimate.rates import Floats, binomial_ranks, interpolate
-from periodkit.metrics.estimate.steps import normal_quantile
+from periodkit._threads import side_by_side
+from periodkit.metrics.estimate.rates import Floats, binomial_ranks, interpolate, normal_quantile
 from periodkit.metrics.estimate.survival import TOLERANCE, survival_band
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import StageCounts, gone_states, sum_up
@@ -41,6 +41,16 @@ def survival_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled
     -------
     array of float64, shape (groups, quantiles, 3)
         Estimate, lower and upper limit in units of the counts; NaN where not reached.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.tally import count_stage
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     actions = client.actions(client.periods().head(1))
+    >>> found = survival_quantiles(count_stage(actions, by="ai_dispatched"), [0.5, 0.9], "exclude", 0.95)
+    >>> found.shape
+    (3, 2, 3)
     """
     z = normal_quantile(confidence)
     entered = sum_up(counts.only("event", *gone_states(canceled), "open"))
@@ -48,22 +58,27 @@ def survival_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled
     events = np.flatnonzero(counts.state == STATES.index("event"))
     starts = np.searchsorted(events, counts.bounds)
     size = np.diff(starts)
-    at_risk = np.repeat(entered[counts.bounds[1:]], size) - entered[events]
-    ended, time = counts.n[events], counts.duration[events]
-    found = np.full((len(size), len(quantiles), 3), np.nan)
-    for groups in _alike(size):
+
+    def estimate(groups: Ints) -> tuple[Ints, Floats]:
         column = np.arange(size[groups].max())
         inside = column < size[groups][:, np.newaxis]
-        row = np.minimum(starts[groups][:, np.newaxis] + column, len(events) - 1)
+        row = events[np.minimum(starts[groups][:, np.newaxis] + column, len(events) - 1)]
+        at_risk = entered[counts.bounds[groups + 1]][:, np.newaxis] - entered[row]
         # Where a group has fewer rows than the longest beside it, none of one at risk ends: its curve goes on level.
-        survival, _, low, high = survival_band(np.where(inside, ended[row], 0), np.where(inside, at_risk[row], 1), z)
+        survival, _, low, high = survival_band(np.where(inside, counts.n[row], 0), np.where(inside, at_risk, 1), z)
+        reads = np.empty((len(groups), len(quantiles), 3))
         for position, q in enumerate(quantiles):
             for side, share in enumerate((survival, low, high)):
                 reached = share <= 1.0 - q + TOLERANCE
                 first = reached.argmax(axis=1)[:, np.newaxis]
                 at = np.take_along_axis(row, first, axis=1)[:, 0]
                 hit = np.take_along_axis(reached, first, axis=1)[:, 0]
-                found[groups, position, side] = np.where(hit, time[at], np.nan)
+                reads[:, position, side] = np.where(hit, counts.duration[at], np.nan)
+        return groups, reads
+
+    found = np.full((len(size), len(quantiles), 3), np.nan)
+    for groups, reads in side_by_side(estimate, _alike(size)):
+        found[groups] = reads
     return found
 
 
@@ -83,6 +98,16 @@ def observed_quantiles(counts: StageCounts, quantiles: Sequence[float], confiden
     -------
     array of float64, shape (groups, quantiles, 3)
         Estimate, lower and upper limit in units of the counts; NaN where too few are counted.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.tally import count_stage
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     actions = client.actions(client.periods().head(1))
+    >>> found = observed_quantiles(count_stage(actions), [0.5], 0.95)
+    >>> found.shape
+    (1, 1, 3)
     """
     done = sum_up(counts.only("event"))
     before = done[counts.bounds[:-1]]

@@ -54,7 +54,7 @@ def holm(p: ArrayLike) -> Floats:
 def holm_within(p: ArrayLike, family: ArrayLike) -> Floats:
     """Adjust p-values within either of two families, and for there being two.
 
-    The factor is 2 also where one family holds no test: it was going to be looked at.
+    As `holm` does (Holm 1979). The factor is 2 also where one family holds no test: it was going to be looked at.
 
     Parameters
     ----------

@@ -8,12 +8,11 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from periodkit.metrics.estimate.rates import Floats
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.estimate.steps import (
     count_at_risk,
     greenwood,
     lookup,
-    normal_quantile,
     remaining,
     risk_at,
     spread,
@@ -40,6 +39,13 @@ class IncidenceCurve:
         Their standard errors.
     event_low, event_high, competing_low, competing_high, open_low, open_high : array of float64
         Their pointwise limits on the log scale, cut at 1; a share of 0 has both limits 0.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.estimate import LifeTable, aalen_johansen
+    >>> curve = aalen_johansen(LifeTable([60, 90], [1, 2], [1, 0], [0, 0]))
+    >>> curve.time.tolist(), curve.at_risk.tolist(), (curve.event + curve.competing + curve.open).tolist()
+    ([60, 90], [4, 2], [1.0, 1.0])
     """
 
     time: NDArray[np.number]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from scipy.special import chdtrc
+import scipy
 
 from periodkit.errors import ArgumentError
 from periodkit.metrics.estimate.rates import (
@@ -32,6 +32,14 @@ class LogRank:
         Degrees of freedom: one fewer than the arms in which any event was expected.
     observed, expected : array of float64, shape (arms,)
         Events seen in each arm, and events expected had all arms the same hazard.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.estimate import LifeTable, logrank
+    >>> quick, slow = LifeTable([1, 2], [5, 5], [0, 0], [0, 0]), LifeTable([3, 4], [5, 5], [0, 0], [0, 0])
+    >>> result = logrank([quick, slow])
+    >>> result.df, result.observed.tolist()
+    (1, [10.0, 10.0])
     """
 
     statistic: float
@@ -122,4 +130,4 @@ def logrank(
         return LogRank(np.nan, np.nan, df, observed, expected)
     score = (observed - expected)[keep] / scale
     statistic = float(score @ np.linalg.solve(matrix, score))
-    return LogRank(statistic, float(chdtrc(df, statistic)), df, observed, expected)
+    return LogRank(statistic, float(scipy.special.chdtrc(df, statistic)), df, observed, expected)

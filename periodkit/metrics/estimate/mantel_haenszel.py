@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
 
 from periodkit.errors import ArgumentError
-from periodkit.metrics.estimate.rates import Floats
-from periodkit.metrics.estimate.steps import normal_quantile
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.tally.life_table import as_counts
 
 __all__ = ["ChiSquared", "Interval", "MantelHaenszel", "e_value", "mantel_haenszel"]
@@ -108,7 +107,7 @@ NOTHING = Interval(np.nan, np.nan, np.nan, np.nan)
 
 
 def _test(statistic: float, df: int) -> ChiSquared:
-    return ChiSquared(float(statistic), df, float(chdtrc(df, statistic)))
+    return ChiSquared(float(statistic), df, float(scipy.special.chdtrc(df, statistic)))
 
 
 def _ratio(value: float, variance: float, z: float) -> Interval:

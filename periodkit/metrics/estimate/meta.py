@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr, stdtrit
 
 from periodkit._arguments import check_share
 from periodkit.errors import ArgumentError
@@ -46,6 +46,13 @@ class Prediction:
         How many `sd` the last point is off, and its two-sided probability by Student's t.
     low, high : array of float64
         Where an ordinary last point would lie.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.estimate import predict
+    >>> found = predict([[1.0, 1.2, 0.9, 1.1, 1.0, 0.8, 1.1, 0.9, 2.0]], [[0.01] * 9])
+    >>> found.k.tolist(), found.low.round(2).tolist(), found.high.round(2).tolist()
+    ([8], [0.67], [1.33])
     """
 
     k: Ints
@@ -233,6 +240,6 @@ def predict(
         tau2, expected, se = (np.where(known, values, np.nan) for values in (tau2, expected, se))
         sd = np.where(used[..., -1], np.sqrt(tau2 + se**2 + errors[..., -1]), np.nan)
         t = (values[..., -1] - expected) / sd
-        half = stdtrit(free, tail) * sd
-    p = np.minimum(2.0 * stdtr(free, -np.abs(t)), 1.0)
+        half = scipy.special.stdtrit(free, tail) * sd
+    p = np.minimum(2.0 * scipy.special.stdtr(free, -np.abs(t)), 1.0)
     return Prediction(k, df, tau2, expected, se, sd, t, p, expected - half, expected + half)

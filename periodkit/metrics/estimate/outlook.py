@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit, ndtri
 
 from periodkit._arguments import check_share
 from periodkit.errors import ArgumentError
-from periodkit.metrics.estimate.rates import Floats
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.estimate.steps import count_at_risk
 from periodkit.metrics.tally.life_table import Ints, LifeTable, as_counts
 
@@ -146,12 +146,12 @@ def count_limits(share: ArrayLike, n: ArrayLike, variance: float, confidence: fl
     if not p.size:
         return 0, 0
     if p.size > MANY:
-        half = float(ndtri(1.0 - tail)) * np.sqrt(np.sum(p * (1.0 - p)) + variance)
+        half = normal_quantile(confidence) * np.sqrt(np.sum(p * (1.0 - p)) + variance)
         return max(int(np.floor(p.sum() - half)), 0), min(int(np.ceil(p.sum() + half)), p.size)
     node, weight = np.polynomial.hermite_e.hermegauss(NODES)
     # The derivative of the sum by a shift of all log odds.
     shift = np.sqrt(variance) / np.sum(p * (1.0 - p))
-    shares = expit(logit(p) + shift * node[:, np.newaxis])
+    shares = scipy.special.expit(scipy.special.logit(p) + shift * node[:, np.newaxis])
     # The law of a sum is the product of the single laws' transforms.
     turn = np.exp(2j * np.pi * np.arange(p.size + 1) / (p.size + 1))
     law = np.zeros(p.size + 1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import gammainccinv, gammaincinv
 
 from periodkit._arguments import check_share
 from periodkit.errors import ArgumentError
@@ -52,5 +52,5 @@ def garwood(n: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> tupl
         raise ArgumentError("exposure must be finite and not negative.")
     # Half the chi-squared quantile with twice the shape is a gamma quantile. Nothing divides by 0: NaN is put first.
     known = np.where(time > 0, time, np.nan)
-    low = np.where(count > 0, gammaincinv(np.maximum(count, 1), tail), 0.0)
-    return count / known, low / known, gammainccinv(count + 1.0, tail) / known
+    low = np.where(count > 0, scipy.special.gammaincinv(np.maximum(count, 1), tail), 0.0)
+    return count / known, low / known, scipy.special.gammainccinv(count + 1.0, tail) / known

@@ -6,11 +6,12 @@ The null of every result is NaN: nothing was counted, or the interval has no lim
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TypeAlias
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, ndtri
 
 from periodkit._arguments import check_share
 from periodkit.errors import ArgumentError
@@ -19,6 +20,7 @@ from periodkit.metrics.tally.life_table import Ints, as_counts
 __all__ = ["QuantileInterval", "newcombe", "observed_quantile", "quantile_interval", "wilson"]
 
 Floats: TypeAlias = NDArray[np.float64]
+"""Estimates: an array of float64, in which NaN is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,12 @@ class QuantileInterval:
         The values at those ranks; NaN where the rank is beyond the data, so that side has no limit.
     coverage : float
         Probability with which the interval covers, at least the confidence asked for; NaN without values.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.estimate import quantile_interval
+    >>> quantile_interval([10, 20, 30, 40, 50], [2, 2, 2, 2, 2], 0.5).rank_low
+    2
     """
 
     rank_low: int
@@ -146,7 +154,7 @@ def quantile_interval(values: ArrayLike, counts: ArrayLike, q: float, confidence
         return QuantileInterval(0, 1, np.nan, np.nan, np.nan)
     low = float(numbers[np.searchsorted(below, first)]) if first >= 1 else np.nan
     high = float(numbers[np.searchsorted(below, last)]) if last <= n else np.nan
-    coverage = float(bdtr(last - 1, n, q) - (bdtr(first - 1, n, q) if first else 0.0))
+    coverage = float(scipy.special.bdtr(last - 1, n, q) - (scipy.special.bdtr(first - 1, n, q) if first else 0.0))
     return QuantileInterval(first, last, low, high, coverage)
 
 
@@ -159,6 +167,12 @@ def binomial_ranks(n: ArrayLike, q: float, confidence: float) -> tuple[Ints, Int
     binomial = stats.binom(np.maximum(total, 1), share)
     first, last = (np.asarray(binomial.ppf(tail_share)).astype(np.int64) for tail_share in (tail, 1.0 - tail))
     return np.where(total > 0, first, 0), np.where(total > 0, last, 0) + 1
+
+
+def normal_quantile(confidence: float) -> float:
+    """Return how many standard errors from the middle the limits of that coverage lie: 1.96 for 0.95."""
+    # The standard library's, since most estimates need nothing else of SciPy, whose functions take a while to load.
+    return -NormalDist().inv_cdf((1.0 - check_share(confidence, "confidence")) / 2.0)
 
 
 def _rates(successes: ArrayLike, n: ArrayLike, names: tuple[str, str]) -> tuple[Ints, Ints]:
@@ -175,7 +189,7 @@ def _wilson(hits: Ints, total: Ints, confidence: float) -> tuple[Floats, Floats,
     # Where nothing was counted any total will do: the answer is overwritten.
     safe = np.where(known, total, 1)
     rate = hits / safe
-    z2 = ndtri((1.0 + check_share(confidence, "confidence")) / 2.0) ** 2
+    z2 = normal_quantile(confidence) ** 2
     middle = (rate + z2 / (2.0 * safe)) / (1.0 + z2 / safe)
     half = np.sqrt(z2 * (rate * (1.0 - rate) + z2 / (4.0 * safe)) / safe) / (1.0 + z2 / safe)
     # The limits at no and at all successes are 0 and 1 by algebra; rounding would leave a hair.

@@ -6,12 +6,11 @@ An entry that cannot be used is NaN in both: nothing counted, too little of it, 
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import expit, ndtri
 
-from periodkit._arguments import check_share
 from periodkit.errors import ArgumentError
-from periodkit.metrics.estimate.rates import Floats
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.tally.life_table import as_counts
 
 __all__ = ["from_log", "from_logit", "log_count", "log_time", "logit_share"]
@@ -52,7 +51,7 @@ def log_time(
     >>> y.round(3), v.round(4)
     (array([5.704,   nan]), array([0.017,   nan]))
     """
-    z = ndtri((1.0 + check_share(confidence, "confidence")) / 2.0)
+    z = normal_quantile(confidence)
     middle, first, last = (np.asarray(values, dtype=np.float64) for values in (value, low, high))
     usable = (as_counts(used, "used") >= least) & (middle > 0) & (first > 0) & (last > first) & np.isfinite(last)
     usable &= np.isfinite(middle)
@@ -172,4 +171,4 @@ def from_logit(y: ArrayLike) -> Floats:
     >>> from_logit([0.0, -800.0])
     array([0.5, 0. ])
     """
-    return np.asarray(expit(np.asarray(y, dtype=np.float64)), dtype=np.float64)
+    return np.asarray(scipy.special.expit(np.asarray(y, dtype=np.float64)), dtype=np.float64)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from periodkit.metrics.estimate.rates import Floats
-from periodkit.metrics.estimate.steps import normal_quantile
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.estimate.stratified import ArmFigures
 
 __all__ = ["Contrast", "Support", "contrasts", "standardise", "support"]

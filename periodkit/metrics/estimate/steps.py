@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
-from periodkit._arguments import check_share
 from periodkit.errors import ArgumentError
 from periodkit.metrics.estimate.rates import Floats
 from periodkit.metrics.tally.life_table import Ints, LifeTable, merge
@@ -56,10 +54,6 @@ def spread(values: Floats, rows: NDArray[np.intp], size: int, before: float) -> 
         return values
     lead = np.full(rows[0] if rows.size else size, before)
     return np.concatenate((lead, np.repeat(values, np.diff(rows, append=size))))
-
-
-def normal_quantile(confidence: float) -> float:
-    return -float(ndtri((1.0 - check_share(confidence, "confidence")) / 2.0))
 
 
 def lookup(time: Ints, t: ArrayLike) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:

@@ -13,14 +13,11 @@ from numpy.typing import ArrayLike
 
 from periodkit._arguments import check_share
 from periodkit.errors import ArgumentError
-from periodkit.metrics.estimate.rates import (
-    Floats,
-)
+from periodkit.metrics.estimate.rates import Floats, normal_quantile
 from periodkit.metrics.estimate.steps import (
     count_at_risk,
     greenwood,
     lookup,
-    normal_quantile,
     remaining,
     risk_at,
     spread,
@@ -45,6 +42,12 @@ class SurvivalCurve:
         The share and its Greenwood error; the error is NaN where the share is 0.
     low, high : array of float64, shape (m,)
         Pointwise log-log band; 1 before the first event, NaN where the share is 0.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.estimate import LifeTable, kaplan_meier
+    >>> kaplan_meier(LifeTable([60, 90], [1, 2], [0, 0], [1, 0])).survival.tolist()
+    [0.75, 0.0]
     """
 
     time: Ints
@@ -58,7 +61,19 @@ class SurvivalCurve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SurvivalPoints:
-    """A survival curve read at chosen durations; fields as in `SurvivalCurve`, shapes as asked for."""
+    """A survival curve read at chosen durations; fields as in `SurvivalCurve`, shapes as asked for.
+
+    Parameters
+    ----------
+    time, at_risk, survival, std_error, low, high
+        As in `SurvivalCurve`.
+
+    Examples
+    --------
+    >>> from periodkit.metrics.estimate import LifeTable, kaplan_meier, survival_at
+    >>> survival_at(kaplan_meier(LifeTable([10, 20], [1, 1], [0, 0], [0, 2])), 15).survival.item()
+    0.75
+    """
 
     time: Floats
     at_risk: Ints

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from periodkit.errors import ArgumentError
-from periodkit.frames import MASKED
+from periodkit.frames import MASKED, natural_order
 from periodkit.metrics.tally.life_table import Ints
 
 __all__ = ["encode", "merge_keys", "sort_keys"]
@@ -26,10 +26,23 @@ def encode(table: pa.Table, names: Sequence[str]) -> tuple[pa.Table, Ints]:
     names : sequence of str
         The key columns. Without any, all rows have the one key.
 
+    Returns
+    -------
+    keys : pyarrow.Table
+        One row per distinct key.
+    code : array of int64, shape (rows,)
+        The row of `keys` that each row of the table has.
+
     Raises
     ------
     ArgumentError
         A key column holds lists.
+
+    Examples
+    --------
+    >>> keys, code = encode(pa.table({"channel": ["Bar", None, "Bar"]}), ["channel"])
+    >>> keys["channel"].to_pylist(), code.tolist()
+    (['Bar', None], [0, 1, 0])
     """
     if not names:
         return pa.table({"": [None]}), np.zeros(len(table), dtype=np.int64)
@@ -54,13 +67,34 @@ def encode(table: pa.Table, names: Sequence[str]) -> tuple[pa.Table, Ints]:
 
 
 def merge_keys(tables: Sequence[pa.Table], names: Sequence[str]) -> tuple[pa.Table, list[Ints]]:
-    """Return the distinct keys of several tables of keys, in no order, and for each table the position of its own."""
+    """Return the distinct keys of several tables of keys, in no order, and for each table the position of its own.
+
+    Parameters
+    ----------
+    tables : sequence of pyarrow.Table
+        From `encode`.
+    names : sequence of str
+        The key columns.
+
+    Returns
+    -------
+    keys : pyarrow.Table
+        One row per distinct key.
+    positions : list of arrays of int64
+        For each table, the row of `keys` that each of its rows became.
+
+    Examples
+    --------
+    >>> keys, positions = merge_keys([pa.table({"channel": [each]}) for each in ("Bar", "Gate")], ["channel"])
+    >>> keys["channel"].to_pylist(), [each.tolist() for each in positions]
+    (['Bar', 'Gate'], [[0], [1]])
+    """
     keys, code = encode(pa.concat_tables(tables), names)
     return keys, np.split(code, np.cumsum([len(table) for table in tables])[:-1])
 
 
 def sort_keys(keys: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataFrame, Ints]:  # noqa: ANN401
-    """Return distinct keys as a frame, sorted with nulls last, and the row of each in it.
+    """Return distinct keys as a frame, in natural order with nulls last, and the row of each in it.
 
     Parameters
     ----------
@@ -70,17 +104,29 @@ def sort_keys(keys: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataF
         The key columns.
     like : any
         If a pandas frame, its dtypes are kept.
+
+    Returns
+    -------
+    groups : pandas.DataFrame
+        One row per key, sorted, nulls last.
+    rank : array of int64, shape (keys,)
+        The row of `groups` that each key became.
+
+    Examples
+    --------
+    >>> groups, rank = sort_keys(pa.table({"channel": ["Gate", None, "Bar"]}), ["channel"], None)
+    >>> groups["channel"].tolist()[:2], rank.tolist()
+    (['Bar', 'Gate'], [1, 2, 0])
     """
     if not names:
         return pd.DataFrame(index=range(1)), np.zeros(1, dtype=np.int64)
     frame: pd.DataFrame = keys.to_pandas(types_mapper=MASKED.get)
-    frame = frame.sort_values(list(names), na_position="last", kind="stable")
-    rank = np.empty(len(frame), dtype=np.int64)
-    rank[frame.index.to_numpy()] = np.arange(len(frame))
-    frame = frame.reset_index(drop=True)
     if isinstance(like, pd.DataFrame):
         frame = frame.astype({name: like[name].dtype for name in names})
-    return frame, rank
+    order = natural_order(frame)
+    rank = np.empty(len(frame), dtype=np.int64)
+    rank[order] = np.arange(len(frame))
+    return frame.iloc[order].reset_index(drop=True), rank
 
 
 def _renumber(code: Ints) -> tuple[Ints, Ints]:

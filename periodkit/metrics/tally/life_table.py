@@ -12,10 +12,34 @@ from numpy.typing import ArrayLike, NDArray
 from periodkit.errors import ArgumentError
 
 Ints: TypeAlias = NDArray[np.int64]
+"""Counts and durations in whole units: an array of int64."""
 
 
 def as_counts(values: ArrayLike, name: str) -> Ints:
-    """Return `values` as an int64 array, or raise an ArgumentError that names it unless all are whole and >= 0."""
+    """Return `values` as an int64 array, or raise an ArgumentError that names it unless all are whole and >= 0.
+
+    Parameters
+    ----------
+    values : array_like
+        Counts.
+    name : str
+        What an error calls them.
+
+    Returns
+    -------
+    array of int64
+        The same values.
+
+    Raises
+    ------
+    ArgumentError
+        A value is negative or not a whole number.
+
+    Examples
+    --------
+    >>> as_counts([3, 0], "events").tolist()
+    [3, 0]
+    """
     array = np.asarray(values)
     if array.size and array.dtype.kind not in "iu":
         raise ArgumentError(f"{name} must be whole numbers, not {array.dtype}.")

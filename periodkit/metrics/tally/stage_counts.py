@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000}
+"""The resolutions of a life table, and how many microseconds a unit of each is."""
 EXCLUDED = tuple(name for name in STATES if name not in TIMED)
 """The states without a duration."""
 _STATE_BITS = (len(STATES) - 1).bit_length()
@@ -58,6 +59,16 @@ class StageCounts:
         The key columns.
     resolution : str
         Unit of `duration`.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> from periodkit.metrics.tally import count_stage
+    >>> with pk.demo_client() as client:
+    ...     first, second = (client.actions(period_id) for period_id in client.periods()["period_id"].head(2))
+    >>> both = count_stage(first) + count_stage(second)
+    >>> int(both.n.sum()) == len(first) + len(second)
+    True
     """
 
     groups: pd.DataFrame
@@ -146,6 +157,11 @@ class StageCounts:
             Whether cancellations and leavers are left out, or are the table's competing ends.
         skipped : {"exclude", "at_close"}
             Whether those that skipped the stage's end are left out, or are events at their closing.
+
+        Yields
+        ------
+        LifeTable
+            The table of one group, in the order of `groups`.
         """
         if skipped != "exclude":
             yield from self.taking_skipped(skipped).life_tables(canceled)
@@ -163,31 +179,122 @@ class StageCounts:
 
 
 def named_resolution(result: pd.DataFrame, counts: StageCounts) -> pd.DataFrame:
-    """Return a metric's frame that says in ``attrs["resolution"]`` in which unit durations were counted for it."""
+    """Return a metric's frame that says in ``attrs["resolution"]`` in which unit durations were counted for it.
+
+    Parameters
+    ----------
+    result : pandas.DataFrame
+        What a metric gives.
+    counts : StageCounts
+        The counts that it was made of.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same frame, row for row.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> from periodkit.metrics.tally import count_stage
+    >>> with pk.demo_client() as client:
+    ...     counts = count_stage(client.actions(client.periods().head(1)))
+    >>> named_resolution(counts.totals(), counts).attrs
+    {'resolution': 'ms'}
+    """
     result.attrs["resolution"] = counts.resolution
     return result
 
 
 def gone_states(canceled: str) -> tuple[str, ...]:
-    """Return the states that count as ended another way: none where ``canceled="exclude"`` leaves them out."""
+    """Return the states that count as ended another way: none where ``canceled="exclude"`` leaves them out.
+
+    Parameters
+    ----------
+    canceled : {"exclude", "censor"}
+        What cancellations and leavers count as.
+
+    Returns
+    -------
+    tuple of str
+        Names of states.
+
+    Examples
+    --------
+    >>> gone_states("censor")
+    ('canceled', 'left')
+    """
     return ("canceled", "left") if canceled == "censor" else ()
 
 
 def unused_states(canceled: str = "exclude", skipped: str = "exclude") -> tuple[str, ...]:
-    """Return the states that are left out of an estimate."""
+    """Return the states that are left out of an estimate.
+
+    Parameters
+    ----------
+    canceled : {"exclude", "censor"}
+        What cancellations and leavers count as.
+    skipped : {"exclude", "at_close"}
+        What skipped ones count as.
+
+    Returns
+    -------
+    tuple of str
+        Names of states.
+
+    Examples
+    --------
+    >>> unused_states("censor")
+    ('skipped', 'not_started', 'invalid', 'unknown')
+    """
     gone = ("canceled", "left") if canceled == "exclude" else ()
     return (*gone, *(("skipped",) if skipped == "exclude" else ()), *EXCLUDED)
 
 
 def sum_up(counts: Ints) -> Ints:
-    """Return running sums, with 0 before the first."""
+    """Return running sums, with 0 before the first.
+
+    Parameters
+    ----------
+    counts : array of int64, shape (n,)
+        Counts.
+
+    Returns
+    -------
+    array of int64, shape (n + 1,)
+        Entry i is the sum of those before i.
+
+    Examples
+    --------
+    >>> sum_up([2, 0, 3]).tolist()
+    [0, 2, 2, 5]
+    """
     total = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=total[1:])
     return total
 
 
 def join_entry(duration: Ints, state: NDArray[np.int8]) -> Ints:
-    """Return each duration and state as one whole number; it sorts by duration, then state, none having a duration of 0."""
+    """Return each duration and state as one whole number; it sorts by duration, then state, none having a duration of 0.
+
+    Parameters
+    ----------
+    duration : array of int64, shape (n,)
+        Durations in whole units.
+    state : array of int8, shape (n,)
+        Positions in `periodkit.milestones.STATES`.
+
+    Returns
+    -------
+    array of int64, shape (n,)
+        One number a row.
+
+    Examples
+    --------
+    >>> entries = join_entry(np.array([5, 3]), np.full(2, STATES.index("event"), dtype=np.int8))
+    >>> bool(entries[1] < entries[0])
+    True
+    """
     entry = np.where(_is_in(state, TIMED), duration, 0)
     entry <<= _STATE_BITS
     entry |= state
@@ -210,10 +317,22 @@ def count_cells(
     groups : int
         How many groups there are.
 
+    Returns
+    -------
+    bounds, duration, state, n : arrays
+        As in `StageCounts`: one entry per cell, and of bounds one per group and one more.
+
     Raises
     ------
     ArgumentError
         Groups and durations do not fit into one whole number.
+
+    Examples
+    --------
+    >>> entries = join_entry(np.array([60, 60, 90]), np.full(3, STATES.index("event"), dtype=np.int8))
+    >>> bounds, duration, state, n = count_cells([np.array([0, 0, 1])], entries, None, 2)
+    >>> bounds.tolist(), duration.tolist(), n.tolist()
+    ([0, 1, 2], [60, 90], [2, 1])
     """
     # One sort of one whole number a row, group in its highest bits and state in its lowest, is the quickest way to count.
     bits = int(packed.max(initial=0)).bit_length()

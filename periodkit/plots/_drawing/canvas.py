@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 import re
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from periodkit._arguments import named
@@ -36,6 +39,7 @@ __all__ = [
     "finish",
     "is_own",
     "nothing_of",
+    "off_screen",
     "open_axes",
     "points_of",
     "reserve_strip",
@@ -44,6 +48,10 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
+
+_OFF_SCREEN: ContextVar[bool] = ContextVar("off_screen", default=False)
+# matplotlib has one set of settings for all threads.
+_ONE_AT_A_TIME = threading.RLock()
 
 # Okabe and Ito's colours, ordered so that neighbours differ in grey; each has its line style and mark.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -119,6 +127,18 @@ def _settings(style: dict[str, Any]) -> Iterator[None]:
         settings.update(before)
 
 
+@contextmanager
+def off_screen() -> Iterator[None]:
+    """Draw in matplotlib's default style, on figures that neither pyplot nor a window knows, whatever the caller has set."""
+    mark = _OFF_SCREEN.set(True)
+    try:
+        with _ONE_AT_A_TIME, mpl.rc_context():
+            mpl.rcdefaults()
+            yield
+    finally:
+        _OFF_SCREEN.reset(mark)
+
+
 def _sizes(given: Axes | None) -> dict[str, float]:
     scale = 1.0
     if given is not None:
@@ -151,7 +171,7 @@ def reserve_strip(ax: Axes, points: float) -> None:
 def open_axes(given: object, height: float = HEIGHT) -> Axes:
     """Return the Axes to draw on: those given, or those of a new figure."""
     if given is None:
-        _, ax = plt.subplots(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+        ax = _new_axes(height)
         setattr(ax, _OWNED, True)
     elif isinstance(given, Axes):
         ax = given
@@ -168,6 +188,13 @@ def open_axes(given: object, height: float = HEIGHT) -> Axes:
         axis.label.set_fontsize(mpl.rcParams["axes.labelsize"])
         axis.label.set_color(INK)
     return ax
+
+
+def _new_axes(height: float) -> Axes:
+    """Return the Axes of a new figure."""
+    options: Any = {"figsize": (WIDTH, height), "dpi": DPI, "layout": "constrained"}
+    figure = FigureCanvasAgg(Figure(**options)).figure if _OFF_SCREEN.get() else plt.figure(**options)
+    return figure.add_subplot()
 
 
 def finish(ax: Axes, title: str, subtitle: str, alt: str) -> Axes:

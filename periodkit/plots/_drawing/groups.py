@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from periodkit._arguments import check_count, require_columns
-from periodkit.errors import ArgumentError
+from periodkit.frames import PERIOD_KEYS, ActionsFrame, in_pandas, keyed, natural_order, period_starts
 from periodkit.metrics.tally import By, grouping
 from periodkit.wording import FEWEST, LONGEST, clean_label, label, named_groups, other, short_labels, unique_labels
 
-__all__ = ["GROUP", "Groups", "columns_of", "group_by", "widened"]
+__all__ = ["GROUP", "Groups", "group_by", "widened"]
 
 GROUP = "_group"
-_PERIOD = ("period_name", "period_id")
 _DISPATCHED = {"AI-dispatched": 0, "not AI-dispatched": 1}
 _VALUES = {("ai_dispatched", True): "AI-dispatched", ("ai_dispatched", False): "not AI-dispatched"}
 
@@ -40,9 +39,11 @@ class Groups:
     in_time : bool
         Whether the groups are periods, in order of time.
     aside : frozenset of int
-        Groups that titles do not compare: those of null keys, and "other".
+        Groups that titles do not compare: those of null keys or of fewer than 20 actions, and "other".
     looks : tuple of int
         Each group's colour, mark and line style; AI-dispatched and not have the same ones in every plot.
+    note : str
+        What an action counts for, where it can be in several groups.
     """
 
     actions: pd.DataFrame
@@ -52,6 +53,7 @@ class Groups:
     in_time: bool
     aside: frozenset[int] = frozenset()
     looks: tuple[int, ...] = (0,)
+    note: str = ""
 
     def compared(self, found: Sequence[bool]) -> list[int]:
         """Return the groups that a title may compare, of those that have a value."""
@@ -78,31 +80,35 @@ def widened(confidence: float, groups: int) -> float:
     return 1 - (1 - confidence) / groups if groups > 2 else confidence
 
 
-def columns_of(by: By) -> tuple[str, ...]:
-    """Return the columns that `group_by` needs: for periods both the id and the name."""
-    names = grouping(by)
-    return tuple(dict.fromkeys((*names, *_PERIOD))) if _are_periods(names) else names
-
-
-def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
+def group_by(actions: ActionsFrame, columns: Iterable[str], by: By, max_groups: object) -> Groups:
     """Return the actions by group: periods in order of time, all else by key; the smallest above `max_groups` as one.
 
     Those of fewer than 20 actions are with the smallest, where two or more larger ones are left. Without `by` they are one
-    group. Periods are grouped by id and labelled by name.
+    group. Periods are grouped by id and labelled by name. Of another engine's frame the `columns` are read, and those of
+    the groups.
     """
+    found = keyed(actions, by)
+    groups = _group(in_pandas(found.frame, [*columns, *_columns_of(found.by)]), grouping(found.by), max_groups)
+    return replace(groups, note=found.note)
+
+
+def _columns_of(by: By) -> tuple[str, ...]:
+    """Return the columns that `group_by` needs: for periods both the id and the name."""
     names = grouping(by)
+    return tuple(dict.fromkeys((*names, *PERIOD_KEYS))) if _are_periods(names) else names
+
+
+def _group(actions: pd.DataFrame, names: tuple[str, ...], max_groups: object) -> Groups:
     require_columns(actions.columns, names)
     most = len(actions) + 2 if max_groups is None else check_count(max_groups, "max_groups", 2)
     if not names:
         return Groups(actions.assign(**{GROUP: 0}), ["all actions"], "", 0, in_time=False)
     keys = _period_keys(actions) if _are_periods(names) else actions[list(names)]
-    try:
-        grouped = keys.groupby(list(keys.columns), dropna=False, observed=True, sort=True)
-        code = grouped.ngroup().to_numpy(dtype=np.int64)
-    except TypeError:
-        msg = f"by is {list(names)}, of which a column holds lists; group by columns of single values."
-        raise ArgumentError(msg) from None
+    grouped = keys.groupby(list(keys.columns), dropna=False, observed=True, sort=False)
+    code = grouped.ngroup().to_numpy(dtype=np.int64)
     rows = keys.iloc[np.unique(code, return_index=True)[1]]
+    place = natural_order(rows, period_starts(actions, rows.columns))
+    code, rows = np.argsort(place)[code] if len(code) else code, rows.iloc[place]
     if _are_periods(names):
         texts, null = _period_names(actions, code), rows.isna().all(axis="columns").to_numpy()
     else:
@@ -112,10 +118,6 @@ def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
         texts = short_labels(texts, LONGEST * len(names))
         null = rows.isna().any(axis="columns").to_numpy()
     in_time = _are_periods(names) and "created_time" in actions.columns
-    if in_time:
-        began = actions["created_time"].groupby(code).min().sort_index()
-        order = np.argsort(began.to_numpy(), kind="stable")
-        code, texts, null = np.argsort(order)[code] if len(code) else code, [texts[at] for at in order], null[order]
     folded = 0
     sizes = np.bincount(code, minlength=len(texts)).tolist()
     kept = np.array(
@@ -127,6 +129,8 @@ def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
         position[kept] = np.arange(len(kept))
         code, texts = position[code], [*(texts[at] for at in kept), other(folded)]
         null = np.r_[null[kept], True]
+    if not _are_periods(names):
+        null = null | (np.bincount(code, minlength=len(texts)) < FEWEST)
     words = "period" if _are_periods(names) else " and ".join(label(name) for name in names)
     aside = frozenset(np.flatnonzero(null).tolist())
     looks = range(len(texts)) if names != ("ai_dispatched",) else [_DISPATCHED.get(text, 2) for text in texts]
@@ -134,13 +138,13 @@ def group_by(actions: pd.DataFrame, by: By, max_groups: object) -> Groups:
 
 
 def _are_periods(names: Sequence[str]) -> bool:
-    return bool(names) and {*names} <= {*_PERIOD}
+    return bool(names) and {*names} <= {*PERIOD_KEYS}
 
 
 def _period_keys(actions: pd.DataFrame) -> pd.DataFrame:
     """Return the keys of periods: the id, and the name only where there is no id."""
-    keys = actions[[name for name in _PERIOD if name in actions.columns]]
-    if len(keys.columns) < len(_PERIOD):
+    keys = actions[[name for name in PERIOD_KEYS if name in actions.columns]]
+    if len(keys.columns) < len(PERIOD_KEYS):
         return keys
     return keys.assign(period_name=keys["period_name"].where(keys["period_id"].isna()))
 
@@ -150,7 +154,7 @@ def _period_names(actions: pd.DataFrame, code: NDArray[np.integer[Any]]) -> list
         name: actions[name].groupby(code).first().astype("object").tolist()
         if name in actions.columns
         else [None] * len(np.unique(code))
-        for name in _PERIOD
+        for name in PERIOD_KEYS
     }
     return unique_labels(found["period_name"], found["period_id"])
 

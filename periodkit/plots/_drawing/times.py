@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from periodkit._arguments import AsOf, check_share
-from periodkit.frames import ActionsFrame, in_pandas
+from periodkit.frames import ActionsFrame
 from periodkit.metrics import checked_ways, quantile_table
 from periodkit.metrics.estimate import SurvivalCurve, kaplan_meier, survival_quantile
 from periodkit.metrics.tally import By, LifeTable, count_stage, unused_states
 from periodkit.milestones import checked_stage
 from periodkit.plots._drawing.canvas import nothing_of
-from periodkit.plots._drawing.groups import GROUP, Groups, columns_of, group_by, widened
+from periodkit.plots._drawing.groups import GROUP, Groups, group_by, widened
 from periodkit.plots._drawing.replay import NEEDED
 from periodkit.plots._drawing.stages import at_once, left_out, noun
 from periodkit.wording import clean_label, duration, estimate
@@ -110,6 +110,7 @@ class GroupTimes:
             f"n = {total['used']:,}, of which {total['open']:,} open",
             *parts,
             f"the {folded} smallest groups in one" if folded else "",
+            self.groups.note,
             self.out,
         ]
 
@@ -150,7 +151,7 @@ def group_times(
     checked_stage(stage)
     checked_ways(canceled, skipped)
     check_share(confidence, "confidence")
-    groups = group_by(in_pandas(actions, [*NEEDED, *columns_of(by)]), by, max_groups)
+    groups = group_by(actions, NEEDED, by, max_groups)
     counts = count_stage(groups.actions, stage, GROUP, as_of)
     table = quantile_table(counts, _QUANTILES, canceled, skipped, confidence)
     tables = [*counts.life_tables(canceled, skipped)]

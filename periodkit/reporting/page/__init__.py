@@ -2,7 +2,7 @@
 
 from periodkit.reporting.page.blocks import KeyFigure, held, render, show_plot, show_table
 from periodkit.reporting.page.pdf import find_browser, to_pdf
-from periodkit.reporting.page.stamp import MIME, Check, check_report, stamp_of
+from periodkit.reporting.page.stamp import MIME, Check, check_report, read_stamp, stamp_of
 
 __all__ = [
     "MIME",
@@ -11,6 +11,7 @@ __all__ = [
     "check_report",
     "find_browser",
     "held",
+    "read_stamp",
     "render",
     "show_plot",
     "show_table",

@@ -19,7 +19,7 @@ from periodkit.wording import NULL, clean_label, numeric, readable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["NARROW", "TEMPLATES", "KeyFigure", "held", "render", "show_plot", "show_table"]
+__all__ = ["NARROW", "KeyFigure", "held", "render", "show_plot", "show_table", "template"]
 
 Plot: TypeAlias = "Callable[..., Axes]"
 
@@ -57,7 +57,7 @@ class KeyFigure:
 
 def render(block: str, **values: object) -> str:
     """Return a block of ``blocks.html.j2`` with all values escaped."""
-    return str(getattr(_blocks(), block)(**values))
+    return str(getattr(template("blocks.html.j2").module, block)(**values))
 
 
 def show_table(frame: pd.DataFrame, caption: str, note: str = "") -> None:
@@ -97,39 +97,46 @@ def show_plot(draw: Plot, *frames: object, phone: bool = False, **options: objec
     phone : bool
         Whether to draw it twice at a high resolution, once wide and once narrow.
     """
-    import matplotlib.pyplot as plt  # noqa: PLC0415  (slow to import)
+    from periodkit.plots import alt_text, display, off_screen  # noqa: PLC0415  (slow to import)
 
-    from periodkit.plots import alt_text, display  # noqa: PLC0415
+    if not phone:
+        ax = draw(*frames, **options)
+        if ax.has_data():
+            display(ax)
+        else:
+            import matplotlib.pyplot as plt  # noqa: PLC0415
 
-    wide = draw(*frames, **options)
-    words, figure = alt_text(wide), plt.gcf()
-    if not wide.has_data():
-        plt.close(figure)
-        say(words, note=True)
-    elif not phone:
-        display(wide)
-    else:
-        height = figure.get_figheight()
-        data = {"image/png": _encoded(wide), "text/plain": words}
-        plt.close(figure)
+            plt.close(ax.get_figure(root=True))
+            say(alt_text(ax), note=True)
+        return
+    with off_screen():
+        ax = draw(*frames, **options)
+        words = alt_text(ax)
+        if not ax.has_data():
+            say(words, note=True)
+            return
+        data = {"image/png": _encoded(ax), "text/plain": words}
         # Titles take more lines on a narrow picture.
+        figure = ax.get_figure(root=True)
+        assert figure is not None  # noqa: S101
+        height = figure.get_figheight()
         narrow = _narrow(draw, max(height, min(height + 1, _TALL)), *frames, **options)
-        show_as(data | ({} if narrow is None else {NARROW: narrow}), {"image/png": {"alt": words}})
+    show_as(data | ({} if narrow is None else {NARROW: narrow}), {"image/png": {"alt": words}})
 
 
 def _narrow(draw: Plot, height: float, *frames: object, **options: object) -> str | None:
     """Return a plot drawn for a phone, or None if its text leaves no room for it."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
 
-    figure, ax = plt.subplots(figsize=(_PHONE, height), dpi=110, layout="constrained")
+    figure = FigureCanvasAgg(Figure(figsize=(_PHONE, height), dpi=110, layout="constrained")).figure
+    ax = figure.add_subplot()
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "constrained_layout not applied", UserWarning)
         try:
             return _encoded(draw(*frames, **options, ax=ax))
         except UserWarning:
             return None
-        finally:
-            plt.close(figure)
 
 
 def _encoded(ax: Axes) -> str:
@@ -152,11 +159,11 @@ def _kind(cells: pd.Series) -> str:
 
 
 @cache
-def _blocks() -> Any:  # noqa: ANN401
+def template(name: str) -> Any:  # noqa: ANN401
+    """Return a template of reports; what it is given is escaped."""
     from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415
 
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    return environment.get_template("blocks.html.j2").module
+    return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template(name)
 
 
 def held(text: str) -> str:

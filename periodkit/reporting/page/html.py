@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any, TypeAlias
 
-import nbconvert
-from traitlets.config import Config
+import mistune
 
 from periodkit._version import __version__
-from periodkit.reporting.page.blocks import NARROW, TEMPLATES
+from periodkit.reporting.page.blocks import NARROW, template
 from periodkit.reporting.page.stamp import MIME, stamp_tags
 
-__all__ = ["periods_of", "to_html"]
+__all__ = ["periods_of", "to_html", "where_in"]
 
-Notebook: TypeAlias = Any
-"""A NotebookNode; nbformat is not typed."""
+Notebook: TypeAlias = Mapping[str, Any]
+"""A notebook as its file holds it, with each source as one text; nbformat's NotebookNode is one."""
 
-_MADE_WITH = ("pandas", "numpy", "scipy", "matplotlib", "nbconvert")
+_MADE_WITH = ("pandas", "numpy", "scipy", "matplotlib")
+_SHOWN = ("text/html", "image/png", "text/plain")
+_RUNS = {"application/javascript", "text/markdown", "image/svg+xml", "text/latex"}
+_TITLE = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
 def to_html(
@@ -34,41 +36,32 @@ def to_html(
 
     Parameters
     ----------
-    notebook : NotebookNode
-        The notebook; cells tagged ``notebook`` are left out.
+    notebook : mapping
+        The notebook; Markdown cells tagged ``notebook`` are left out.
     title : str, optional
         Title of the page; by default the one in the notebook's stamp.
     command : str
         The command that makes this page again.
     source, snapshot : str, optional
-        Where the data came from: ``"api"`` or ``"archive"``, and the archive's snapshot.
+        Where the data came from: ``"api"``, ``"archive"``, ``"frames"``, or ``"actions"`` without their periods; and the
+        archive's snapshot.
     """
     stamp = _stamp(notebook)
-    exporter = nbconvert.HTMLExporter(
-        config=Config(),
-        template_name=TEMPLATES.name,
-        extra_template_basedirs=[str(TEMPLATES.parent)],
-        exclude_input=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        exclude_anchor_links=True,
-    )
-    values: dict[str, Any] = {
-        "title": title or (stamp or {}).get("title") or "Report",
-        "version": __version__,
-        "narrow": NARROW,
-        "tags": {} if stamp is None else stamp_tags(stamp, snapshot),
-        "sections": _sections(notebook),
-        "stamp": stamp,
-        "source": source,
-        "snapshot": snapshot,
-        "command": command,
-        "made_with": f"periodkit {__version__}, Python {platform.python_version()}, "
+    sections: list[tuple[str, str]] = []
+    page = template("index.html.j2").render(
+        title=title or (stamp or {}).get("title") or "Report",
+        version=__version__,
+        narrow=NARROW,
+        tags={} if stamp is None else stamp_tags(stamp, snapshot),
+        cells=list(_cells(notebook, sections)),
+        sections=sections,
+        stamp=stamp,
+        source=source,
+        snapshot=snapshot,
+        command=command,
+        made_with=f"periodkit {__version__}, Python {platform.python_version()}, "
         + ", ".join(f"{name} {version(name)}" for name in _MADE_WITH),
-    }
-    page = str(exporter.from_notebook_node(notebook, {"periodkit": values})[0])
-    for anchor, words in values["sections"]:
-        page = page.replace(f"<h2>{words}</h2>", f'<h2 id="{anchor}">{words}</h2>', 1)
+    )
     # Blank lines of the templates.
     return re.sub(r"\n\s*\n+", "\n", page).strip() + "\n"
 
@@ -78,13 +71,36 @@ def periods_of(notebook: Notebook) -> list[int]:
     return [int(key) for key in (_stamp(notebook) or {}).get("periods", {})]
 
 
+def where_in(notebook: Notebook) -> dict[str, list[str | None]]:
+    """Return the part of the actions that an executed notebook reports on; empty for all."""
+    return dict((_stamp(notebook) or {}).get("where", {}))
+
+
+def _cells(notebook: Notebook, sections: list[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+    """Yield what the page shows of each cell, and note the anchor and the title of every section."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            outputs = [shown for output in cell.get("outputs", []) for shown in _output(output)]
+            if outputs:
+                yield {"outputs": outputs}
+        elif "notebook" not in cell["metadata"].get("tags", []):
+            # The text is the package's own; text from the API never reaches Markdown.
+            words = str(mistune.html(cell["source"]))
+            for title in _TITLE.findall(cell["source"]):
+                anchor = title.replace(" ", "-")
+                sections.append((anchor, title))
+                words = words.replace(f"<h2>{title}</h2>", f'<h2 id="{anchor}">{title}</h2>', 1)
+            yield {"words": words}
+
+
+def _output(output: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the best form of an output; none of what could run, nor of printed text."""
+    data = output.get("data", {})
+    kind = next((kind for kind in _SHOWN if kind in data), None)
+    if kind is not None and not (kind == "text/plain" and _RUNS & set(data)):
+        yield {"kind": kind, "data": data, "alt": output.get("metadata", {}).get(kind, {}).get("alt", "")}
+
+
 def _stamp(notebook: Notebook) -> dict[str, Any] | None:
-    outputs = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
+    outputs = (output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", []))
     return next((dict(data[MIME]) for data in outputs if MIME in data), None)
-
-
-def _sections(notebook: Notebook) -> Sequence[tuple[str, str]]:
-    """Return the anchor and the title of every section."""
-    sources = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    heads = [head for source in sources for head in re.findall(r"^## (.+)$", source, re.MULTILINE)]
-    return [(head.replace(" ", "-"), head) for head in heads]

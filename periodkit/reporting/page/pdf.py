@@ -42,7 +42,7 @@ def find_browser() -> str:
     return found
 
 
-def to_pdf(page: Path, output: Path, browser: str | None = None) -> Path:
+def to_pdf(page: Path, output: Path, browser: str | None = None, *, private: bool = False) -> Path:
     """Print a page to A4.
 
     Parameters
@@ -53,6 +53,8 @@ def to_pdf(page: Path, output: Path, browser: str | None = None) -> Path:
         The PDF to write; it appears whole or not at all.
     browser : str, optional
         The browser to print with; by default that of `find_browser`.
+    private : bool
+        Whether only its owner may read it.
 
     Raises
     ------
@@ -96,6 +98,11 @@ def to_pdf(page: Path, output: Path, browser: str | None = None) -> Path:
             )
             raise PeriodkitError(msg)
         unfinished = output.with_name(output.name + ".part")
-        shutil.copyfile(made, unfinished)
-        unfinished.replace(output)
+        try:
+            unfinished.unlink(missing_ok=True)
+            unfinished.touch(mode=0o600 if private else 0o666)
+            shutil.copyfile(made, unfinished)
+            unfinished.replace(output)
+        finally:
+            unfinished.unlink(missing_ok=True)
     return output

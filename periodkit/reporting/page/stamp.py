@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from periodkit.errors import ArchiveError, ConfigError
 from periodkit.frames import fingerprint, total_of
 from periodkit.reporting.material import ReportData, Source
+from periodkit.reporting.part import Part
 
 if TYPE_CHECKING:
     from periodkit.archive import Archive
@@ -47,6 +48,8 @@ class Stamp:
         When the data were last fetched, ISO 8601.
     values : mapping of int to str
         SHA-256 of each of all these periods without the moments of fetching; empty in a report of an older version.
+    part : Part or None
+        The part of the actions that it is about, and that its hashes are of; None for all of them.
     """
 
     hash: str
@@ -55,6 +58,7 @@ class Stamp:
     snapshot: str | None
     as_of: str
     values: Mapping[int, str]
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,9 @@ def stamp_of(material: ReportData, title: str) -> dict[str, Any]:
         "periods": {str(key): value for key, value in whole.periods.items()},
         "compared": {str(key): value for key, value in earlier.periods.items()},
         "values": {str(key): value for hashes in values for key, value in hashes.items()},
+        "where": {}
+        if material.part is None
+        else {name: list(values) for name, values in material.part.choices.items()},
     }
 
 
@@ -118,6 +125,8 @@ def stamp_tags(stamp: Mapping[str, Any], snapshot: str | None) -> dict[str, str]
         "compared": json.dumps(stamp["compared"], **compact),  # type: ignore[arg-type]
         "values": json.dumps(stamp["values"], **compact),  # type: ignore[arg-type]
     }
+    if stamp["where"]:
+        tags["where"] = json.dumps(stamp["where"], **compact)  # type: ignore[arg-type]
     if snapshot:
         tags["snapshot"] = snapshot
     return {_PREFIX + name: content for name, content in tags.items()}
@@ -154,6 +163,7 @@ def read_stamp(path: str | Path) -> Stamp:
             snapshot=_matched(_SNAPSHOT, tags["snapshot"]) if "snapshot" in tags else None,
             as_of=_matched(_SNAPSHOT, tags["as-of"]),
             values=_hashes(tags.get("values", "{}")),
+            part=_part(tags["where"]) if "where" in tags else None,
         )
     except (KeyError, ValueError, RecursionError):
         msg = f"{str(file)!r} has no stamp. Pass a file that `periodkit report` wrote, unchanged."
@@ -187,6 +197,8 @@ def check_report(path: str | Path, archive: Archive) -> Check:
         The file is not a report of periodkit.
     ArchiveError
         The archive cannot be read.
+    SchemaError
+        The archive lacks a column that the report's part is of.
     """
     stamp = read_stamp(path)
     view: Source = archive
@@ -197,6 +209,8 @@ def check_report(path: str | Path, archive: Archive) -> Check:
     known = view.periods()
     there = known[known["period_id"].isin(list(wanted))]
     actions = view.actions(there)
+    if stamp.part is not None:
+        actions = stamp.part.of(actions)
     now = fingerprint(there, actions).periods
     other = [key for key, value in wanted.items() if key in now and now[key] != value]
     values: Mapping[int, str] = {}
@@ -235,6 +249,16 @@ def _matched(pattern: re.Pattern[str], value: str) -> str:
     if not pattern.fullmatch(value):
         raise ValueError(value)
     return value
+
+
+def _part(text: str) -> Part:
+    found = json.loads(text)
+    if not isinstance(found, dict) or not found:
+        raise ValueError(text)
+    for values in found.values():
+        if not isinstance(values, list) or not values or not all(isinstance(value, str | None) for value in values):
+            raise ValueError(text)
+    return Part({column: tuple(values) for column, values in found.items()})
 
 
 def _hashes(text: str) -> dict[int, str]:

@@ -317,4 +317,4 @@ def test_categories_and_odd_keys_group_like_what_they_hold():
 def test_a_list_is_no_key():
     actions = frame([action(assigned_user_names=["Ann", "Bo"])])
     with pytest.raises(pk.ArgumentError, match="assigned_user_names"):
-        pk.cycle_times(actions, by="assigned_user_names")
+        count_stage(actions, by="assigned_user_names")

@@ -1,0 +1,34 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from periodkit.errors import ConfigError
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` write a file beside `path`, and put it in its place once it is whole. Only its owner may read it.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be written.
+    """
+    unfinished = path.with_name(f".{path.stem}.unfinished{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600)  # actions name people
+        write(unfinished)
+        unfinished.replace(path)
+    except OSError as error:
+        msg = f"{path} could not be written: {error.strerror or error}. Choose another place."
+        raise ConfigError(msg) from None
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()

@@ -1,0 +1,276 @@
+"""What to group by: columns, a Series, a function of the frame, or a column of lists, for every metric and plot alike."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ParamSpec, cast
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from periodkit._arguments import By, named
+from periodkit.errors import ArgumentError, SchemaError
+from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
+from periodkit.frames.engines import collect
+from periodkit.frames.order import Ints, natural_order
+
+__all__ = ["PERIOD_KEYS", "SHARED", "Keyed", "grouped", "keyed", "period_starts"]
+
+PERIOD_KEYS = ("period_name", "period_id")
+"""Key columns that name periods, which are in the order of their start."""
+SHARED = "_shared"
+"""The column that says whether an action has several rows, where a key is a list."""
+P = ParamSpec("P")
+_MANY = (list, tuple, np.ndarray, pd.Index, pd.api.extensions.ExtensionArray)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keyed:
+    """A frame that has every key as a column.
+
+    Parameters
+    ----------
+    frame : any engine's frame
+        The actions, an action once for each item where a key is a list.
+    by : str, sequence of str or None
+        The key columns.
+    lists : tuple of str
+        Those of them that were lists.
+    """
+
+    frame: Any
+    by: Any
+    lists: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The key columns."""
+        return () if self.by is None else (self.by,) if isinstance(self.by, str) else tuple(self.by)
+
+    @property
+    def sentence(self) -> str:
+        """The note as a sentence."""
+        return f"A{self.note[1:]}." if self.note else ""
+
+    @property
+    def note(self) -> str:
+        """Say what each action counts for, if a key is a list; else empty."""
+        return f"an action counts once for each of its {' and '.join(self.lists)}" if self.lists else ""
+
+
+def keyed(actions: Any, by: By, argument: str = "by", *, explode: bool = True) -> Keyed:  # noqa: ANN401  (any engine's frame)
+    """Return a frame with a column for each thing to group by, and the names of these columns.
+
+    Parameters
+    ----------
+    actions : frame of any supported engine
+        Actions; not changed.
+    by : str, Series, callable, or a list of these
+        A column; a Series, taken by its index; or a function of the frame that returns a Series or as many values as
+        there are actions. Series and functions are for pandas frames.
+    argument : str
+        What the caller calls `by`.
+    explode : bool
+        Whether an action gets a row for each item of a key that is a list; else lists stay, and counting refuses them.
+
+    Raises
+    ------
+    ArgumentError
+        A Series has no name or no value for some action; or the frame is none of pandas.
+
+    Examples
+    --------
+    >>> actions = pd.DataFrame({"assigned_user_names": [["Ada", "Bo"], []]}, index=[7, 9])
+    >>> found = keyed(actions, ["assigned_user_names", pd.Series(["late", "early"], [9, 7], name="shift")])
+    >>> found.names, found.frame["assigned_user_names"].tolist(), found.frame["shift"].tolist()
+    (('assigned_user_names', 'shift'), ['Ada', 'Bo', nan], ['early', 'early', 'late'])
+    """
+    single = isinstance(by, str | pd.Series) or callable(by)
+    if by is None or (not single and not isinstance(by, Sequence)):
+        return Keyed(actions, by)
+    items = [by] if single else list(cast("Sequence[Any]", by))
+    if all(isinstance(item, str) for item in items):
+        return _one_row_an_item(actions, by, items) if explode else Keyed(actions, by)
+    wrong = [item for item in items if not isinstance(item, str | pd.Series) and not callable(item)]
+    if wrong:
+        msg = f"{argument} is or holds {named(wrong[0])}; it takes a column name, a Series, a function or a list of these."
+        raise ArgumentError(msg)
+    if not isinstance(actions, pd.DataFrame):
+        what = next(item for item in items if not isinstance(item, str))
+        kind = "a Series" if isinstance(what, pd.Series) else "a function"
+        msg = (
+            f"{argument} is or holds {kind}, and the actions are {named(actions)}. Only pandas frames take that: "
+            "add it as a column, and pass the column's name."
+        )
+        raise ArgumentError(msg)
+    added = dict(_column(item, actions, argument) for item in items if not isinstance(item, str))
+    names = [item if isinstance(item, str) else _name(item, actions, argument) for item in items]
+    frame = actions.assign(**added)
+    return _one_row_an_item(frame, tuple(names), names) if explode else Keyed(frame, tuple(names))
+
+
+def grouped(metric: Callable[P, pd.DataFrame]) -> Callable[P, pd.DataFrame]:
+    """Let a metric of ``actions`` and ``by`` take all that `keyed` does, and return periods in the order of their start."""
+    signature = inspect.signature(metric)
+
+    @functools.wraps(metric)
+    def called(*args: P.args, **kwargs: P.kwargs) -> pd.DataFrame:
+        try:
+            given = signature.bind(*args, **kwargs)
+        except TypeError:
+            return metric(*args, **kwargs)  # Python's own message names the function
+        given.apply_defaults()
+        found = keyed(given.arguments["actions"], given.arguments["by"])
+        given.arguments.update(actions=found.frame, by=found.by)
+        result = metric(*given.args, **given.kwargs)
+        # What the caller sorted stays as it is.
+        began = {} if given.arguments.get("sort") is not None else period_starts(found.frame, found.names)
+        if began and len(result):
+            order = natural_order(result[list(found.names)], began)
+            attrs = result.attrs
+            result = result.iloc[order].reset_index(drop=True)
+            result.attrs = attrs
+        if found.lists:
+            result.attrs["note"] = " ".join(filter(None, [found.sentence, result.attrs.get("note")]))
+        return result
+
+    return called
+
+
+def period_starts(actions: Any, names: Sequence[str]) -> Mapping[str, Mapping[Any, int]]:  # noqa: ANN401
+    """Return for each column of periods when each of them began: with its first action. Empty where no times are known.
+
+    Times before the year 2000, which systems write for "none", begin nothing. Moments are microseconds since 1970.
+    """
+    timed = [name for name in names if name in PERIOD_KEYS]
+    frame = nw.from_native(actions)
+    dtype = frame.collect_schema().get("created_time") if timed else None
+    if not isinstance(dtype, nw.Datetime) or dtype.time_zone is None:
+        return {}
+    created = nw.col("created_time")
+    frame = frame.filter(created >= nw.lit(EARLIEST)).select(*timed, "created_time")
+    began = {}
+    for name in timed:
+        first = frame.group_by(name).agg(_began=nw.col("created_time").min())
+        table = collect(first)
+        moments = table["_began"].cast(UTC_MICROS, safe=False).cast("int64")
+        began[name] = dict(zip(table[name].to_pylist(), moments.to_pylist(), strict=True))
+    return began
+
+
+def _column(item: Any, actions: pd.DataFrame, argument: str) -> tuple[str, pd.Series]:  # noqa: ANN401
+    name = _name(item, actions, argument)
+    values = item if isinstance(item, pd.Series) else item(actions)
+    kind = "Series" if isinstance(item, pd.Series) else "function"
+    what = f"{argument} is or holds the {kind} {name!r}"
+    if not isinstance(values, pd.Series):
+        if not isinstance(values, _MANY) or len(values) != len(actions):
+            msg = f"{what}, which returns {named(values)}. It takes one value for each of the {len(actions):,} actions."
+            raise ArgumentError(msg)
+        values = pd.Series(values, index=actions.index)
+    elif not values.index.equals(actions.index):
+        if not values.index.is_unique:
+            msg = f"{what}, which has several values for one action, by index. Give each action one value."
+            raise ArgumentError(msg)
+        absent = int((~actions.index.isin(values.index)).sum())
+        if absent:
+            msg = (
+                f"{what}, which by index has no value for {absent:,} of {len(actions):,} actions. If these are to be a "
+                "group of their own, pass series.reindex(actions.index)."
+            )
+            raise ArgumentError(msg)
+        values = values.reindex(actions.index)
+    if name in actions.columns and not values.equals(actions[name]):
+        msg = f'{what}, but the frame has a column of that name with other values. Rename it: series.rename("...").'
+        raise ArgumentError(msg)
+    return name, values
+
+
+def _name(item: Any, actions: pd.DataFrame, argument: str) -> str:  # noqa: ANN401
+    """Return the name of a Series or a function; a lambda has that of what it returns."""
+    if not isinstance(item, pd.Series):
+        name = getattr(item, "__name__", "<lambda>")
+        if name != "<lambda>":
+            return str(name)
+        item = item(actions)
+    name = getattr(item, "name", None)
+    if isinstance(name, str) and name:
+        return name
+    msg = f'{argument} is or holds a Series without a name, or a function that returns one. Name it: series.rename("hour").'
+    raise ArgumentError(msg)
+
+
+def _one_row_an_item(actions: Any, by: Any, names: Sequence[str]) -> Keyed:  # noqa: ANN401
+    """Give an action a row for each item of a key that is a list: each item once, null where there is none."""
+    if isinstance(actions, pd.DataFrame):
+        return _pandas_row_an_item(actions, by, names)
+    try:
+        frame = nw.from_native(actions)
+    except TypeError:
+        return Keyed(actions, by)  # `open_frame` says what is wrong
+    schema = frame.collect_schema()
+    lists = [name for name in dict.fromkeys(names) if isinstance(schema.get(name), nw.List | nw.Array)]
+    for name in lists:
+        if frame.implementation.is_pyarrow():
+            table = frame.to_native()
+            rows, items = _items(table[name].combine_chunks())
+            at = table.column_names.index(name)
+            frame = nw.from_native(table.take(pa.array(rows)).set_column(at, name, items))
+            frame = frame.with_columns(**{SHARED: nw.new_series(SHARED, _several(rows), backend=frame.implementation)})
+            continue
+        once = nw.col(name).list.unique()
+        frame = frame.with_columns(**{SHARED: once.list.len() > 1, name: once}).explode(name)
+        # A null beside other items names nobody.
+        extra = nw.col(SHARED).fill_null(value=False) & nw.col(name).is_null()
+        frame = frame.filter(~extra)
+    return Keyed(frame.to_native() if lists else actions, by, tuple(lists))
+
+
+def _pandas_row_an_item(frame: pd.DataFrame, by: Any, names: Sequence[str]) -> Keyed:  # noqa: ANN401
+    lists = [name for name in dict.fromkeys(names) if name in frame.columns and _holds_lists(frame[name])]
+    for name in lists:
+        try:
+            array = pa.array(frame[name], from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            msg = f"The column {name!r} holds lists beside other values ({error}). Make them one kind."
+            raise SchemaError(msg) from None
+        rows, items = _items(array)
+        # Texts stay texts, and null is a group.
+        values = items.to_pandas(types_mapper=MASKED.get)
+        columns = {name: values.to_numpy() if values.dtype == object else values.array, SHARED: _several(rows)}
+        frame = frame.iloc[rows].assign(**columns)
+    return Keyed(frame, by, tuple(lists))
+
+
+def _several(rows: Ints) -> NDArray[np.bool_]:
+    """Whether there is another row of the same action."""
+    return np.bincount(rows, minlength=1)[rows] > 1
+
+
+def _holds_lists(values: Any) -> bool:  # noqa: ANN401
+    is_object = isinstance(values, pd.Series) and values.dtype == object
+    return is_object and any(isinstance(value, list | tuple | np.ndarray) for value in values)
+
+
+def _items(lists: pa.Array) -> tuple[Ints, pa.Array]:
+    """Return each distinct item of each list with the row that it is from, and one null for a list without any."""
+    values, parents = pc.list_flatten(lists), pc.list_parent_indices(lists).to_numpy().astype(np.int64)
+    coded = values.dictionary_encode()
+    code = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
+    known = code >= 0
+    first = np.unique(np.stack([parents[known], code[known]]), axis=1, return_index=True)[1] if known.any() else []
+    kept = np.flatnonzero(known)[np.sort(np.asarray(first, dtype=np.int64))]
+    bare = np.setdiff1d(np.arange(len(lists)), parents[kept])
+    rows = np.concatenate([parents[kept], bare])
+    taken = values.take(
+        pa.array(np.concatenate([kept, np.full(len(bare), -1)]), mask=np.arange(len(rows)) >= len(kept))
+    )
+    order = np.argsort(rows, kind="stable")
+    return rows[order], taken.take(pa.array(order))

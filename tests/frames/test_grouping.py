@@ -1,0 +1,197 @@
+"""What to group by: a Series, a function or a list, the same in every metric and plot."""
+
+import duckdb
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import ENGINES, action, frame
+
+import periodkit as pk
+from periodkit.frames import keyed
+
+ROWS = [
+    action(
+        channel="Bar", closed=5.0, assigned_user_names=["Ada", "Bo", "Ada"], ai_dispatched=True, doing=1.0, period_id=1
+    ),
+    action(channel="Bar", closed=9.0, assigned_user_names=["Bo"], ai_dispatched=False, doing=2.0, period_id=1),
+    action(channel="Gate", closed=3.0, assigned_user_names=[], latest_channel="Bar", period_id=2),
+    action(channel=None, assigned_user_names=None, period_id=2),
+]
+ACTIONS = frame(ROWS).set_index(pd.Index([40, 30, 20, 10]))
+SHIFT = pd.Series(["late", "late", "early", None], index=[10, 20, 30, 40], name="shift", dtype="str")
+
+
+def shift(actions):
+    return SHIFT
+
+
+METRICS = {
+    "cycle_times": lambda by: pk.cycle_times(ACTIONS, by),
+    "stage_quantiles": lambda by: pk.stage_quantiles(ACTIONS, by),
+    "outcome_curve": lambda by: pk.outcome_curve(ACTIONS, by=by),
+    "on_time": lambda by: pk.on_time(ACTIONS, "4min", by=by),
+    "ai_dispatch_rate": lambda by: pk.ai_dispatch_rate(ACTIONS, by),
+    "reroute_rate": lambda by: pk.reroute_rate(ACTIONS, by),
+    "ai_funnel": lambda by: pk.ai_funnel(ACTIONS, "4min", by),
+    "ai_effect": lambda by: pk.ai_effect(ACTIONS, strata=None, by=by),
+    "season": lambda by: pk.season(ACTIONS, measure="actions", by=by),
+    "load": lambda by: pk.load(ACTIONS, by),
+    "outlook": lambda by: pk.outlook(ACTIONS, ACTIONS, "1min", by=by),
+}
+PLOTS = {
+    "cycle_time_ecdf": lambda by: pk.plots.cycle_time_ecdf(ACTIONS, by),
+    "p90_forest": lambda by: pk.plots.p90_forest(ACTIONS, by),
+    "dispatch_rate": lambda by: pk.plots.dispatch_rate(ACTIONS, by),
+    "season_chart": lambda by: pk.plots.season_chart(ACTIONS, measure="actions", by=by),
+}
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("by", [SHIFT, shift, lambda actions: SHIFT, [SHIFT], ["channel", shift]])
+def test_a_series_or_a_function_is_a_column_of_its_name(metric, by):
+    named = ["channel", "shift"] if isinstance(by, list) and len(by) == 2 else "shift"
+    plain = ACTIONS.assign(shift=SHIFT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "ACTIONS", plain)
+        expected = METRICS[metric](named)
+    pd.testing.assert_frame_equal(METRICS[metric](by), expected)
+    assert "shift" not in ACTIONS.columns
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_plots_take_them_too(plot):
+    alt = set()
+    for by in (SHIFT, shift, [SHIFT]):
+        ax = PLOTS[plot](by)
+        alt.add(pk.plots.alt_text(ax))
+        ax.figure.clear()
+    assert len(alt) == 1
+    assert "late" in alt.pop().casefold()
+
+
+def test_open_actions_and_unusual_take_them_too():
+    history = frame([action(created=-1440, closed=minute - 1440) for minute in range(1, 130)])
+    late = pk.open_actions(ACTIONS, "90min", history=history, by=lambda actions: actions["channel"].rename("where"))
+    assert late["judged_by"].tolist() == ["all kinds"]
+    periods = pd.DataFrame(
+        {"period_id": [1, 2], "period_name": ["A", "B"], "fetched_at": ACTIONS["fetched_at"].iloc[:2]}
+    )
+    periods["start_date"] = periods["fetched_at"]
+    found = pk.unusual(ACTIONS, periods, period=2, by=[None, SHIFT])
+    assert found["by"].dropna().unique().tolist() == ["shift"]
+    with pytest.raises(pk.ArgumentError, match="by is a Series; it takes a list of"):
+        pk.unusual(ACTIONS, periods, by=SHIFT)
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        (SHIFT.rename(None), "a Series without a name"),
+        (lambda actions: list(actions["channel"]), "a Series without a name"),
+        (lambda actions: actions["created_time"].dt.hour, "'created_time', but the frame has a column of that name"),
+        (SHIFT.iloc[:3], "by index has no value for 1 of 4 actions"),
+        (pd.concat([SHIFT, SHIFT]), "several values for one action"),
+        (len, "the function 'len', which returns 4"),
+        (SHIFT.to_frame(), "by is or holds a DataFrame"),
+        ([SHIFT, 7], r"by is or holds 7"),
+        ([SHIFT, "shift"], "takes each column once"),
+        (SHIFT.rename("n"), "none that is a name in the result"),
+    ],
+)
+def test_what_cannot_be_grouped_by_is_named(by, said):
+    with pytest.raises(pk.ArgumentError, match=said):
+        pk.cycle_times(ACTIONS, by)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("by", "what"), [(SHIFT, "a Series"), (["channel", shift], "a function")])
+def test_another_engine_takes_columns_only(engine, by, what):
+    with pytest.raises(pk.ArgumentError, match=f"by is or holds {what}.*Only pandas frames take that"):
+        pk.cycle_times(ENGINES[engine](ACTIONS), by)
+
+
+def test_values_without_an_index_are_taken_in_order():
+    def early(actions):
+        return (actions["closed_time"] < pd.Timestamp("2024-07-01T19:04Z")).fillna(value=False).to_numpy()
+
+    found = pk.ai_dispatch_rate(ACTIONS, early)
+    assert found[["early", "n"]].to_numpy().tolist() == [[False, 3], [True, 1]]
+
+
+def test_a_frame_with_repeated_index_takes_its_own_series():
+    twice = pd.concat([ACTIONS, ACTIONS])
+    assert pk.cycle_times(twice, twice["channel"])["n"].tolist() == [4, 2, 2]
+
+
+LISTS = pa.table(
+    {"who": pa.array([["b", "a", "b"], [], None, ["c", None], [None]], pa.list_(pa.string())), "i": range(5)}
+)
+SPREAD = [(0, "a"), (0, "b"), (1, None), (2, None), (3, "c"), (4, None)]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        LISTS.to_pandas,
+        lambda: LISTS,
+        lambda: pl.from_arrow(LISTS),
+        lambda: pl.from_arrow(LISTS).lazy(),
+        lambda: duckdb.from_arrow(LISTS),
+    ],
+)
+def test_every_engine_gives_an_action_a_row_for_each_item_of_a_list(made):
+    found = keyed(made(), "who")
+    read = nw.from_native(found.frame).lazy().select("i", "who").collect("pyarrow").to_native()
+    rows = list(zip(read["i"].to_pylist(), read["who"].to_pylist(), strict=True))
+    assert sorted(rows, key=str) == sorted(SPREAD, key=str)
+    assert found.lists == ("who",)
+
+
+@settings(deadline=None)
+@given(st.lists(st.none() | st.lists(st.sampled_from(["Ada", "Bo", "Cy"]), max_size=4), max_size=8))
+def test_people_are_counted_once_an_action(people):
+    actions = frame([action(assigned_user_names=names, closed=5.0) for names in people])
+    expected = {}
+    for names in people:
+        for name in {*names} if names else [None]:
+            expected[name] = expected.get(name, 0) + 1
+    found = pk.cycle_times(actions, by="assigned_user_names")
+    said = {
+        None if pd.isna(name) else name: n for name, n in zip(found["assigned_user_names"], found["n"], strict=True)
+    }
+    assert said == expected
+    assert pk.load(actions)["n"].tolist() == found["n"].tolist()
+
+
+def test_it_is_said_that_an_action_counts_for_each_person():
+    note = "An action counts once for each of its assigned_user_names."
+    assert pk.cycle_times(ACTIONS, "assigned_user_names").attrs["note"] == note
+    assert pk.reroute_rate(ACTIONS, "assigned_user_names").attrs["note"].startswith(f"{note} The API shows")
+    assert "note" not in pk.cycle_times(ACTIONS, "channel").attrs
+    found = pk.ai_dispatch_rate(ACTIONS, ["assigned_user_names", SHIFT])
+    assert found["assigned_user_names"].tolist()[:3] == ["Ada", "Bo", "Bo"]
+    ax = pk.plots.p90_forest(ACTIONS, by="assigned_user_names")
+    texts = [text.get_text() for text in ax.figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+    assert any("an action counts once for each" in text.replace("\n", " ") for text in texts)
+    ax.figure.clear()
+
+
+def test_a_list_is_no_kind_of_action():
+    with pytest.raises(pk.ArgumentError, match="assigned_user_names"):
+        pk.outlook(ACTIONS, ACTIONS, "1h", by="assigned_user_names")
+
+
+def test_names_of_arguments_that_are_missing_are_told_as_python_does():
+    with pytest.raises(TypeError, match=r"cycle_times\(\) missing 1 required positional argument: 'actions'"):
+        pk.cycle_times()
+
+
+def test_a_column_of_lists_beside_other_values_is_refused():
+    mixed = ACTIONS.assign(odd=pd.Series([["a"], "b", 3, np.nan], index=ACTIONS.index, dtype="object"))
+    with pytest.raises(pk.SchemaError, match="'odd' holds lists beside other values"):
+        pk.cycle_times(mixed, "odd")
