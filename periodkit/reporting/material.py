@@ -63,6 +63,8 @@ class ReportData:
         The part of the actions that this is about; None for all of them. No other actions are in the frames.
     of : int, optional
         How many actions the periods of the report have, with those outside of the part.
+    origin : str, optional
+        Whose data they are, as the client or the archive says; None where nothing says it.
     """
 
     periods: pd.DataFrame = field(repr=False)
@@ -77,6 +79,7 @@ class ReportData:
     phone: bool = False
     part: Part | None = None
     of: int | None = None
+    origin: str | None = None
 
     @property
     def as_of(self) -> pd.Timestamp:
@@ -226,6 +229,7 @@ def collect(
         phone=phone,
         part=part,
         of=of,
+        origin=getattr(source, "origin", None),
     )
 
 
