@@ -81,7 +81,7 @@ class Archive(ArchiveView):
         del pseudonymize  # some tracebacks show the variables of a frame
         self._folder = Folder(_expanded(Path(path)), key)
         self._settle_after = _length(settle_after, "settle_after")
-        if venue is not None and not (isinstance(venue, str) and venue.strip() and is_unicode(venue)):
+        if venue is not None and not _is_name(venue):
             raise ArgumentError(f"venue is {named(venue)}; it takes the name of a venue.")
         self._venue = venue
         self._folder.check()
@@ -316,6 +316,10 @@ class Archive(ArchiveView):
             Another process writes, or the archive is damaged. Nothing was deleted then.
         """
         return prune(self._folder, _length(keep, "keep"), wait)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and is_unicode(value)
 
 
 def _expanded(path: Path) -> Path:

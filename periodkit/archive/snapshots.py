@@ -154,9 +154,9 @@ def _read(path: Path) -> Snapshot:
             taken_at.tzinfo and all(isinstance(digest, str) for digest in periods.values())
         ):
             raise ValueError("it does not hold what a snapshot does")
-        known = [None if version is None else whole_number(version) for version in versions]
+        of_periods, of_actions = (None if version is None else whole_number(version) for version in versions)
         hashes = {int(period_id): digest for period_id, digest in periods.items()}
-        return Snapshot(name, hash_, hashes, *known, taken_at.astimezone(UTC))
+        return Snapshot(name, hash_, hashes, of_periods, of_actions, taken_at.astimezone(UTC))
     except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         msg = f"The snapshot {path} cannot be read ({error}). Put it back from a copy, or delete the file."
         raise ArchiveError(msg) from None

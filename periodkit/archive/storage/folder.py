@@ -135,8 +135,8 @@ class Folder:
         """
         check = None if self.key is None else keyed_hash(self.key, _KEY_CHECK)
         if not self.check():
-            content = {"format": FORMAT, "made_by": "periodkit", "key_check": check, "origin": origin}
-            self.write_json(self.path / _MARKER, content)
+            new = {"format": FORMAT, "made_by": "periodkit", "key_check": check, "origin": origin}
+            self.write_json(self.path / _MARKER, new)
         content = read_json(self.path / _MARKER)
         self._check_key(content.get("key_check"), check)
         known = content.get("origin")
