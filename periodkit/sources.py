@@ -189,8 +189,9 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> Answer:
     >>> source(client, actions)
     'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 652 actions, as of 2025-05-17 15:08 UTC.'
     """
-    origin = getattr(client, "origin", None)
-    whose = "an archive" if origin is None else _whose(origin)
+    whose = "" if client.origin is None else _whose(client.origin)
+    if hasattr(client, "hashes"):  # an archive, whose class needs an extra to be imported
+        whose = f"an archive of {whose}" if whose else "an archive"
     if actions.empty:
         return Answer(f"Data: {whose}. No actions.", strong=False)
     several = actions["period_id"].nunique()
