@@ -14,6 +14,12 @@ LOCK_FLAGS ?=
 EXTRAS ?= dev
 # How many processes the tests are spread over; WORKERS=0 keeps them in one, for a debugger.
 WORKERS ?= 2
+# Which other Pythons `make test-pythons` runs the quick tests on.
+PYTHONS ?= 3.11 3.12 3.13
+# The quick tests: what other versions of Python and of the packages are most likely to break. A minute or two on two cores.
+QUICK := tests/archive/test_roundtrip.py tests/client/test_responses.py tests/frames tests/metrics/tally/test_count.py::test_every_engine_counts_the_same tests/metrics/test_edges.py \
+    tests/metrics/test_summary.py tests/metrics/test_times.py tests/parse tests/plots/test_habits.py tests/test_answers.py \
+    tests/test_docs.py tests/test_milestones.py tests/test_package.py tests/test_sources.py
 # What pytest is given beside its settings in pyproject.toml: make test PYTEST_FLAGS="-x -k client"
 PYTEST_FLAGS ?=
 
@@ -25,10 +31,10 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check soak lint docs notebooks lock clean
+.PHONY: help setup demo lab test test-lowest test-pythons check soak lint docs images notebooks release lock clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 demo: $(READY) ## set up, start the sandbox, build a real report
 	@$(BIN)/periodkit demo
@@ -39,6 +45,14 @@ test: lint ## set up, run everything
 check: lint ## the quick gate: lint, types, imports and the tests that need no notebook or browser
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not notebook and not browser and not slow and not soak" $(PYTEST_FLAGS)
 
+# Old packages may use what newer ones of other people deprecate.
+test-lowest: $(READY) $(BIN)/uv ## run the quick tests on the oldest Python with the oldest packages that are declared
+	@$(call quick,3.11,lowest,--resolution lowest-direct,-W default::DeprecationWarning)
+
+test-pythons: $(READY) $(BIN)/uv ## run the quick tests on each Python of PYTHONS that is installed
+	@failed=; $(foreach version,$(PYTHONS),{ $(call quick,$(version),$(version),-c constraints.txt); } || failed="$$failed $(version)"; ) \
+	[ -z "$$failed" ] || { echo "The quick tests failed on Python$$failed." >&2; exit 1; }
+
 soak: $(READY) ## run what takes many minutes: hundreds of syncs killed at any moment
 	@$(BIN)/python -m pytest -n $(WORKERS) -m soak $(PYTEST_FLAGS)
 
@@ -47,9 +61,16 @@ lab: $(READY) ## open JupyterLab on the notebooks
 
 setup: $(READY) ## only set up .venv
 
-docs: $(READY) ## write docs/data-dictionary.md anew
+docs: $(READY) ## build the site in build/site, and write docs/data-dictionary.md anew
 	@$(BIN)/python -c 'from pathlib import Path; from periodkit.schema import data_dictionary; \
 	Path("docs/data-dictionary.md").write_text(data_dictionary(), encoding="utf-8", newline="\n")'
+	@$(BIN)/python docs/tools/site_build.py build/site
+
+images: $(READY) ## draw docs/images anew, and write docs/plots.md from the gallery
+	@$(BIN)/python docs/make_images.py
+
+release: $(READY) ## build sdist and wheel into dist/, twice, compare and check them
+	@$(BIN)/python .ci/release.py dist
 
 notebooks: $(READY) ## execute the notebooks anew, as they are committed
 	@$(BIN)/python -m periodkit.jupyter notebooks/*.ipynb
@@ -60,7 +81,7 @@ lock: $(BIN)/uv ## write constraints.txt anew from pyproject.toml
 	@echo "constraints.txt pins $$(wc -l < constraints.txt) packages"
 
 clean: ## remove .venv, caches and the demo's output
-	@rm -rf $(VENV) build dist periodkit-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-* build dist periodkit-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find periodkit tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lint: $(READY)
@@ -69,6 +90,23 @@ lint: $(READY)
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log >&2; exit 1; }
 	@echo "Lint, format, types and import contracts: clean"
+
+# Version managers put shims on the PATH that may lead nowhere, so their folders are looked into as well.
+define quick
+root="$${PYENV_ROOT:-$$HOME/.pyenv}"; python=; \
+for each in python$(1) "$$root"/versions/$(1).*/bin/python$(1); do \
+    if "$$each" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(1)")' > /dev/null 2>&1; then python=$$each; break; fi; \
+done; \
+if [ -z "$$python" ]; then \
+    echo "Python $(1) is not installed: the quick tests ($(2)) are SKIPPED."; \
+else \
+    echo "The quick tests, $$("$$python" --version) ($(2)):"; \
+    rm -rf $(VENV)-$(2) && "$$python" -m venv --without-pip $(VENV)-$(2) && \
+    $(BIN)/uv pip install --quiet --python $(VENV)-$(2)/bin/python $(3) -e ".[dev]" && \
+    PYTHONPYCACHEPREFIX=$(abspath $(VENV)-$(2))/pycache $(VENV)-$(2)/bin/python -m pytest -n $(WORKERS) -q --no-header -p no:cacheprovider \
+        $(4) -m "not notebook and not browser and not slow and not soak" $(QUICK) $(PYTEST_FLAGS); \
+fi
+endef
 
 # Candidates are run rather than looked up: a version manager's shim may exist and lead nowhere.
 $(BIN)/python:

@@ -43,6 +43,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"[\\/](plot|table)_",
     "subsection_order": [f"_examples/{theme}" for theme in THEMES],
     "within_subsection_order": "FileNameSortKey",
+    "capture_repr": ("_repr_html_",),
     "image_scrapers": ("gallery_pictures.save_with_alt_text",),
     "default_thumb_file": str(Path(__file__).parent / "_static" / "table.png"),
     "abort_on_example_error": True,
@@ -61,6 +62,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"periodkit {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_show_sourcelink = False
 html_copy_source = False
 # A browser may not fetch pages of a folder on disk to quote them.
@@ -70,7 +72,7 @@ html_theme_options = {
     "header_links_before_dropdown": 5,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": {"index": [], "**": ["page-toc"]},
+    "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,
 }
 html_context = {"default_mode": "auto"}

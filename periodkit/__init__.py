@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from periodkit.excel import to_excel
     from periodkit.frames import add_clock, latest_period, markers, pseudonymize
-    from periodkit.jupyter import explore
+    from periodkit.jupyter import explore, live
     from periodkit.metrics import (
         ai_dispatch_rate,
         ai_effect,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         season,
         stage_quantiles,
         unusual,
+        unusual_periods,
         workload,
     )
     from periodkit.milestones import stage_times
@@ -89,6 +90,7 @@ __all__ = [
     "explore",
     "format_table",
     "latest_period",
+    "live",
     "load",
     "marker_profile",
     "markers",
@@ -109,6 +111,7 @@ __all__ = [
     "stage_times",
     "to_excel",
     "unusual",
+    "unusual_periods",
     "workload",
 ]
 
@@ -118,7 +121,7 @@ _HOMES = {
     "client": ("Client", "RetryPolicy"),
     "excel": ("to_excel",),
     "frames": ("add_clock", "latest_period", "markers", "pseudonymize"),
-    "jupyter": ("explore",),
+    "jupyter": ("explore", "live"),
     "metrics": (
         "ai_dispatch_rate",
         "ai_effect",
@@ -139,6 +142,7 @@ _HOMES = {
         "season",
         "stage_quantiles",
         "unusual",
+        "unusual_periods",
         "workload",
     ),
     "milestones": ("stage_times",),

@@ -10,7 +10,7 @@ import functools
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -18,10 +18,20 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, one_of, read_moment, require_columns
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames import EARLIEST, UTC_MICROS, collect, in_utc, open_frame, require_pandas, with_flags
+from periodkit.frames import (
+    EARLIEST,
+    UTC_MICROS,
+    collect,
+    epoch_micros,
+    in_utc,
+    open_frame,
+    require_pandas,
+    with_read_text,
+)
 
 __all__ = [
     "MILESTONES",
@@ -31,6 +41,8 @@ __all__ = [
     "Stage",
     "checked_stage",
     "enter_stage",
+    "enter_times",
+    "read_states",
     "stage_states",
     "stage_times",
 ]
@@ -44,6 +56,11 @@ _SPACE = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *r
 _SPACE += "\u202f\u205f\u2060\u3000\ufeff"
 _SKEW = timedelta(minutes=1)
 _AHEAD = timedelta(days=1)
+_SKEW_MICROS, _AHEAD_MICROS, _EARLIEST_MICROS = (
+    span // timedelta(microseconds=1) for span in (_SKEW, _AHEAD, EARLIEST - datetime(1970, 1, 1, tzinfo=UTC))
+)
+_SILENT, _ENDED, _CANCELED = range(3)  # what a status says
+_SAID = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +147,15 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     limit = nw.col("fetched_at") + _SKEW
     skewed = [_lies_after(nw.col(name), limit) for name in MILESTONES] if has_fetched else []
     absurd = [_is_absurd(nw.col(name), has_fetched=has_fetched) for name in MILESTONES]
-    frame = _prepare(frame.with_columns(_after_as_of=_any(skewed), _absurd=_any(absurd)), as_of, columns)
+    frame = _with_status(_prepare(frame.with_columns(_after_as_of=_any(skewed), _absurd=_any(absurd)), as_of, columns))
     outcome = (
         nw.when(~nw.col("_exists"))
         .then(nw.lit("not_started"))
-        .when(nw.col("_canceled"))
+        .when(nw.col("_said") == _CANCELED)
         .then(nw.lit("canceled"))
         .when(~nw.col("closed_time").is_null())
         .then(nw.lit("closed"))
-        .when(nw.col("_ended"))
+        .when(nw.col("_said") == _ENDED)
         .then(nw.lit("unknown"))
         .otherwise(nw.lit("open"))
     )
@@ -146,7 +163,7 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     flags = {
         "out_of_order": _any(_lies_before(later, earlier) for earlier, later in _pairs(MILESTONES)),
         "skipped_stage": closed & (nw.col("assigned_time").is_null() | nw.col("doing_time").is_null()),
-        "ended_without_time": (nw.col("_canceled") | nw.col("_ended")) & ~closed & nw.col("_exists"),
+        "ended_without_time": (nw.col("_said") != _SILENT) & ~closed & nw.col("_exists"),
         "after_as_of": nw.col("_after_as_of"),
         "absurd": nw.col("_absurd"),
     }
@@ -238,60 +255,98 @@ def enter_stage(frame: Any, stage: Stage, as_of: AsOf | None, columns: Iterable[
         `frame` with its milestones replayed, and ``_seen`` (last moment at which the row was known), ``_state`` (position
         in `STATES`) and ``_micros`` (time in the stage in microseconds, for the states in `TIMED`).
     """
+    frame = _with_status(enter_times(frame, stage, as_of, columns))
+    return frame.with_columns(_state=_state(stage))
+
+
+def enter_times(frame: Any, stage: Stage, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # noqa: ANN401
+    """Return what `enter_stage` does, but for ``_state``: what it would be if the status said nothing, as ``_timed``.
+
+    The times are quick to read where they are, and the status is not; but there are few different ones.
+    """
     frame = _prepare(frame, as_of, columns)
-    start, end, closed, seen = nw.col(stage.start), nw.col(stage.end), nw.col("closed_time"), nw.col("_seen")
+    start, end, closed = nw.col(stage.start), nw.col(stage.end), nw.col("closed_time")
     has_fetched = "fetched_at" in frame.collect_schema()
-    frame = frame.with_columns(_stop=nw.coalesce(end, closed))
-    stop = nw.col("_stop")
-    frame = frame.with_columns(_micros=_micros(start, nw.coalesce(stop, seen)))
+    # Whole numbers: engines do sums with them sooner than with times.
+    moments = {
+        "_from": start,
+        "_until": end if stage.end == "closed_time" else nw.coalesce(end, closed),
+        "_last": nw.col("_seen"),
+    }
+    if has_fetched:
+        moments["_fetched"] = nw.col("fetched_at")
+    frame = frame.with_columns(**{name: epoch_micros(frame, time) for name, time in moments.items()})
+    begun, stop, seen = nw.col("_from"), nw.col("_until"), nw.col("_last")
+    frame = frame.with_columns(_micros=nw.coalesce(stop, seen) - begun)
     micros = nw.col("_micros")
     # Servers' clocks show whole seconds: one created a moment before it was fetched can seem to be created after that.
-    skewed = stop.is_null() & (micros >= -(_SKEW // timedelta(microseconds=1)))
-    negative = (micros < 0).fill_null(False) & ~skewed.fill_null(False)
-    absurd = [_is_absurd(each, has_fetched=has_fetched) for each in (start, stop)]
+    negative = (micros < 0) & (~stop.is_null() | (micros < -_SKEW_MICROS))
+    early = (begun < _EARLIEST_MICROS) | (stop < _EARLIEST_MICROS)
+    ahead = nw.col("_fetched") + _AHEAD_MICROS
+    absurd = early | (begun > ahead) | (stop > ahead) if has_fetched else early
     number = {name: nw.lit(position, dtype=nw.Int8) for position, name in enumerate(STATES)}
-    canceled = nw.col("_canceled")
-    if stage.end == "closed_time":
-        reached = nw.when(canceled).then(number["canceled"]).otherwise(number["event"])
-    else:
-        gone = nw.when(canceled).then(number["left"]).otherwise(number["skipped"])
-        reached = nw.when(~end.is_null()).then(number["event"]).otherwise(gone)
-    state = (
-        nw.when(start.is_null() | ~nw.col("_exists"))
+    reached = number["event"]
+    if stage.end != "closed_time":
+        reached = nw.when(~end.is_null()).then(number["event"]).otherwise(number["skipped"])
+    timed = (
+        nw.when(begun.is_null() | ~nw.col("_exists"))
         .then(number["not_started"])
-        .when(negative | _any(absurd))
+        .when((negative | absurd).fill_null(False))
         .then(number["invalid"])
         .when(~stop.is_null())
         .then(reached)
-        .when(canceled | nw.col("_ended") | seen.is_null())
+        .when(seen.is_null())
         .then(number["unknown"])
         .otherwise(number["open"])
     )
-    return frame.with_columns(_state=state, _micros=nw.when(micros < 0).then(0).otherwise(micros))
+    return frame.with_columns(_timed=timed, _micros=nw.when(micros < 0).then(0).otherwise(micros))
+
+
+def read_states(rows: pa.Table, stage: Stage) -> NDArray[np.int8]:
+    """Return the states, as positions in `STATES`, of rows in memory with what `enter_times` gave them and their status."""
+    said = collect(_with_status(nw.from_native(rows.select(["status", "_timed"]), eager_only=True)))
+    place = said["_timed"].to_numpy() * np.int8(_SAID) + said["_said"].to_numpy()
+    return _all_states(stage)[place]
+
+
+@functools.cache
+def _all_states(stage: Stage) -> NDArray[np.int8]:
+    """Return the state for each of the two numbers that decide it."""
+    timed, said = np.divmod(np.arange(len(STATES) * _SAID, dtype=np.int8), np.int8(_SAID))
+    table = nw.from_native(pa.table({"_timed": timed, "_said": said}), eager_only=True).select(_state=_state(stage))
+    return collect(table)["_state"].to_numpy().astype(np.int8)
+
+
+def _state(stage: Stage) -> nw.Expr:
+    """Return the state, given what the times say and what the status says."""
+    number = {name: nw.lit(position, dtype=nw.Int8) for position, name in enumerate(STATES)}
+    timed, said = nw.col("_timed"), nw.col("_said")
+    reached = "canceled" if stage.end == "closed_time" else "event"
+    is_at = {name: timed == position for position, name in enumerate(STATES)}
+    return (
+        nw.when(is_at["open"] & (said != _SILENT))
+        .then(number["unknown"])
+        .when(is_at["event"] & (said == _CANCELED))
+        .then(number[reached])
+        .when(is_at["skipped"] & (said == _CANCELED))
+        .then(number["left"])
+        .otherwise(timed)
+    )
 
 
 def _prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # noqa: ANN401
-    """Return a frame as it stood at `as_of`, with what the rules need beside it.
-
-    These are ``_seen``, ``_exists`` (created by then), ``_canceled`` and ``_ended`` (what the status said by then).
-    """
+    """Return a frame as it stood at `as_of`, with ``_seen`` and ``_exists`` (created by then)."""
     schema = frame.collect_schema()
     require_columns(schema, columns)
     frame = in_utc(frame, _TIMES)
     milestones = [name for name in MILESTONES if name in schema]
     has_fetched = "fetched_at" in schema
-    if as_of is None:
-        if not has_fetched:
-            msg = "Without a column 'fetched_at' it cannot be told when open actions were last seen. Pass as_of."
-            raise SchemaError(msg)
-        frame = frame.with_columns(_seen=nw.col("fetched_at"), _exists=nw.lit(True))
-    else:
-        frame = _replay(frame, read_moment(as_of, "as_of", ArgumentError), milestones, has_fetched)
-    frame = _read_status(frame)
-    if as_of is None:
-        return frame
-    so_far = ~nw.col("_closed_later")
-    return frame.with_columns(_canceled=nw.col("_canceled") & so_far, _ended=nw.col("_ended") & so_far)
+    if as_of is not None:
+        return _replay(frame, read_moment(as_of, "as_of", ArgumentError), milestones, has_fetched)
+    if not has_fetched:
+        msg = "Without a column 'fetched_at' it cannot be told when open actions were last seen. Pass as_of."
+        raise SchemaError(msg)
+    return frame.with_columns(_seen=nw.col("fetched_at"), _exists=nw.lit(True))
 
 
 def checked_stage(name: object) -> Stage:
@@ -299,12 +354,15 @@ def checked_stage(name: object) -> Stage:
     return STAGES[one_of(name, "stage", STAGES)]
 
 
-def _read_status(frame: Any) -> Any:  # noqa: ANN401
+def _with_status(frame: Any) -> Any:  # noqa: ANN401
+    """Return a frame with what its status says, as ``_said``."""
     # Engines also disagree on the lower case of the dotted capital I: the Turkish FİNİSHED.
     status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.replace_all("İ", "i", literal=True)
     status = status.str.to_lowercase()
     canceled = _any(status.str.starts_with(text) for text in CANCELED)
-    return with_flags(frame, "status", {"_canceled": canceled, "_ended": status.is_in(ENDED)})
+    number = {said: nw.lit(said, dtype=nw.Int8) for said in range(_SAID)}
+    said = nw.when(canceled).then(number[_CANCELED]).when(status.is_in(ENDED)).then(number[_ENDED])
+    return with_read_text(frame, "status", "_said", said.otherwise(number[_SILENT]))
 
 
 def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bool) -> Any:  # noqa: ANN401
@@ -312,9 +370,9 @@ def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bo
     seen = nw.when(nw.col("fetched_at") < at).then(nw.col("fetched_at")).otherwise(at) if has_fetched else at
     later = {name: _lies_after(nw.col(name), at) for name in milestones}
     never = nw.lit(False)
-    frame = frame.with_columns(
-        _seen=seen, _exists=~later.get("created_time", never), _closed_later=later.get("closed_time", never)
-    )
+    # What was closed later had no such status then.
+    status = nw.when(~later.get("closed_time", never)).then(nw.col("status"))
+    frame = frame.with_columns(_seen=seen, _exists=~later.get("created_time", never), status=status)
     return frame.with_columns(
         **{name: nw.when(nw.col("_exists") & (nw.col(name) <= at)).then(nw.col(name)) for name in milestones}
     )

@@ -207,6 +207,18 @@ ACTIONS = Table(
 
 TABLES = (PERIODS, MARKERS, ACTIONS)
 
+CLOCK = {
+    "hour": ("Int64", "Local hour of its creation, 0 to 23."),
+    "weekday": ("category, ordered", "Local weekday of its creation, Monday to Sunday."),
+    "date": ("str", "Local date of its creation, such as `2024-07-01`; after midnight it is the next day."),
+    "minutes_from_marker": (
+        "Float64",
+        "Minutes from the marker, negative before it. Null: the period has none.",
+    ),
+    "phase": ("category, ordered", "Between which markers it was created, such as `Doors to Kick-off`."),
+}
+"""The columns that `periodkit.add_clock` adds: dtype and meaning."""
+
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -238,4 +250,7 @@ def data_dictionary() -> str:
             dtype = f"`{field.kind.dtype}`" + (f", {field.unit}" if field.unit else "")
             meaning = field.meaning + (" Personal data." if field.personal else "")
             lines.append(f"| `{field.column}` | {api} | {dtype} | {'yes' if field.nullable else 'no'} | {meaning} |")
+    lines += ["", "## Columns that `add_clock` adds to `actions`", "", "Null where `created_time` is."]
+    lines += ["The last two need the periods.", "", "| column | dtype | meaning |", "| --- | --- | --- |"]
+    lines += [f"| `{name}` | `{dtype}` | {meaning} |" for name, (dtype, meaning) in CLOCK.items()]
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
+from periodkit.answers import Answer
 from periodkit.errors import ConfigError
 from periodkit.settings import ARCHIVE_VARIABLE, BASE_URL_VARIABLE, DEFAULT_ARCHIVE, TOKEN_VARIABLE
 
@@ -166,8 +167,8 @@ def open_archive(folder: str | Path | None = None, *, create: bool = False, pseu
     return archive
 
 
-def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
-    """Say whose data `connect` gave, how much, and as of when.
+def source(client: Client | ArchiveView, actions: pd.DataFrame) -> Answer:
+    """Return a sentence on whose data `connect` gave, how much, and as of when, that a notebook shows.
 
     Parameters
     ----------
@@ -188,14 +189,16 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> str:
     >>> source(client, actions)
     'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 652 actions, as of 2025-05-17 15:08 UTC.'
     """
-    origin = getattr(client, "origin", None)
-    whose = "an archive" if origin is None else _whose(origin)
+    whose = "" if client.origin is None else _whose(client.origin)
+    if hasattr(client, "hashes"):  # an archive, whose class needs an extra to be imported
+        whose = f"an archive of {whose}" if whose else "an archive"
     if actions.empty:
-        return f"Data: {whose}. No actions."
+        return Answer(f"Data: {whose}. No actions.", strong=False)
     several = actions["period_id"].nunique()
     periods = "1 period" if several == 1 else f"{several:,} periods"
     moment = f"{actions['fetched_at'].max():%Y-%m-%d %H:%M} UTC"
-    return f"Data: {whose}. {periods} with {len(actions):,} action{'' if len(actions) == 1 else 's'}, as of {moment}."
+    n = f"{len(actions):,} action{'' if len(actions) == 1 else 's'}"
+    return Answer(f"Data: {whose}. {periods} with {n}, as of {moment}.", strong=False)
 
 
 def _whose(origin: str) -> str:

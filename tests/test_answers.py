@@ -1,5 +1,8 @@
 """Sentences hold the numbers of their frames, and compare only what is apart."""
 
+import html
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -237,7 +240,9 @@ class TestSeasonAndTonight:
     def test_a_season(self, season_frames):
         periods, actions = season_frames
         quiet = answers.season(pk.season(actions, periods, "p90"), "P90 cycle time")
-        assert quiet.startswith("P90 cycle time: ")
+        assert (
+            quiet == "P90 cycle time stayed within its limits (36.1–58.9 min) in all of 26 periods, 2 of them near one."
+        )
         rising = answers.season(pk.season(actions, periods))
         assert rising.startswith("AI-dispatch rate: 16 of 26 periods are outside the limits")
         few = answers.season(pk.season(actions, periods.head(1)))
@@ -246,3 +251,70 @@ class TestSeasonAndTonight:
         assert none == "AI-dispatch rate: in no period is there enough to say."
         steady = pd.DataFrame({"value": [0.3, 0.31], "center": 0.3, "lower": 0.2, "upper": 0.4, "signal": False})
         assert answers.season(steady) == "AI-dispatch rate stayed within its limits (20.0–40.0 %) in all of 2 periods."
+
+
+def test_an_answer_is_a_text_that_a_notebook_shows_as_a_sentence():
+    formatters = pytest.importorskip("IPython.core.formatters")
+    rates = pd.DataFrame({"channel": ["<Bar>", "Gate"], "n": 100, "ai": [60, 20], "not_ai": [40, 80]})
+    said = answers.ai_mix(rates)
+    assert isinstance(said, str)
+    assert isinstance(said, answers.Answer)
+    assert pickle.loads(pickle.dumps(said)) == said
+    shown, metadata = formatters.DisplayFormatter().format(said)
+    assert shown == {"text/plain": str(said), "text/html": f"<p><strong>{html.escape(said)}</strong></p>"}
+    assert metadata == {}
+    plain = formatters.DisplayFormatter().format(answers.Answer("a <b>", strong=False))[0]
+    assert plain == {"text/plain": "a <b>", "text/html": "<p>a &lt;b&gt;</p>"}
+
+
+def test_every_sentence_is_an_answer():
+    assert {name for name in answers.__all__ if name != "Answer"} == {
+        name for name in answers.__all__ if getattr(getattr(answers, name), "__wrapped__", None) is not None
+    }
+
+
+class TestAhead:
+    """What will still be open, and which nights stand out."""
+
+    def ahead(self, **changes):
+        row = {"open": 41, "not_known": 0, "expected": 12.0, "low": 9, "high": 16} | changes
+        return answers.outlook(pd.DataFrame([row]), "at the curfew")
+
+    def test_how_many_will_be_left(self):
+        assert self.ahead() == "Of 41 open, 9 to 16 will still be open at the curfew."
+        assert self.ahead(high=9) == "Of 41 open, 9 will still be open at the curfew."
+        assert self.ahead(open=0) == "Nothing is open."
+        assert "(how 3 of them will go on is not known)" in self.ahead(not_known=3)
+        assert self.ahead(not_known=41).endswith("is not known: too few earlier actions were open for so long.")
+
+    def test_its_numbers_are_those_of_the_frame(self, season_frames):
+        periods, actions = season_frames
+        last = actions["period_id"] == periods["period_id"].iloc[-1]
+        found = pk.outlook(actions[last], actions[~last], "1h")
+        row = found.iloc[0]
+        assert (
+            answers.outlook(found) == f"Of {row['open']} open, {row['low']} to {row['high']} will still be open then."
+        )
+
+    def test_nights_that_stand_out_are_named_once_each(self, season_frames):
+        periods, actions = season_frames
+        every = pk.unusual_periods(actions, periods)
+        said = answers.odd_nights(every)
+        assert said.startswith(
+            "2 of 18 nights stand out: Harbour Park v Marston Green (AI-dispatch rate of all actions, "
+        )
+        assert said.count("Riverside Wanderers") == 1
+        none = answers.odd_nights(every.assign(unusual=False))
+        assert none == "None of 18 nights stands out from those before it."
+        few = answers.odd_nights(pk.unusual_periods(actions, periods.head(4)))
+        assert few == "No night can be judged yet: each needs 8 before it."
+
+    def test_a_handful_of_actions_leads_no_sentence(self):
+        times = times_of(("Bar", 90, 5, 4, 6), ("Lift", 90, 30, 20, 40), ("Kiosk", 5, 300, 200, 400))
+        said = answers.slowest(times)
+        assert said.startswith("Lift takes longest: ")
+        assert said.endswith("1 group of fewer than 20 actions not ranked.")
+        rows = pd.DataFrame(
+            {"measure": "actions", "by": "channel", "group": ["Kiosk", "Bar"], "n": [5, 90], "p": [0.001, 0.2]}
+        )
+        assert most_surprising(rows)["group"].tolist() == ["Bar", "Kiosk"]

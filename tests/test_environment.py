@@ -51,7 +51,7 @@ def test_conda_environment_is_what_pyproject_asks_for(environment):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("pandas >=3.0", "pandas >=2.2"),
+        ("pandas >=3.0.2", "pandas >=2.2"),
         ("  - numpy >=2.0\n", ""),
         ("  - pip\n", "  - pip\n  - lifelines >=0.30\n"),
         ("matplotlib-base", "matplotlib"),

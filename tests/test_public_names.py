@@ -9,9 +9,10 @@ PROMISED = {
         ApiError Archive ArchiveError ArgumentError AuthError BadValueWarning Client ConfigError
         FetchInterrupted InvalidRequestError PartialResultError PeriodNotFoundError PeriodkitError
         RateLimitError RetryPolicy SchemaError ServerError SyncResult TransportError __version__
-        add_clock ai_dispatch_rate connect cycle_times demo_client describe format_table latest_period markers on_time
-        load open_actions outcome_curve plots pseudonymize quality quality_advice report reroute_rate
-        routing_matrix source stage_quantiles stage_times to_excel workload
+        add_clock ai_dispatch_rate connect cycle_times demo_client describe explore format_table latest_period live
+        load markers on_time
+        open_actions outcome_curve plots pseudonymize quality quality_advice report reroute_rate
+        routing_matrix source stage_quantiles stage_times to_excel unusual_periods workload
     """,
     "periodkit.plots": """
         aging alt_text cumulative_flow cycle_scatter cycle_time_ecdf dispatch_rate display event_ribbon

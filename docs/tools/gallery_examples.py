@@ -3,7 +3,12 @@
 import ast
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+import periodkit as pk
 
 GALLERY = Path(__file__).resolve().parents[1] / "gallery"
 THEMES = ("what_happened", "how_fast", "who_dispatched", "tonight", "is_it_true", "bigger_data")
@@ -22,6 +27,16 @@ class Example(NamedTuple):
     def name(self) -> str:
         """The plot or table that it is of."""
         return self.path.stem.partition("_")[2]
+
+    def draw(self, actions: Any, periods: pd.DataFrame, **more: Any) -> Axes:  # noqa: ANN401
+        """Do what it shows with other frames, and with more or other arguments."""
+        call = ast.parse(self.call, mode="eval")
+        assert isinstance(call.body, ast.Call)  # noqa: S101  (an example of a plot ends with drawing it)
+        kept = [keyword for keyword in call.body.keywords if keyword.arg not in more]
+        call.body.keywords = [*kept, ast.keyword(None, ast.Name("more", ast.Load()))]
+        names = {"pk": pk, "actions": actions, "tonight": actions, "periods": periods, "more": more}
+        code = compile(ast.fix_missing_locations(call), str(self.path), "eval")
+        return eval(code, names)  # noqa: S307  (our own file)
 
 
 def examples(kind: str = "plot") -> list[Example]:

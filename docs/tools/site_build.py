@@ -29,8 +29,8 @@ def lay_out(source: Path) -> None:
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         nbformat.write(with_alt_texts(nbformat.read(path, as_version=4)), source / "notebooks" / path.name)
     guides = source / "guides.md"
-    found = sorted({path.stem for path in DOCS.glob("*.md")} - LISTED)
-    guides.write_text(guides.read_text(encoding="utf-8").replace("GUIDES", "\n".join(found)), encoding="utf-8")
+    found = "\n".join(sorted({path.stem for path in DOCS.glob("*.md")} - LISTED))
+    guides.write_text(guides.read_text(encoding="utf-8").replace(":hidden:\n", f"\n{found}\n"), encoding="utf-8")
     for page in source.rglob("*.md"):
         page.write_text(on_the_site(page.read_text(encoding="utf-8")), encoding="utf-8")
     write_reference(source / "reference")

@@ -19,7 +19,7 @@ GROUPS = {
     "Fetch": ("client", "sources", "frames"),
     "Keep": ("archive",),
     "Measure": ("milestones", "metrics"),
-    "Show": ("wording", "reporting", "plots"),
+    "Show": ("wording", "excel", "reporting", "plots"),  # and whatever is in no other
     "What can go wrong": ("errors",),
 }
 
@@ -105,14 +105,17 @@ def write_reference(folder: Path) -> None:
         if module == "periodkit":
             homes = {name: home for home, listed in pk._HOMES.items() for name in listed}
             groups = {
-                group: [each for each in own if homes.get(each.name, "errors") in kinds]
-                for group, kinds in GROUPS.items()
+                group: [each for each in own if _group(homes.get(each.name, "errors")) == group] for group in GROUPS
             }
         else:
             groups = {"": own}
         sections.append((module, title, groups))
     (folder / "index.rst").write_text(_index(sections), encoding="utf-8")
     (folder / "names.md").write_text(_names(sections), encoding="utf-8")
+
+
+def _group(home: str) -> str:
+    return next((group for group, homes in GROUPS.items() if home in homes), "Show")
 
 
 def _page(each: Name) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from periodkit.answers.answer import answer
 from periodkit.answers.rows import NOTHING, estimated, group_name, missing, rows_of
 from periodkit.wording import Target, count, estimate, format_value, sentences
 
@@ -14,6 +15,7 @@ _ALIKE = 0.05
 """Shares that differ by less are called much the same."""
 
 
+@answer
 def ai_share(rates: pd.DataFrame) -> str:
     """Say how much AI dispatched, in what `periodkit.ai_dispatch_rate` returned for all actions.
 
@@ -46,6 +48,7 @@ def ai_share(rates: pd.DataFrame) -> str:
     )
 
 
+@answer
 def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
     """Say what AI dispatch is associated with, in what `periodkit.cycle_times` returned by ``ai_dispatched``.
 
@@ -81,6 +84,7 @@ def ai_times(times: pd.DataFrame, stage: str = "response") -> str:
     return f"No difference in {stage} is shown, the intervals overlap: {said}."
 
 
+@answer
 def ai_effect(effect: pd.DataFrame, stage: str = "response") -> str:
     """Return what AI dispatch is associated with, plainly and among like work, of what `periodkit.ai_effect` gives of all.
 
@@ -144,6 +148,7 @@ def ai_effect(effect: pd.DataFrame, stage: str = "response") -> str:
     return " ".join(parts)
 
 
+@answer
 def ai_mix(rates: pd.DataFrame) -> str:
     """Say how AI's work differs from the rest, in what `periodkit.ai_dispatch_rate` returned by group.
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from periodkit.answers.rows import rows_of
-from periodkit.wording import compared, count, limits_text, most_surprising
+from periodkit.answers.answer import answer
+from periodkit.answers.rows import missing, rows_of
+from periodkit.wording import clean_label, compared, count, limits_text, most_surprising
 
-__all__ = ["season", "unusual"]
+__all__ = ["odd_nights", "season", "unusual"]
 
 _LEAST_NIGHTS = 8
 _SAID = 3
 
 
+@answer
 def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
     """Return what a control chart of all actions shows, of what `periodkit.season` gives.
 
@@ -54,15 +56,58 @@ def season(chart: pd.DataFrame, what: str = "AI-dispatch rate") -> str:
     if len(run):
         side = "above" if run["value"].iloc[-1] > run["center"].iloc[-1] else "below"
         now = "the last ones" if bool(known["run"].iloc[-1]) else "the last such run"
-        parts.append(f"{len(run):,} lie in runs of 7 or more on one side of the centre, {now} {side}")
+        within = "" if parts else f", within the limits ({ends})"
+        parts.append(f"{len(run):,} lie in runs of 7 or more on one side of the centre, {now} {side}{within}")
     if known["trend"].any():
         rising = known.loc[known["trend"], "value"]
         parts.append(f"{len(rising):,} lie in a trend, {'up' if rising.iloc[-1] > rising.iloc[0] else 'down'}")
     if not parts:
-        parts.append(f"{int(known['near'].sum()):,} lie near a limit two of three times ({ends})")
+        near = f"{int(known['near'].sum()):,} of them near one"
+        return f"{what} stayed within its limits ({ends}) in all of {count(len(known), 'period')}, {near}."
     return f"{what}: {'; '.join(parts)}."
 
 
+@answer
+def odd_nights(nights: pd.DataFrame) -> str:
+    """Name the nights that stand out in what `periodkit.unusual_periods` gives, the most surprising first.
+
+    Parameters
+    ----------
+    nights : pandas.DataFrame
+        One row per period, measure and group.
+
+    Returns
+    -------
+    str
+        One sentence of plain text.
+
+    Examples
+    --------
+    >>> rows = {"period_id": [1, 2], "period_name": ["Derby", "Final"], "measure": "ai_rate", "by": None, "group": None}
+    >>> rows |= {"n": 90, "value": [0.5, 0.2], "expected": 0.5, "low": 0.4, "high": 0.6, "p": [0.9, 0.001]}
+    >>> rows["unusual"] = [False, True]
+    >>> odd_nights(pd.DataFrame(rows))
+    '1 of 2 nights stands out: Final (AI-dispatch rate of all actions, 20.0 % (ordinary: 40.0–60.0 %)).'
+    """
+    judged = int(nights["period_id"].nunique())
+    if not judged or nights["p"].isna().all():
+        return f"No night can be judged yet: each needs {_LEAST_NIGHTS} before it."
+    odd = nights[nights["unusual"]]
+    if odd.empty:
+        return f"None of {count(judged, 'night')} stands out from those before it."
+    order = odd.groupby("period_id")["p"].min().sort_values(kind="stable").index
+    said = []
+    for key in order[:_SAID]:
+        rows = rows_of(most_surprising(odd[odd["period_id"] == key]))
+        name = rows[0]["period_name"]
+        more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
+        said.append(f"{key if missing(name) else clean_label(name)} ({compared(rows[0])}{more})")
+    rest = f"; and {len(order) - _SAID:,} more" if len(order) > _SAID else ""
+    verb = "stands" if len(order) == 1 else "stand"
+    return f"{len(order):,} of {count(judged, 'night')} {verb} out: {'; '.join(said)}{rest}."
+
+
+@answer
 def unusual(tonight: pd.DataFrame) -> str:
     """Return what was unusual, or what came nearest, of what `periodkit.unusual` gives.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from periodkit.answers.answer import answer
 from periodkit.answers.rows import NOTHING, missing, rows_of
 from periodkit.wording import Span, Target, count, format_value, sentences
 
-__all__ = ["records", "waiting"]
+__all__ = ["outlook", "records", "waiting"]
 
 
+@answer
 def waiting(open_now: pd.DataFrame, target: Span | Target) -> str:
     """Say what is open and what passes the target next, in what `periodkit.open_actions` returned.
 
@@ -50,6 +52,41 @@ def waiting(open_now: pd.DataFrame, target: Span | Target) -> str:
     return sentences(said, f"{who} will pass it in {left}" if n == 1 else f"The next to pass it is {who}, in {left}")
 
 
+@answer
+def outlook(ahead: pd.DataFrame, when: str = "then") -> str:
+    """Say how many of what is open will still be open, in what `periodkit.outlook` returned.
+
+    Parameters
+    ----------
+    ahead : pandas.DataFrame
+        Its first row is of all actions.
+    when : str
+        The moment looked ahead to, in words.
+
+    Returns
+    -------
+    str
+        One sentence of plain text.
+
+    Examples
+    --------
+    >>> row = {"open": [41], "not_known": [0], "expected": [12.3], "low": [9], "high": [16]}
+    >>> outlook(pd.DataFrame(row), "at the curfew")
+    'Of 41 open, 9 to 16 will still be open at the curfew.'
+    """
+    row = rows_of(ahead)[0]
+    n, low, high = (int(row[name]) for name in ("open", "low", "high"))
+    if not n:
+        return "Nothing is open."
+    if row["not_known"] == n:
+        few = "too few earlier actions were open for so long"
+        return f"How many of {n:,} open will still be open {when} is not known: {few}."
+    ends = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    unknown = f" (how {row['not_known']:,} of them will go on is not known)" if row["not_known"] else ""
+    return f"Of {n:,} open, {ends} will still be open {when}{unknown}."
+
+
+@answer
 def records(advice: pd.DataFrame, n: int) -> str:
     """Name the worst defect of `n` records, in what `periodkit.quality_advice` returned.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from periodkit.answers.answer import answer
 from periodkit.answers.rows import NOTHING, estimated, group_name, missing, rows_of
-from periodkit.wording import Span, Target, count, estimate, format_value, listed, sentences, was_or_were
+from periodkit.wording import FEWEST, Span, Target, count, estimate, format_value, listed, sentences, was_or_were
 
 __all__ = ["completed_only", "in_short", "kept_target", "longest_stage", "recorded", "slowest"]
 
 
+@answer
 def in_short(summary: pd.DataFrame) -> str:
     """Summarise what `periodkit.describe` returned.
 
@@ -52,6 +54,7 @@ def in_short(summary: pd.DataFrame) -> str:
     return f"{times}. {'None is' if not still else '1 is' if still == 1 else f'{still:,} are'} open."
 
 
+@answer
 def slowest(times: pd.DataFrame) -> str:
     """Name the group that takes longest in what `periodkit.cycle_times` returned by group.
 
@@ -75,22 +78,27 @@ def slowest(times: pd.DataFrame) -> str:
     """
     if not times["n"].sum():
         return NOTHING
+    large = times[times["n"] >= FEWEST]
+    small = len(times) - len(large) if len(large) else 0
+    times = large if len(large) else times
     early = [group_name(row) for row in rows_of(times[times["p90"].isna()])]
     ranked = rows_of(times.dropna(subset=["p90"]).sort_values("p90", ascending=False, kind="stable"))
     if not ranked:
         return f"Too few of {count(int(times['n'].sum()))} are closed to rank the groups."
+    few = f"{count(small, 'group')} of fewer than {FEWEST} actions not ranked" if small else ""
     names = listed(early) if len(early) < 4 else f"{len(early)} groups"
     more = f"Too few actions are closed to rank {names}" if early else ""
     first = f"{group_name(ranked[0])} takes longest"
     within = f"nine of ten within {estimated(ranked[0], 'p90')}"
     if len(ranked) == 1:
-        return sentences(f"{group_name(ranked[0])}: {within}", more)
+        return sentences(f"{group_name(ranked[0])}: {within}", more, few)
     second = f"{group_name(ranked[1])}: {estimated(ranked[1], 'p90')}"
     if ranked[1]["p90_high"] < ranked[0]["p90_low"]:
-        return sentences(f"{first}: {within}", f"The next is {second}", more)
-    return sentences(f"{first}, {within}, but this is uncertain; the next is {second}", more)
+        return sentences(f"{first}: {within}", f"The next is {second}", more, few)
+    return sentences(f"{first}, {within}, but this is uncertain; the next is {second}", more, few)
 
 
+@answer
 def longest_stage(stages: pd.DataFrame) -> str:
     """Name the stage that takes the most time in what `periodkit.stage_quantiles` returned for all actions.
 
@@ -121,6 +129,7 @@ def longest_stage(stages: pd.DataFrame) -> str:
     return f"{name} takes the most time: half take over {format_value(most['p50'])}, against {others}."
 
 
+@answer
 def kept_target(share: pd.DataFrame, target: Span | Target) -> str:
     """Say how many were on time in what `periodkit.on_time` returned for all actions.
 
@@ -155,6 +164,7 @@ def kept_target(share: pd.DataFrame, target: Span | Target) -> str:
     return f"{said} With {undecided:,} undecided, it is {ends} of all."
 
 
+@answer
 def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:
     """Say how far off the median of the closed actions is, from two results of `periodkit.cycle_times`.
 
@@ -188,6 +198,7 @@ def completed_only(honest: pd.DataFrame, closed: pd.DataFrame) -> str:
     return f"{said} {format_value(naive)}; counting the open ones it is {format_value(true)}."
 
 
+@answer
 def recorded(times: pd.DataFrame, stage: str = "response", quantile: str = "p90") -> str:
     """Return what is recorded of a stage and, if over 5 % of it is not, a bound for all.
 

@@ -24,13 +24,14 @@ from periodkit.frames.engines import (
     aggregate,
     batches,
     collect,
+    epoch_micros,
     in_pandas,
     in_utc,
     on_cluster,
     open_frame,
     require_pandas,
     sum_by,
-    with_flags,
+    with_read_text,
 )
 from periodkit.frames.export import export
 from periodkit.frames.files import write_whole
@@ -61,6 +62,7 @@ __all__ = [
     "as_lists",
     "batches",
     "collect",
+    "epoch_micros",
     "exact_in_double",
     "export",
     "find_periods",
@@ -94,7 +96,7 @@ __all__ = [
     "total_of",
     "unknown_name",
     "utc_text",
-    "with_flags",
+    "with_read_text",
     "write_book",
     "write_whole",
 ]

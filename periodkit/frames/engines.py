@@ -67,19 +67,24 @@ def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.
     raise SchemaError(msg)
 
 
-def with_flags(frame: Any, column: str, flags: Mapping[str, nw.Expr]) -> Any:  # noqa: ANN401
-    """Return a narwhals frame with flags that depend on one text column alone; null is False."""
-    read = {name: flag.fill_null(value=False) for name, flag in flags.items()}
+def epoch_micros(frame: Any, time: nw.Expr) -> nw.Expr:  # noqa: ANN401
+    """Return a time of a narwhals frame, in UTC at microseconds, as whole microseconds since 1970."""
+    # narwhals calls DuckDB's epoch_us for this, which reads moments as well as differences, and quicker.
+    return time.dt.total_microseconds() if frame.implementation.is_duckdb() else time.cast(nw.Int64)
+
+
+def with_read_text(frame: Any, column: str, name: str, read: nw.Expr) -> Any:  # noqa: ANN401
+    """Return a narwhals frame with a column of small numbers that depends on one text column alone; null is 0."""
+    read = read.fill_null(value=0).alias(name)
     if isinstance(frame, nw.LazyFrame):
-        return frame.with_columns(**read)
+        return frame.with_columns(read)
     # Millions of rows hold a handful of texts, so in memory each text is read once.
     table = frame.to_arrow()
     texts = table[column].combine_chunks()
     coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
-    distinct = collect(nw.from_native(pa.table({column: coded.dictionary}), eager_only=True).select(**read))
-    for name in read:
-        table = table.append_column(name, distinct[name].combine_chunks().take(coded.indices).fill_null(False))
-    return nw.from_native(table, eager_only=True)
+    distinct = collect(nw.from_native(pa.table({column: coded.dictionary}), eager_only=True).select(read))
+    found = distinct[name].combine_chunks().take(coded.indices)
+    return nw.from_native(table.append_column(name, found.fill_null(0)), eager_only=True)
 
 
 def collect(frame: Any) -> pa.Table:  # noqa: ANN401

@@ -41,8 +41,8 @@ def pseudonymize(frame: pd.DataFrame, key: str | bytes) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A copy, row for row, with pseudonyms such as ``person-3fa9c1d2e4b0``, dtypes and index unchanged. Values of those fields
-        that ``frame.attrs["bad_values"]`` quotes are left out.
+        A copy, row for row, with pseudonyms such as ``person-3fa9c1d2e4b0``, dtypes and index unchanged. Values of
+        those fields that ``frame.attrs["bad_values"]`` quotes are left out.
 
     Raises
     ------

@@ -10,6 +10,7 @@ from periodkit.jupyter.output import say, show_as
 from periodkit.jupyter.png import in_few_colours
 
 if TYPE_CHECKING:
+    from periodkit.jupyter.board import live
     from periodkit.jupyter.explorer import explore
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "execute",
     "explore",
     "in_few_colours",
+    "live",
     "normalise",
     "notebooks_folder",
     "report_notebook",
@@ -28,8 +30,12 @@ __all__ = [
 ]
 
 
+# They draw, and what only runs notebooks does not: each is loaded when it is first used.
+_HOMES = {"explore": "explorer", "live": "board"}
+
+
 def __getattr__(name: str) -> object:
-    # It draws, and what only runs notebooks does not: each loads when it is first used.
-    if name == "explore":
-        return _import("periodkit.jupyter.explorer").explore
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(_import(f"{__name__}.{_HOMES[name]}"), name)
+    return value

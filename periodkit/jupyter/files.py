@@ -111,9 +111,11 @@ def normalise(notebook: Notebook) -> Notebook:
         if cell.cell_type != "code":
             continue
         cell.metadata.pop("execution", None)
-        cell.outputs = [output for output in cell.outputs if _WIDGET not in output.get("data", {})]
+        # A widget is nothing without its kernel; the picture that some have beside them is kept.
+        cell.outputs = [one for one in cell.outputs if _WIDGET not in one.get("data", {}) or "image/png" in one["data"]]
         for output in cell.outputs:
             data = output.get("data", {})
+            data.pop(_WIDGET, None)
             if len(data) > 1:
                 data.pop("text/plain", None)
             for kind, value in data.items():

@@ -23,7 +23,7 @@ from periodkit.metrics.times import (
     stage_quantiles,
     with_bound,
 )
-from periodkit.metrics.unusual import COUNT_MEASURES, TIME_MEASURES, unusual
+from periodkit.metrics.unusual import COUNT_MEASURES, TIME_MEASURES, unusual, unusual_periods
 from periodkit.metrics.workload import workload
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "season",
     "stage_quantiles",
     "unusual",
+    "unusual_periods",
     "with_bound",
     "workload",
 ]

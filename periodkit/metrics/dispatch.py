@@ -105,8 +105,8 @@ def reroute_rate(
     -------
     pandas.DataFrame
         One row per group: the keys, ``n``, ``rerouted``, ``stayed``, ``unknown`` (one channel or both null), ``rate`` of
-        those with both known, and its Wilson interval ``low``, ``high``. A lower bound, as ``frame.attrs["note"]`` says:
-        the API shows the first and the last channel only.
+        those with both known, and its interval ``low``, ``high``, as in `periodkit.ai_dispatch_rate`. A lower bound, as
+        ``frame.attrs["note"]`` says: the API shows the first and the last channel only.
 
     Raises
     ------

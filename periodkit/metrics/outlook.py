@@ -71,8 +71,8 @@ def outlook(
     -----
     An action of age a is open after h with probability S(a + h) / S(a), S being the Kaplan-Meier estimate of how long
     earlier actions of its kind stayed open, closed or canceled being an end alike. The limits are those of a sum of
-    independent trials (Poisson's binomial law), widened by the error of S (Greenwood) and by how much nights of the history
-    differed. New actions are not counted.
+    independent trials (Poisson's binomial law), widened by the error of S (Greenwood 1926) and by how much nights of the
+    history differed. New actions are not counted.
 
     Examples
     --------

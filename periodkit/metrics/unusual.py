@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from periodkit._arguments import Key, as_micros, check_count, check_share, named
 from periodkit.errors import ArgumentError
-from periodkit.frames import collect, keyed, latest_period, on_cluster, open_frame, ordered_periods, position_of
-from periodkit.metrics.estimate import (
-    Floats,
-    from_log,
-    from_logit,
-    holm_within,
-    log_count,
-    log_time,
-    logit_share,
-    predict,
-    survival_quantiles,
-)
-from periodkit.metrics.season import lay_out
-from periodkit.metrics.tally import Ints, StageCounts, checked_resolution, count_flags, count_stage, grouping
+from periodkit.frames import keyed, latest_period, ordered_periods, position_of
+from periodkit.metrics.estimate import Floats, from_log, from_logit, holm_within, predict
+from periodkit.metrics.nights import TIME_MEASURES, Series, measured, rows_of
+from periodkit.metrics.tally import grouping
 from periodkit.metrics.times import as_timedelta
-from periodkit.milestones import MILESTONES
 
-__all__ = ["COUNT_MEASURES", "TIME_MEASURES", "unusual"]
+__all__ = ["COUNT_MEASURES", "TIME_MEASURES", "unusual", "unusual_periods"]
 
-COUNT_MEASURES, TIME_MEASURES = ("actions",), ("p50", "p90", "response_p90")
-"""The measures that are counts and times; the others are shares."""
-_ROUTES = ["ai_dispatched", "channel", "latest_channel"]
-_NEEDED = ["period_id", *MILESTONES, "status", *_ROUTES]
-_BAND = 0.95  # of the intervals from which the error of a quantile is read
+COUNT_MEASURES = ("actions",)
+"""The measures that are counts; the others are times or shares."""
+_LEAST = 8  # earlier periods without which nothing can be said
 
 
 def unusual(
@@ -109,56 +94,118 @@ def unusual(
     >>> tonight["model"].unique().tolist(), tonight["periods"].unique().tolist()
     (['trend'], [24])
     """
-    check_share(confidence, "confidence")
-    check_count(earlier, "earlier", 1)
-    if not isinstance(by, list | tuple) or not by:
-        raise ArgumentError(f'by is {named(by)}; it takes a list of column names and None, such as [None, "channel"].')
-    keys = keyed(actions, [each for each in by if each is not None], explode=False)
-    chosen_keys = iter(grouping(keys.by))
-    names = [None if each is None else next(chosen_keys) for each in by]
-    limit = None if target is None else as_micros(target, "target")
-    order = ordered_periods(periods)
+    names, frame, limit, order = _checked(actions, periods, earlier, by, target, confidence)
     if not len(order):
         raise ArgumentError("periods is empty. Pass the period to judge and those before it.")
     chosen = latest_period(periods)["period_id"].item() if period is None else period
     at = position_of(chosen, order)
     order = order.iloc[max(at - earlier, 0) : at + 1].reset_index(drop=True)
-    rows, unit = _rows_of(keys.frame, order, [name for name in names if name is not None], resolution)
-    parts = [_judge(rows, order, name, limit, confidence, unit) for name in names]
-    table = pd.concat(parts, ignore_index=True)
+    rows, unit = rows_of(frame, order, [name for name in names if name is not None], resolution)
+    table = _judge([(name, *measured(rows, order, name, limit, unit)) for name in names], confidence)
     table.attrs["resolution"] = unit
+    return table
+
+
+def unusual_periods(
+    actions: Any,  # noqa: ANN401  (any engine's frame)
+    periods: pd.DataFrame,
+    earlier: int = 24,
+    by: Sequence[Key | None] = (None, "classification", "channel"),
+    target: str | timedelta | None = "20min",
+    confidence: float = 0.95,
+    resolution: str | None = None,
+) -> pd.DataFrame:
+    """Return which periods of a season stand out: each judged by those before it, as `unusual` does.
+
+    Parameters
+    ----------
+    actions, periods, earlier, by, target, resolution
+        As for `unusual`.
+    confidence : float
+        One less the probability that anything in the season is called unusual if all its nights are ordinary.
+
+    Returns
+    -------
+    pandas.DataFrame
+        What `unusual` returns for each period that 8 others precede, in order of start, after ``period_id``,
+        ``period_name`` and ``start_date``. ``p_adjusted`` is also multiplied by the number of these periods, at most 1; a
+        period that is unusual by itself need not be among so many.
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing or does not hold UTC times.
+    ArgumentError
+        An argument is not one of those it takes.
+
+    Notes
+    -----
+    As for `unusual`, with Bonferroni across periods. The actions are counted once.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> with pk.demo_client() as client:
+    ...     periods = client.periods()
+    ...     actions = client.actions(periods)
+    >>> nights = unusual_periods(actions, periods, by=[None])
+    >>> nights.loc[nights["unusual"], ["period_name", "measure"]].to_numpy().tolist()
+    [['Harbour Park v Marston Green', 'ai_rate']]
+    """
+    names, frame, limit, order = _checked(actions, periods, earlier, by, target, confidence)
+    rows, unit = rows_of(frame, order, [name for name in names if name is not None], resolution)
+    counted = [(name, *measured(rows, order, name, limit, unit)) for name in names]
+    judged = np.arange(_LEAST, len(order))
+    parts = []
+    for name, groups, series in counted:
+        # One row for each period and group, so that each measure is predicted in one go.
+        stacked = {measure: each.windows(judged, earlier) for measure, each in series.items()}
+        again = groups.iloc[np.tile(np.arange(len(groups)), len(judged))].reset_index(drop=True)
+        table = _predicted(name, again, stacked, confidence)
+        parts.append(table.assign(_at=judged[table.index // max(len(groups), 1)]))
+    table = pd.concat(parts).sort_values("_at", kind="stable", ignore_index=True)
+    adjusted = np.full(len(table), np.nan)
+    for _, part in table.groupby("_at"):
+        whole = part["by"].isna().to_numpy()
+        adjusted[part.index] = np.minimum(holm_within(part["p"].to_numpy(), whole) * len(judged), 1.0)
+    which = order.iloc[table.pop("_at").to_numpy()].reset_index(drop=True)
+    found = pd.concat([which, table], axis=1).assign(p_adjusted=adjusted, unusual=adjusted <= 1.0 - confidence)
+    found.attrs["resolution"] = unit
+    return found
+
+
+def _checked(
+    actions: Any,  # noqa: ANN401
+    periods: pd.DataFrame,
+    earlier: int,
+    by: Sequence[Key | None],
+    target: str | timedelta | None,
+    confidence: float,
+) -> tuple[list[str | None], Any, int | None, pd.DataFrame]:
+    """Return the columns to look at, the frame that has them, the target in microseconds, and the periods in order."""
+    check_share(confidence, "confidence")
+    check_count(earlier, "earlier", 1)
+    if not isinstance(by, list | tuple) or not by:
+        raise ArgumentError(f'by is {named(by)}; it takes a list of column names and None, such as [None, "channel"].')
+    keys = keyed(actions, [each for each in by if each is not None], explode=False)
+    chosen = iter(grouping(keys.by))
+    names = [None if each is None else next(chosen) for each in by]
+    limit = None if target is None else as_micros(target, "target")
+    return names, keys.frame, limit, ordered_periods(periods)
+
+
+_Counted: TypeAlias = tuple[str | None, pd.DataFrame, dict[str, Series]]
+"""What to look at, its groups, and the series of each measure."""
+
+
+def _judge(counted: Sequence[_Counted], confidence: float) -> pd.DataFrame:
+    """Judge the last period of each series by those before it."""
+    table = pd.concat([_predicted(*each, confidence) for each in counted], ignore_index=True)
     adjusted = holm_within(table["p"].to_numpy(), table["by"].isna().to_numpy())
     return table.assign(p_adjusted=adjusted, unusual=adjusted <= 1.0 - confidence)
 
 
-def _rows_of(actions: Any, order: pd.DataFrame, names: list[str], resolution: str | None) -> tuple[Any, str]:  # noqa: ANN401
-    """Return the actions of the periods looked at, read into memory unless they are on a cluster; and the resolution."""
-    needed = dict.fromkeys([*_NEEDED, *names])
-    frame = open_frame(actions, [*needed, "fetched_at"], needed)
-    frame = frame.filter(nw.col("period_id").is_in(order["period_id"].tolist()))
-    unit = checked_resolution(resolution, frame)
-    return frame.to_native() if on_cluster(frame) else collect(frame), unit
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Series:
-    """A measure of each group at each period: as it is, on how many actions, and on its scale with its variance."""
-
-    value: Floats
-    n: Ints
-    y: Floats
-    v: Floats
-
-
-def _judge(
-    rows: Any,  # noqa: ANN401  (any engine's frame)
-    order: pd.DataFrame,
-    name: str | None,
-    limit: int | None,
-    confidence: float,
-    unit: str,
-) -> pd.DataFrame:
-    groups, series = _measure(rows, order, name, limit, unit)
+def _predicted(name: str | None, groups: pd.DataFrame, series: Mapping[str, Series], confidence: float) -> pd.DataFrame:
     keys = [None] * len(groups) if name is None else [None if pd.isna(key) else str(key) for key in groups[name]]
     parts = []
     for measure, each in series.items():
@@ -185,62 +232,6 @@ def _judge(
         parts.append(pd.DataFrame(columns))
     # Groups in order, and for each its measures.
     return pd.concat(parts).sort_index(kind="stable")
-
-
-def _measure(
-    rows: Any,  # noqa: ANN401
-    order: pd.DataFrame,
-    name: str | None,
-    limit: int | None,
-    unit: str,
-) -> tuple[pd.DataFrame, dict[str, _Series]]:
-    """Count, and return the groups and the series of each measure: a row a group and a column a period."""
-    keys = list(grouping([*([] if name is None else [name]), "period_id"]))
-    cycle, response = (count_stage(rows, stage, keys, resolution=unit) for stage in ("cycle", "response"))
-    first, last = (nw.col(each).cast(nw.String) for each in ("channel", "latest_channel"))
-    ai = nw.col("ai_dispatched").cast(nw.Boolean)
-    flags = {"ai": ai, "not ai": ~ai, "rerouted": first != last, "stayed": first == last}
-    flagged = count_flags(rows, {f"_{flag}": holds for flag, holds in flags.items()}, keys, _ROUTES)
-    counts: dict[str, Ints] = {"actions": flagged["n"].to_numpy()}
-    counts |= {flag: flagged[f"_{flag}"].to_numpy() for flag in flags}
-    if limit is not None:
-        told = limit % cycle.unit == 0
-        counts["met"], counts["missed"] = _on_time(
-            cycle if told else count_stage(rows, "cycle", keys, around=limit), limit
-        )
-    shares = {"ai_rate": ("ai", "not ai"), "reroute_rate": ("rerouted", "stayed")}
-    if limit is not None:
-        shares = {"on_time": ("met", "missed"), **shares}
-    times = dict(zip(TIME_MEASURES, [*_times(cycle, [0.5, 0.9]), *_times(response, [0.9])], strict=True))
-    for measure, stage in zip(TIME_MEASURES, (cycle, cycle, response), strict=True):
-        counts[measure] = stage.sum_by_group(stage.only("event", "open"))
-    flat = [*counts.values(), *(side for sides in times.values() for side in sides)]
-    groups, laid = lay_out(flagged[keys], flat, keys[:-1], order)
-    table = dict(zip(counts, (each.astype(np.int64) for each in laid), strict=False))
-    series = {"actions": _Series(laid[0], table["actions"], *log_count(table["actions"]))}
-    for at, measure in enumerate(TIME_MEASURES):
-        used = table[measure]
-        value, low, high = (np.where(used > 0, side, np.nan) for side in laid[len(counts) + 3 * at :][:3])
-        series[measure] = _Series(value, used, *log_time(value, low, high, used, _BAND))
-    for measure, (hit, miss) in shares.items():
-        hits, n = table[hit], table[hit] + table[miss]
-        share = np.divide(hits, n, out=np.full(n.shape, np.nan), where=n > 0)
-        series[measure] = _Series(share, n, *logit_share(hits, n))
-    return groups, series
-
-
-def _on_time(counts: StageCounts, limit: int) -> tuple[Ints, Ints]:
-    """Return how many of each group met the limit, and how many missed it."""
-    events, still = counts.only("event"), counts.only("open")
-    micros = counts.duration * counts.unit
-    missed = events * (micros > limit) + still * (micros >= limit)
-    return counts.sum_by_group(events * (micros <= limit)), counts.sum_by_group(missed)
-
-
-def _times(counts: StageCounts, quantiles: list[float]) -> list[Floats]:
-    """Return of each quantile its estimate and limits, in microseconds."""
-    found = survival_quantiles(counts, quantiles, "exclude", _BAND) * counts.unit
-    return [found[:, position].T for position in range(len(quantiles))]
 
 
 def _back(measure: str, y: Floats) -> Floats:

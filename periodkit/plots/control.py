@@ -17,6 +17,7 @@ from periodkit.metrics import season
 from periodkit.metrics.tally import By
 from periodkit.plots._drawing import (
     COLOURS,
+    DONE,
     FAINT,
     GROUP,
     INK,
@@ -25,6 +26,7 @@ from periodkit.plots._drawing import (
     SMALL,
     Floats,
     as_target,
+    date_ticks,
     day,
     drawable,
     duration_axis,
@@ -42,7 +44,7 @@ from periodkit.plots._drawing import (
     styled,
     target_line,
 )
-from periodkit.wording import clean_label, count, duration, measure_name, percent, unique_labels
+from periodkit.wording import Target, clean_label, count, duration, measure_name, percent, unique_labels
 
 __all__ = ["season_chart"]
 
@@ -55,6 +57,7 @@ _SIGNALS = {
     "run": ("s", COLOURS[2], "part of a run of 7 or more on one side"),
 }
 _NAMED = 4
+_SHADE = "#E2E8EE"
 
 
 @styled
@@ -130,6 +133,8 @@ def season_chart(
     chosen = {"target": target if measure == "on_time" else None, "stage": stage, "rebase": rebase, "as_of": as_of}
     chart = season(groups.actions, periods, measure, GROUP, baseline=baseline, **chosen)
     what = measure_name(measure, stage)
+    if measure == "on_time":
+        what = f"Share {DONE[stage]} within {Target.read(target)}"
     if not len(groups.actions) or chart["value"].isna().all():
         reason = "No actions to show" if not len(groups.actions) else "In no period is there enough to say"
         return explain(ax, f"{what} by period", reason)
@@ -216,7 +221,7 @@ def _draw(
         _name_points(ax, chart, value, center)
         if ax.get_legend_handles_labels()[0]:
             ax.legend(loc="best", fontsize=SMALL)
-    _dates(ax, chart["start_date"], where)
+    date_ticks(ax, chart["start_date"], where, "date of each period" if single else "")
 
 
 def _count_axis(ax: Axes, shown: Floats, label: str) -> None:
@@ -234,7 +239,7 @@ def _phases(ax: Axes, phase: pd.Series) -> list[int]:
     is_base = phase.eq("baseline").to_numpy()
     edges = np.flatnonzero(np.diff(np.r_[0, is_base.astype(int), 0])).reshape(-1, 2)
     for start, stop in edges:
-        ax.axvspan(start - 0.5, stop - 0.5, color="#F0F0F0", linewidth=0, zorder=0)
+        ax.axvspan(start - 0.5, stop - 0.5, color=_SHADE, linewidth=0, zorder=0)
         if start:
             ax.axvline(start - 0.5, color=MUTED, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
             ax.annotate(
@@ -277,14 +282,6 @@ def _name_points(ax: Axes, chart: pd.DataFrame, value: Floats, center: Floats) -
             fontsize=SMALL,
             color=INK,
         )
-
-
-def _dates(ax: Axes, start: pd.Series, where: Zone) -> None:
-    days = ["no date" if pd.isna(each) else day(each.tz_convert(where[0]), year=False) for each in start]
-    step = max(-(-len(days) // max(int(0.9 * points_of(ax)[0] / (4.2 * small_points())), 1)), 1)
-    ax.set_xticks(np.arange(len(days))[::step], days[::step])
-    ax.set_xlim(-0.8, len(days) - 0.2)
-    ax.xaxis.grid(visible=False)
 
 
 def _signs(chart: pd.DataFrame) -> str:

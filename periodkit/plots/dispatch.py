@@ -183,18 +183,8 @@ def _over_time(ax: Axes, found: pd.DataFrame, groups: draw.Groups, whole: pd.Ser
             va="bottom" if up or beside else "top",
         )
     began = groups.actions.groupby(draw.GROUP)["created_time"].min().reindex(found[draw.GROUP])
-    days = ["no date" if pd.isna(moment) else _day(moment, where[0]) for moment in began]
-    step = -(-len(days) // max(int(0.85 * draw.points_of(ax)[0] / (4.6 * draw.small_points())), 1))
-    ax.set_xticks(place[::step], days[::step])
-    ax.set_xlim(-0.6, len(found) - 0.4)
-    ax.set_xlabel(f"{groups.by}, by date of its first action ({where[1]})")
-    ax.xaxis.grid(visible=False)
+    draw.date_ticks(ax, began, where, "date of each period")
     ax.spines["left"].set_color(draw.FAINT)
-
-
-def _day(moment: pd.Timestamp, at: tzinfo) -> str:
-    local = moment.tz_convert(at)
-    return f"{draw.day(local, year=False)}\n{local:%Y}"
 
 
 def _title(found: pd.DataFrame, groups: draw.Groups, whole: pd.Series, confidence: float) -> str:

@@ -10,7 +10,7 @@ from periodkit._arguments import AsOf
 from periodkit.frames import ActionsFrame
 from periodkit.metrics.tally import By
 from periodkit.plots import _drawing as draw
-from periodkit.wording import Span, clean_label, count, duration, joined, round_duration, sentences, unit_of
+from periodkit.wording import Scalar, Span, clean_label, count, duration, joined, round_duration, sentences, unit_of
 
 __all__ = ["p90_forest"]
 
@@ -117,8 +117,8 @@ def _rows(
     draw.name_rows(ax, [groups.names[int(code)] for code in found[draw.GROUP]], notes)
 
 
-def _value(p90: pd.Timedelta, least: pd.Timedelta, unit: str | None) -> str:
-    return f"over {duration(least, unit)}" if pd.isna(p90) and pd.notna(least) else duration(p90, unit)
+def _value(p90: Scalar, least: Scalar, unit: str | None) -> str:
+    return f"over {duration(least, unit)}" if pd.isna(p90) and not pd.isna(least) else duration(p90, unit)
 
 
 def _against(found: pd.DataFrame, stage: str, target: float) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
-from periodkit._arguments import PERIODS_FRAME, require_columns
+from periodkit._arguments import PERIODS_FRAME, require_columns, zone
 from periodkit.frames import ActionsFrame
 from periodkit.metrics import cycle_times
 from periodkit.plots import _drawing as draw
@@ -15,19 +16,23 @@ from periodkit.wording import Span, count, duration, sentences, unique_labels
 
 __all__ = ["times_by_period"]
 
-_NAMES_AN_INCH = 5
-
 
 @draw.styled
 def times_by_period(
-    actions: ActionsFrame, periods: pd.DataFrame, target: Span | None = None, ax: Axes | None = None
+    actions: ActionsFrame,
+    periods: pd.DataFrame,
+    target: Span | None = None,
+    tz: str | tzinfo | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw P50 and P90 of the cycle time of each period, with their 95 % intervals.
+    r"""Draw P50 and P90 of the cycle time of each period, with their 95 % intervals.
 
     Parameters
     ----------
     actions, target, ax
         As in `cycle_time_ecdf`.
+    tz : str or tzinfo, optional
+        The zone in which periods have their dates; by default UTC.
     periods : pandas.DataFrame
         The periods to draw, in this order; one without actions is left empty.
 
@@ -48,12 +53,13 @@ def times_by_period(
     ...     periods = client.periods().head(4)
     ...     actions = client.actions(periods)
     >>> ax = pk.plots.times_by_period(actions, periods, target="20min")
-    >>> len(ax.get_xticks())
-    4
+    >>> [tick.get_text().replace("\\n", " ") for tick in ax.get_xticklabels()]
+    ['3 Aug 2024', '17 Aug', '31 Aug', '7 Sep']
     >>> ax.figure.clear()
     """
+    where = zone(tz)
     promised = draw.as_target(target)
-    require_columns(periods.columns, ["period_id", "period_name"], PERIODS_FRAME)
+    require_columns(periods.columns, ["period_id", "period_name", "start_date"], PERIODS_FRAME)
     times = cycle_times(actions, by="period_id")
     found = periods[["period_id", "period_name"]].merge(times, on="period_id", how="left")
     title = "Cycle times by period"
@@ -81,9 +87,7 @@ def times_by_period(
     )
     if promised is not None:
         draw.target_line(ax, "y", promised)
-    _label(ax, found, at)
-    ax.set_xlim(-0.8, len(found) - 0.2)
-    ax.grid(visible=False, axis="x")
+    draw.date_ticks(ax, periods["start_date"], where, "date of each period")
     ends = [duration(found["p90"].min()), duration(found["p90"].max())]
     if found["p90"].notna().any():
         title = f"P90 {ends[0]} by period" if ends[0] == ends[1] else f"P90 between {ends[0]} and {ends[1]} by period"
@@ -97,13 +101,3 @@ def times_by_period(
 
 def _names(found: pd.DataFrame, limit: int) -> list[str]:
     return unique_labels(found["period_name"].astype("object"), found["period_id"].astype("object"), limit)
-
-
-def _label(ax: Axes, found: pd.DataFrame, at: NDArray[np.int64]) -> None:
-    inches = ax.get_window_extent().width / draw.figure_of(ax).dpi
-    step = max(1, -(-len(found) // int(_NAMES_AN_INCH * inches)))
-    names = [draw.drawable(name) for name in _names(found, 26)]
-    ax.set_xticks(
-        at[::step], names[::step], rotation=60, ha="right", rotation_mode="anchor", fontsize=8, color=draw.INK
-    )
-    ax.tick_params(axis="x", color=draw.FAINT)

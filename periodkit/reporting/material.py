@@ -62,6 +62,8 @@ class ReportData:
         The part of the actions that this is about; None for all of them. No other actions are in the frames.
     of : int, optional
         How many actions the periods of the report have, with those outside of the part.
+    origin : str, optional
+        Whose data they are, as the client or the archive says; None where nothing says it.
     """
 
     periods: pd.DataFrame = field(repr=False)
@@ -76,6 +78,7 @@ class ReportData:
     phone: bool = False
     part: Part | None = None
     of: int | None = None
+    origin: str | None = None
 
     @property
     def as_of(self) -> pd.Timestamp:
@@ -225,6 +228,7 @@ def collect(
         phone=phone,
         part=part,
         of=of,
+        origin=getattr(source, "origin", None),
     )
 
 

@@ -15,18 +15,37 @@ from periodkit.wording import clean_label, count, joined, listed, was_or_were
 
 __all__ = ["show_ai_effect", "show_figures", "show_findings", "show_head", "show_plan", "show_trend", "show_unusual"]
 
+SANDBOX = "sandbox: "
+"""What the origin of the sandbox's data begins with."""
+
 MOST = 5
-"""The most findings of a kind shown; the note counts the rest."""
+"""The most findings of a kind shown; the rest are counted."""
+
+_KINDS = (
+    ("Is it changing?", ("trend", "signal"), "measures"),
+    ("", ("earlier",), "unusual"),
+    ("Nights that stand out", ("period",), "nights"),
+    ("Groups unlike the rest", ("group",), "groups"),
+    ("Records", ("quality",), "defects"),
+)
+"""The findings in the order in which they are told: a title, what they are of, and what those not shown are called."""
 
 
 def show_head(material: ReportData) -> None:
     """Show what the report is about, and keep the stamp that `periodkit verify` reads."""
-    kind = "Season report" if material.season else "After-action report"
+    kind = ("Season report" if material.season else "After-action report") + _invented(material.origin)
     title = _title(material)
     facts = [_when(material), _rests_on(material)]
     html = render("head", kind=kind, title=title, facts=facts)
     stamp = stamp_of(material, f"{kind}: {title}")
     show_as({"text/html": html, "text/plain": "\n".join([kind, title, *facts]), MIME: stamp})
+
+
+def _invented(origin: str | None) -> str:
+    """Say in the first line that the data are the sandbox's: such a page must not pass for one on a venue."""
+    if origin == f"{SANDBOX}synthetic season":
+        return " on invented data"
+    return " on the sandbox's data" if origin is not None and origin.startswith(SANDBOX) else ""
 
 
 def show_figures(material: ReportData) -> None:
@@ -41,21 +60,22 @@ def show_findings(findings: Findings, material: ReportData) -> None:
     """Show findings as sentences, those for the worse first, and a note on how they were made."""
     if material.tonight is not None:
         say(answers.unusual(material.tonight), strong=True)
-    order = {"trend": 0, "earlier": 1, "period": 2, "quality": 4}
-    ranked = sorted(findings.found, key=lambda one: (order.get(one.kind, 3), bool(one.good)))
-    kept = [one for one in ranked if _rank(one, ranked) < MOST]
-    left = len(ranked) - len(kept)
-    note = (f"{count(left, 'more finding')} not shown. " if left else "") + _method_note(findings, material)
+    groups = []
+    for title, kinds, others in _KINDS:
+        own = [one for one in findings.found if one.kind in kinds]
+        # Those for the worse first, and none that rests on a handful of actions.
+        own.sort(key=lambda one: (one.n < FEWEST, kinds.index(one.kind), bool(one.good)))
+        parts = [_parts(one) for one in own[:MOST]]
+        if len(own) > MOST:
+            parts.append({"lead": "", "rest": f"And {len(own) - MOST:,} more {others}.", "good": None})
+        if parts:
+            groups.append((title if material.season else "", parts, False))
+    note = _method_note(findings, material)
     if findings.compared and not findings.found and material.tonight is None:
         say("Nothing stood out: every interval includes “no difference”.")
-    text = "\n".join([*(one.sentence for one in kept), note])
-    groups = [("", [_parts(one) for one in kept], False)] if kept else []
+    text = "\n".join([*(f"{part['lead']}{part['rest']}" for _, parts, _ in groups for part in parts), note])
     html = render("findings", groups=groups, note=held(note))
     show_as({"text/html": html, "text/plain": text})
-
-
-def _rank(finding: Finding, ranked: list[Finding]) -> int:
-    return [one for one in ranked if one.kind == finding.kind].index(finding)
 
 
 def show_unusual(material: ReportData) -> None:
@@ -145,29 +165,44 @@ def _method_note(findings: Findings, material: ReportData) -> str:
     if not compared:
         return "There are too few actions to compare anything."
     sides = {
-        "trend": "over time",
-        "period": "each period with the rest",
+        "trend": "measures over time",
+        "signal": "measures with the limits of the first periods",
+        "period": "each night with those before it",
         "group": "each classification and channel with the rest",
         "quality": f"each kind of defect with {100 * FLAG_SHARE:g} % of the records",
     }
     made = listed([words for kind, words in sides.items() if kind in findings.kinds])
+    young = "" if "period" in findings.kinds else " No night can be judged yet: each needs eight before it."
+    limits = (
+        " Limits are three standard deviations of the first periods; a run is seven or more on one side."
+        if "signal" in findings.kinds
+        else ""
+    )
     return (
-        f"{count(compared, 'comparison')} {were} made: {made}. A finding is listed only where the interval of the "
-        "difference excludes “no difference”, at a confidence at which, with 95 %, no finding of its kind is due to "
-        "chance alone (Bonferroni). Intervals with an n are 95 % intervals of that group. "
-        f"Groups of fewer than {FEWEST} actions are not compared. {ending}"
+        f"{count(compared, 'comparison')} {were} made: {made}. Of each kind but limits, at most one season in twenty has a "
+        f"finding that is due to chance alone (Bonferroni; of nights Holm as well).{limits}{young} Intervals with an n are "
+        f"95 % intervals of that group. Groups of fewer than {FEWEST} actions are not compared. {ending}"
     )
 
 
 def _parts(finding: Finding) -> dict[str, object]:
     lead, mark, rest = finding.sentence.partition(": ")
-    if not mark or finding.kind not in ("earlier", "group", "period", "quality"):
+    if not mark or finding.kind not in ("earlier", "group", "period", "quality", "signal"):
         lead, mark, rest = "", "", finding.sentence
     return {"lead": held(lead + mark), "rest": held(rest), "good": finding.good}
 
 
-def show_trend(material: ReportData) -> None:
-    """Show P50 and P90 of the cycle time by period."""
-    from periodkit.plots import times_by_period  # noqa: PLC0415  (loads matplotlib)
+def show_trend(material: ReportData, measure: str = "p90") -> None:
+    """Show a measure over the periods, with the limits within which chance alone keeps it."""
+    from periodkit.plots import season_chart  # noqa: PLC0415  (loads matplotlib)
 
-    show_plot(times_by_period, material.actions, material.periods, target=material.target.delta, phone=material.phone)
+    promised = material.target.delta if measure in ("p50", "p90", "on_time") else None
+    show_plot(
+        season_chart,
+        material.actions,
+        material.periods,
+        measure,
+        target=promised,
+        tz=material.tz,
+        phone=material.phone,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from periodkit import answers
@@ -21,7 +22,7 @@ from periodkit.metrics import (
 from periodkit.milestones import STAGES, stage_states
 from periodkit.reporting.material import ReportData
 from periodkit.reporting.page import show_table
-from periodkit.wording import NULL, clean_label, count, listed
+from periodkit.wording import FEWEST, NULL, clean_label, count, duration, listed, named_groups, other
 
 __all__ = [
     "bin_width",
@@ -36,11 +37,11 @@ __all__ = [
     "show_stages",
 ]
 
-MOST_ROWS = 400
-"""The most rows of a table of single actions, so that a page stays under 2 MB whatever is in the data."""
-
 MOST_GROUPS = 60
-"""The most rows of a table of groups; the largest groups are kept."""
+"""The most rows of a table of groups, so that a page stays under 2 MB whatever is in the data."""
+
+_SAID_BY = {"skipped_stage": ("assigned_time", "doing_time"), "ended_without_time": ("closed_time",)}
+"""What a missing time means where a later one, or the status, is there."""
 
 _BINS = ("5min", "15min", "30min", "1h", "3h", "6h", "12h", "1D", "7D", "28D")
 
@@ -59,14 +60,18 @@ def show_stages(material: ReportData) -> None:
 
 
 def show_groups(material: ReportData, by: str) -> None:
-    """Show times and the share on time of each group."""
-    times = cycle_times(material.actions, by=by)
-    share = on_time(material.actions, material.target.delta, by=by)
-    kept, note = _largest(times)
-    frame = times[_columns(times, by, "n", "open")].assign(rate=share["rate"], low=share["low"], high=share["high"])
+    """Show times and the share on time of each group, the slowest first."""
+    actions, order = _folded(material.actions, by)
+    times = cycle_times(actions, by=by)
+    share = on_time(actions, material.target.delta, by=by)
     made = f"within {material.target}"
-    frame = _named(frame[kept], by).rename(columns={"rate": made, "low": f"{made}_low", "high": f"{made}_high"})
-    show_table(frame, f"Cycle times by {by.replace('_', ' ')}, and the share closed {made}", note)
+    columns = {made: share["rate"], f"{made}_low": share["low"], f"{made}_high": share["high"]}
+    frame = times[_columns(times, by, "n", "open")].assign(**columns)
+    # One that is not reached is longer than its lower limit.
+    least = frame["p90"].fillna(frame["p90_low"]).dt.total_seconds().fillna(np.inf).where(times["used"] > 0, -1.0)
+    ranked = frame.assign(_last=frame[by].isin(order[1:]), _least=least)
+    ranked = ranked.sort_values(["_last", "_least"], ascending=[True, False], kind="stable")
+    show_table(ranked[frame.columns], f"Cycle times by {by.replace('_', ' ')}, and the share closed {made}", order[0])
 
 
 def show_longest(material: ReportData, most: int = 10) -> None:
@@ -80,15 +85,15 @@ def show_longest(material: ReportData, most: int = 10) -> None:
     show_table(_single(material, closed.head(most)), which)
 
 
-def show_open(material: ReportData) -> None:
-    """Show the actions that were still open, the oldest first."""
+def show_open(material: ReportData, most: int = 20) -> None:
+    """Show the actions that have been open longest, and how many more there are."""
     age = open_actions(material.actions)["age"]
-    note = "" if len(age) <= MOST_ROWS else f"The oldest {MOST_ROWS:,} of {len(age):,} are shown."
-    show_table(
-        _single(material, age.head(MOST_ROWS), "age"),
-        f"Still open: {count(len(age))}" if len(age) else "Still open",
-        note,
+    rest = age.iloc[most:]
+    note = (
+        f"And {len(rest):,} more, open for {duration(rest.iloc[-1])} to {duration(rest.iloc[0])}." if len(rest) else ""
     )
+    which = f"Still open: {count(len(age))}" if len(age) else "Still open"
+    show_table(_single(material, age.head(most), "age"), f"{which}, the {most} oldest" if len(rest) else which, note)
 
 
 def show_people(material: ReportData, most: int = 20) -> None:
@@ -108,12 +113,16 @@ def show_people(material: ReportData, most: int = 20) -> None:
 def show_quality(material: ReportData) -> None:
     """Show what is wrong with the records."""
     checks = quality(material.actions, material.periods)
+    hits = checks.set_index("check")["count"].fillna(0)
+    # A time that is missing though a later one is there is told of once, by what it means.
+    told = [f"null_{time}" for check, times in _SAID_BY.items() if hits.get(check, 0) > 0 for time in times]
+    checks = checks[~checks["check"].isin(told)]
     bad = checks.loc[checks["count"].fillna(0) > 0, ["check", "count", "of", "share", "examples", "meaning"]]
-    bad = bad.assign(
+    fine = len(checks) - len(bad)
+    bad = bad.sort_values("share", ascending=False, kind="stable").assign(
         check=bad["check"].str.replace("_", " "),
         examples=[listed(clean_label(key, 40) for key in keys) or NULL for keys in bad["examples"]],
     )
-    fine = len(checks) - len(bad)
     show_table(bad, "Checks that found something", f"{count(fine, 'other check')} found nothing. Nothing was repaired.")
 
 
@@ -143,18 +152,19 @@ def show_busiest(material: ReportData, most: int = 5) -> None:
 
 def show_rates(material: ReportData, by: str) -> None:
     """Show the AI-dispatch rate and the re-route rate of each group."""
-    frame, moved = ai_dispatch_rate(material.actions, by=by), reroute_rate(material.actions, by=by)
-    kept, note = _largest(frame)
-    frame = pd.concat([frame[kept], ai_dispatch_rate(material.actions).assign(**{by: "all"})])
-    moved = pd.concat([moved[kept], reroute_rate(material.actions)])
+    actions, order = _folded(material.actions, by)
+    frame, moved = ai_dispatch_rate(actions, by=by), reroute_rate(actions, by=by)
+    place = np.argsort(frame[by].isin(order[1:]).to_numpy(), kind="stable")
+    frame = pd.concat([frame.iloc[place], ai_dispatch_rate(actions).assign(**{by: "all"})])
+    moved = pd.concat([moved.iloc[place], reroute_rate(actions)])
     names = {"rate": "AI-dispatched", "low": "AI-dispatched_low", "high": "AI-dispatched_high"}
-    frame = _named(frame, by)[[by, "n", "ai", "not_ai", "unknown", "rate", "low", "high"]].rename(columns=names)
+    frame = frame[[by, "n", "ai", "not_ai", "unknown", "rate", "low", "high"]].rename(columns=names)
     for side, column in (("rate", "re-routed"), ("low", "re-routed_low"), ("high", "re-routed_high")):
         frame[column] = moved[side].to_numpy()
     show_table(
         frame,
         f"AI dispatch and re-routing by first {by}" if by == "channel" else f"By {by}",
-        " ".join(filter(None, [LOWER_BOUND, note])),
+        " ".join(filter(None, [LOWER_BOUND, order[0]])),
     )
 
 
@@ -187,15 +197,19 @@ def _columns(frame: pd.DataFrame, *first: str) -> list[str]:
     return [*first, *(name for name in frame.columns if str(name).startswith("p") and str(name)[1:2].isdigit())]
 
 
-def _largest(frame: pd.DataFrame) -> tuple[pd.Series, str]:
-    """Return which groups to show, and a note on the others."""
-    kept = frame["n"].rank(method="first", ascending=False) <= MOST_GROUPS
-    more = len(frame) - int(kept.sum())
-    return kept, f"{count(more, 'smaller group')} not shown." if more else ""
-
-
-def _named(frame: pd.DataFrame, by: str) -> pd.DataFrame:
-    return frame.assign(**{by: frame[by].astype("object").where(frame[by].notna(), "not given").astype("str")})
+def _folded(actions: pd.DataFrame, by: str) -> tuple[pd.DataFrame, list[str]]:
+    """Return the actions with the small groups as one; a note on these, and the name that they have, if any."""
+    values = actions[by].astype("object").where(actions[by].notna(), "not given").astype("str")
+    sizes = values.value_counts(sort=False)
+    kept = named_groups(sizes.tolist(), MOST_GROUPS)
+    more = len(sizes) - len(kept)
+    if not more:
+        return actions.assign(**{by: values}), [""]
+    name = other(more)
+    note = f"{name}: the groups of fewer than {FEWEST} actions" + (
+        " and the smallest others." if len(kept) + 1 == MOST_GROUPS else "."
+    )
+    return actions.assign(**{by: values.where(values.isin(sizes.index[kept]), name)}), [note, name]
 
 
 def _single(material: ReportData, times: pd.Series, time: str = "cycle") -> pd.DataFrame:

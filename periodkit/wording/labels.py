@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from os.path import commonprefix
 
 from periodkit.wording.phrases import clean_label
 
@@ -72,8 +71,10 @@ def short_labels(names: Sequence[object], limit: int) -> list[str]:
         alike = [whole[at] for at in rows]
         if len({*alike}) > 1:
             # A word that differs is kept whole.
-            shared = len(commonprefix(alike))
-            begin = max(alike[0].rfind(" ", 0, shared) - 2, 0) if shared else 0
+            pairs = enumerate(zip(min(alike), max(alike), strict=False))
+            shared = next((at for at, (one, other) in pairs if one != other), len(min(alike)))
+            begin = max(alike[0].rfind(" ", 0, shared), 0)
+            begin -= 2 if alike[0][:begin].endswith(" ·") else 0
             for at in rows:
                 labels[at] = _cut_before(whole[at], begin, limit)
     return labels

@@ -111,9 +111,15 @@ def test_form_fields_must_be_a_list_of_texts(client, fields):
         client.actions(1, form_fields=fields)
 
 
-@pytest.mark.parametrize("value", ["abc", "1.5", 1.5, None, True, [None], float("nan"), float("inf"), b"x"])
+@pytest.mark.parametrize("value", [1.5, None, True, [None], float("nan"), float("inf"), b"x"])
 def test_ids_that_are_not_whole_numbers_are_refused(client, value):
     with pytest.raises(pk.InvalidRequestError, match="whole number"):
+        client.actions(value)
+
+
+@pytest.mark.parametrize("value", ["abc", "1.5", ["nowhere"]])
+def test_a_text_that_is_no_number_is_a_name(client, value):
+    with pytest.raises(pk.ArgumentError, match=r"There is no period '(abc|1\.5|nowhere)'"):
         client.actions(value)
 
 

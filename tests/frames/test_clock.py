@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import action, frame
 
 import periodkit as pk
-from periodkit.frames.clock import CLOCK_COLUMNS
+from periodkit.schema import CLOCK
 
 
 def created(*times, **columns):
@@ -94,6 +94,7 @@ def test_of_several_markers_of_the_name_the_nearest_counts():
 
 
 @pytest.mark.parametrize("tz", ["Europe/London", "America/New_York", "Asia/Kolkata", "UTC"])
+@settings(deadline=None)
 @given(
     st.lists(
         st.datetimes(pd.Timestamp("2020-01-01").to_pydatetime(), pd.Timestamp("2030-01-01").to_pydatetime()), max_size=6
@@ -105,7 +106,7 @@ def test_columns_are_those_of_the_clock_of_any_zone(tz, moments):
     kept = actions.copy()
     found = pk.add_clock(actions, PERIODS, tz=tz)
     pd.testing.assert_frame_equal(actions, kept)
-    assert [*found.columns] == [*actions.columns, *CLOCK_COLUMNS]
+    assert [*found.columns] == [*actions.columns, *CLOCK]
     for row, moment in zip(found.itertuples(), times, strict=True):
         local = moment.tz_convert(tz)
         assert (row.hour, row.weekday, row.date) == (local.hour, local.day_name(), local.date().isoformat())
@@ -121,7 +122,7 @@ def test_without_periods_there_are_no_columns_of_markers():
 def test_an_empty_event_has_the_columns():
     found = pk.add_clock(frame([]), PERIODS)
     assert found.empty
-    assert {*CLOCK_COLUMNS} <= {*found.columns}
+    assert {*CLOCK} <= {*found.columns}
     assert pk.cycle_times(found, "phase").empty
 
 

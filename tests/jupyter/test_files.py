@@ -77,8 +77,16 @@ def words(notebook):
     return " ".join(" ".join([text, *(alt for _, alt in pictures(notebook))]).split())
 
 
-def test_there_are_six_notebooks_in_order():
-    names = ["quickstart", "cycle_times", "ai_dispatch", "after_action_report", "live_event", "your_data_quality"]
+def test_there_are_seven_notebooks_in_order():
+    names = [
+        "quickstart",
+        "cycle_times",
+        "ai_dispatch",
+        "after_action_report",
+        "live_event",
+        "your_data_quality",
+        "season",
+    ]
     assert [path.stem for path in NOTEBOOKS] == [f"{at:02d}_{name}" for at, name in enumerate(names, 1)]
 
 
@@ -249,7 +257,7 @@ def test_the_notebooks_run_on_recorded_data_unchanged(recorded_path, tmp_path):
         assert text in said
     for text in ("19 are open", "Leads of the channels", "AI was given other work", "Next past 20 min"):
         assert text in said
-    assert count == 10
+    assert count == 14
 
 
 @pytest.mark.notebook
@@ -272,3 +280,17 @@ def test_a_failing_cell_is_said_whatever_other_kernel_has_the_name(tmp_path, mon
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import periodkit as pk\npk.Client()")])
     with pytest.raises(PeriodkitError, match="ConfigError: No token"):
         nb.execute(notebook, tmp_path)
+
+
+def test_of_a_widget_its_picture_is_kept():
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "A bar"}
+    outputs = [
+        nbformat.v4.new_output("display_data", data=view),
+        nbformat.v4.new_output(
+            "display_data", data={**view, "image/png": "iVBOR"}, metadata={"image/png": {"alt": "words"}}
+        ),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("explorer", outputs=outputs)])
+    (kept,) = nb.normalise(notebook).cells[0].outputs
+    assert kept["data"] == {"image/png": "iVBOR"}
+    assert kept["metadata"]["image/png"]["alt"] == "words"

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import ENGINES, action, frame
 
@@ -38,6 +38,7 @@ rows = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(rows)
 def test_it_is_what_counting_minute_by_minute_gives(spans):
     actions = frame(

@@ -147,3 +147,42 @@ def test_bad_arguments_are_named(season_frames, more, says):
     periods, actions = season_frames
     with pytest.raises(pk.ArgumentError, match=says):
         pk.unusual(actions, periods, **more)
+
+
+class TestPeriods:
+    """Each period of a season, judged by those before it."""
+
+    def test_each_is_judged_as_by_itself(self, season_frames):
+        periods, actions = season_frames
+        every = pk.unusual_periods(actions, periods, earlier=14)
+        assert every["period_id"].drop_duplicates().tolist() == periods["period_id"].tolist()[8:]
+        same = [name for name in every.columns if name not in ("p_adjusted", "unusual")]
+        for key in (periods["period_id"].iloc[8], 4158, 4173):
+            one = pk.unusual(actions, periods, int(key), earlier=14)
+            own = every[every["period_id"] == key].reset_index(drop=True)
+            # A group that has not been seen yet has no row of its own there.
+            known = own[own["n"].gt(0) | own["expected"].notna()]
+            merged = known.merge(one, on=["measure", "by", "group"], how="left", suffixes=("", "_one"))
+            for name in {*same} - {"period_id", "period_name", "start_date", "measure", "by", "group", "model"}:
+                left, right = (pd.to_numeric(merged[each].map(plain)) for each in (name, f"{name}_one"))
+                np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-12, err_msg=name)
+            assert (merged["model"] == merged["model_one"]).all()
+            np.testing.assert_allclose(merged["p_adjusted"], (18 * merged["p_adjusted_one"]).clip(upper=1), rtol=1e-9)
+
+    def test_the_nights_that_were_changed_stand_out_and_no_others(self, season_frames, season):
+        periods, actions = season_frames
+        every = pk.unusual_periods(actions, periods)
+        found = set(every.loc[every["unusual"], "period_id"])
+        assert found == {4158, 4173}
+        assert found <= set(season.truth.anomalies["period_id"])
+
+    @pytest.mark.parametrize("nights", [0, 3, 8])
+    def test_too_few_nights_have_no_rows_but_all_columns(self, season_frames, nights):
+        periods, actions = season_frames
+        none, some = (pk.unusual_periods(actions, periods.head(n)) for n in (nights, 9))
+        assert none.empty
+        assert none.dtypes.equals(some.dtypes)
+
+
+def plain(value):
+    return np.nan if pd.isna(value) else value.total_seconds() if isinstance(value, pd.Timedelta) else float(value)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from gallery_examples import examples
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
@@ -63,6 +64,7 @@ PLOTS = {
     ),
     "unusual_forest": pk.plots.unusual_forest,
 }
+PLOTS |= {each.name: each.draw for each in examples() if each.name not in PLOTS}
 SEASONS = ("marker_profile", "season_chart", "season_chart_groups", "unusual_forest")
 each_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
 

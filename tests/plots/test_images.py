@@ -84,7 +84,9 @@ def many_kinds(actions):
 
 def eight_periods(actions):
     split = actions.assign(period_id=np.arange(len(actions)) // 20)
-    return split, split.groupby("period_id", as_index=False)["period_name"].first()
+    periods = split.groupby("period_id", as_index=False)["period_name"].first()
+    days = pd.to_timedelta(7 * np.arange(len(periods)), unit="D")
+    return split, periods.assign(start_date=pd.Timestamp("2024-11-30T19:00Z") + days)
 
 
 def small():
@@ -135,8 +137,7 @@ def plain(example, change=lambda actions: actions):
     """Return what draws the picture of an example, with a change to the actions."""
 
     def draw(actions, periods):
-        actions, periods = FRAMES.get(example.name, lambda *both: both)(change(actions), periods)
-        return eval(example.call, {"pk": pk, "actions": actions, "tonight": actions, "periods": periods})
+        return example.draw(*FRAMES.get(example.name, lambda *both: both)(change(actions), periods))
 
     return draw
 

@@ -109,7 +109,7 @@ def test_periods_of_one_name_stay_apart(season_frames, by):
             f"{name} {100 * rate:.1f} %" in words
             for name, rate in zip(("Derby (4101)", "Derby (4104)", "period 4107"), found["rate"], strict=True)
         )
-        assert ax.get_xlabel().startswith("period, by date")
+        assert ax.get_xlabel() == "date of each period (UTC)"
         plt.close("all")
     renamed = pd.concat([first, first.assign(period_name="Derby")])
     assert len(pk.plots.p90_forest(renamed, by=by).get_yticks()) == 1
@@ -242,6 +242,63 @@ def test_forest_draws_what_was_not_reached_as_an_arrow(actions):
     arrows = next(line for line in ax.get_lines() if line.get_marker() == ">")
     assert len(arrows.get_xdata()) == endless.sum()
     assert set(arrows.get_xdata()) == {ax.get_xlim()[1]}
+
+
+def test_forest_ranks_what_was_not_reached_by_where_it_begins_and_counts_it_as_over_where_it_surely_is():
+    # Three hours after all were created: of A most are open, of C all, and B took up to 24 minutes.
+    never = [np.inf] * 25
+    few = made({"A": [5, 6, 7, *never], "B": np.repeat(np.arange(0, 25), 20), "C": never}, seen="2024-07-01T22:00Z")
+    ax = pk.plots.p90_forest(few, by="group", target="30min")
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["A", "C", "B"]
+    assert ax.get_title(loc="left").replace("\n", " ") == ("P90 cycle time is over the 30 min target in 2 of 3 groups")
+    assert sum("over 180 min" in text.get_text() for text in ax.texts) == 2
+    longer = pk.plots.p90_forest(few, by="group", target="4h")
+    assert "not certain in 2" in longer.get_title(loc="left").replace("\n", " ")
+    # One that was watched alone tells nothing, however long.
+    single = pk.plots.p90_forest(
+        made({"B": np.repeat(np.arange(0, 25), 20), "C": [np.inf]}), by="group", target="30min"
+    )
+    assert "not certain in 1" in single.get_title(loc="left").replace("\n", " ")
+
+
+def test_small_groups_stand_as_one_and_lead_no_title():
+    some = {name: np.arange(5, 30) + shift for shift, name in enumerate("AB")} | {"C": [900] * 5, "D": [2] * 4}
+    ax = pk.plots.p90_forest(made(some), by="group")
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["other (2)", "B", "A"]
+    alone = pk.plots.p90_forest(made({name: some[name] for name in "ABC"}), by="group")
+    assert [text.get_text() for text in alone.get_yticklabels()] == ["C", "B", "A"]
+    for each in (ax, alone):
+        title = each.get_title(loc="left").replace("\n", " ")
+        assert "(A) to" in title
+        assert "(B)" in title
+
+
+def test_marker_names_stand_above_the_axes_and_leave_the_data_all_of_them(frames):
+    periods, actions = frames
+    for draw in (pk.plots.event_ribbon, pk.plots.backlog, pk.plots.cumulative_flow, pk.plots.cycle_scatter):
+        ax, bare = draw(actions, periods), draw(actions, periods.drop(columns="markers"))
+        assert ax.get_ylim() == bare.get_ylim()
+        ax.figure.draw_without_rendering()
+        names = [text for text in ax.texts if text.get_text() in ("Doors", "Kick-off", "Half-time")]
+        assert names
+        top, title = ax.get_window_extent().y1, ax.title
+        for text in names:
+            box = text.get_window_extent()
+            assert box.y0 >= top - 1
+            assert box.y1 < ax._left_title.get_window_extent().y0
+        assert title is not None
+
+
+def test_keys_tell_names_apart_that_differ_only_at_an_end(actions):
+    kinds = np.where(
+        np.arange(len(actions)) % 2, "Guest Services North · Dispatched", "Guest Services North · Despatched"
+    )
+    third = np.where(np.arange(len(actions)) % 3, kinds, "Bar")
+    for ax in (None, plt.subplots(figsize=(3.6, 4))[1]):
+        drawn = pk.plots.cycle_time_ecdf(actions.assign(kind=third), by="kind", ax=ax)
+        texts = [text.get_text().partition("  n =")[0] for text in drawn.get_legend().get_texts()]
+        assert len({*texts}) == 3
+        assert any("Despatched" in text.replace("\n", " ") for text in texts)
 
 
 def test_matrix_holds_the_counts(season_frames):

@@ -135,7 +135,8 @@ def test_a_report_of_the_recorded_set(recorded_page):
 def test_a_season_report(season_page):
     page = season_page
     heads = [words for _, words in check_offline(page).heads]
-    assert "Period by period" in heads
+    order = ["Key figures", "Findings", "Getting better?", "Periods", "Stage times"]
+    assert [words for words in heads if words in order] == order
     rows = between_table(page, "26 periods in order of time")
     assert len(rows) == 27
     assert "Over 26 periods, the AI-dispatch rate rose by" in page
@@ -219,8 +220,11 @@ def test_a_page_stays_small_whatever_is_in_it(season):
     ]
     page = page_of(bare(season.dataset.as_of, records))
     check_offline(page)
-    assert f"The oldest 400 of {len(records):,} are shown." in page
-    assert f"{len(records) - 60:,} smaller groups not shown." in page
+    still = int(re.search(r"Still open: ([\d,]+) actions, the 20 oldest", page)[1].replace(",", ""))
+    assert still > 400
+    assert f"And {still - 20:,} more, open for" in page
+    assert len(between_table(page, "Still open: ")) == 21
+    assert f"other ({len(records) - 59:,})" in page
 
 
 def test_an_account_without_periods_is_told(season):

@@ -1,5 +1,7 @@
 """Metric frames as people read them: every kind of value, and text that is only ever text."""
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -197,3 +199,21 @@ def test_a_night_against_others_shows_numbers_as_numbers(season_frames):
     assert shown["expected"].iloc[1].endswith(" min")
     assert shown["expected"].iloc[5].endswith(" %")
     assert shown["t"].iloc[5] == f"{tonight['t'].iloc[5]:#.3g}"
+
+
+@pytest.mark.parametrize(("rows", "more"), [(20, None), (21, "1 more row"), (1033, "1,013 more rows")])
+def test_a_notebook_folds_what_is_beyond_twenty_rows(rows, more):
+    table = pd.DataFrame({"channel": [f"<{number}>" for number in range(rows)], "n": range(rows)})
+    style = pk.format_table(table, caption="Channels")
+    shown, whole = style._repr_html_(), style.to_html()
+    assert "<details" not in whole
+    assert [f"&lt;{number}&gt;" in shown for number in range(rows)] == [True] * rows
+    assert shown.count("<caption") == 1
+    if more is None:
+        assert shown == whole
+        return
+    first, _, rest = shown.partition(f"<details><summary>{more}</summary>")
+    assert (first.count("<td"), rest.count("<td")) == (40, 2 * (rows - 20))
+    ids = re.findall(r' id="([^"]+)"', shown)
+    assert len(ids) == len(set(ids))
+    assert f"#{ids[0]} .col1 {{" in first.replace("\n", " ")

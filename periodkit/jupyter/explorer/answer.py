@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from periodkit.jupyter.explorer.choice import Choice, mask
-from periodkit.metrics import ai_dispatch_rate, cycle_times, on_time, quantile_table
-from periodkit.metrics.tally import StageCounts, count_stage
+from periodkit.metrics import ai_dispatch_rate, cycle_times, on_time
 from periodkit.milestones import stage_states
 from periodkit.wording import NULL, Target, count, estimate
 
@@ -17,8 +16,6 @@ __all__ = ["DONE", "Answer", "KeyFigure", "answer", "key_figures"]
 
 DONE = {"dispatch": "assigned", "pickup": "begun", "response": "begun", "work": "closed", "cycle": "closed"}
 """What an action is at the end of each stage."""
-
-_QUANTILES = {0.5: "p50", 0.9: "p90"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,6 @@ class Answer:
         The rows of the actions frame.
     table : pandas.DataFrame
         What `periodkit.cycle_times` returns of them, by group.
-    counts : StageCounts
-        What the table was estimated from.
     states : pandas.DataFrame
         What `periodkit.milestones.stage_states` returns of them.
     overall, promise, dispatch : pandas.Series
@@ -53,7 +48,6 @@ class Answer:
     choice: Choice
     frame: pd.DataFrame
     table: pd.DataFrame
-    counts: StageCounts
     states: pd.DataFrame
     overall: pd.Series
     promise: pd.Series
@@ -76,15 +70,13 @@ def answer(actions: pd.DataFrame, choice: Choice, target: Target) -> Answer:
     # A shallow copy: a column that the user adds to it does not appear in the explorer's own frame.
     frame = actions.copy(deep=False) if chosen is None else actions[chosen]
     stage, moment = choice.stage, choice.as_of
-    counts = count_stage(frame, stage, choice.by, moment)
-    table = quantile_table(counts, _QUANTILES)
+    table = cycle_times(frame, choice.by, stage, as_of=moment)
     overall = table if choice.by is None else cycle_times(frame, stage=stage, as_of=moment)
     there = frame if moment is None else frame[~(frame["created_time"] > pd.Timestamp(moment))]
     return Answer(
         choice=choice,
         frame=frame,
         table=table,
-        counts=counts,
         states=stage_states(frame, stage, moment),
         overall=overall.iloc[0],
         promise=on_time(frame, target.delta, stage=stage, as_of=moment).iloc[0],

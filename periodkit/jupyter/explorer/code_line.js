@@ -1,4 +1,11 @@
 // The code behind what is shown, and a button that copies it. Needs nothing from anywhere else.
+// Pictures as wide as the page ask how wide that is when the window changes; the first time they are not on it yet.
+function fitted(el) {
+  const observer = new ResizeObserver(() => requestAnimationFrame(() => window.dispatchEvent(new Event("resize"))));
+  observer.observe(el);
+  return observer;
+}
+
 function render({ model, el }) {
   const box = document.createElement("div");
   box.className = "periodkit-code";
@@ -37,6 +44,10 @@ function render({ model, el }) {
   show();
   box.append(button, said, text);
   el.append(box);
-  return () => model.off("change:code", show);
+  const fit = fitted(el);
+  return () => {
+    fit.disconnect();
+    model.off("change:code", show);
+  };
 }
 export default { render };

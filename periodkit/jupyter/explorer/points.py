@@ -14,10 +14,11 @@ from periodkit._arguments import AsOf
 from periodkit.jupyter.explorer.answer import DONE, Answer
 from periodkit.metrics import open_actions
 from periodkit.metrics.estimate import kaplan_meier
+from periodkit.metrics.tally import count_stage
 from periodkit.milestones import STAGES
 from periodkit.wording import Target, clean_label, duration, label, percent, unique_labels
 
-__all__ = ["AI_KINDS", "MOST_POINTS", "WAITS", "Groups", "Sent", "ages", "curves", "groups_of", "scatter"]
+__all__ = ["AI_KINDS", "ALL", "MOST_POINTS", "WAITS", "Groups", "Sent", "ages", "curves", "groups_of", "scatter"]
 
 MOST_POINTS = 5000
 AI_KINDS = ("AI-dispatched", "not AI-dispatched", "dispatch unknown")
@@ -30,6 +31,10 @@ _CURVE_STEPS = 240
 # Open actions extend the axis if they are at most so many times longer than those that ended.
 _ABOVE = 8.0
 
+ALL = "all chosen"
+"""What the only curve is called where nothing is grouped by."""
+
+_GROUP = "_group"
 Floats = NDArray[np.float64]
 
 
@@ -135,14 +140,17 @@ def curves(found: Answer, groups: Groups, limits: tuple[float, float]) -> pd.Dat
 
     Columns ``seconds``, ``share``, ``kind`` and texts to hover on; a curve of many steps is thinned to 240 of them.
     """
-    rows = groups.rows or [0]
-    names = groups.names if groups.rows else ["all chosen"]
+    # The same groups as in the other picture: its colours are those of the curves.
+    by = found.choice.by is not None
+    frame = found.frame.assign(**{_GROUP: groups.code}) if by else found.frame
+    counts = count_stage(frame, found.choice.stage, _GROUP if by else None, found.choice.as_of)
     parts = []
-    for at, table in enumerate(found.counts.life_tables("exclude")):
-        if at not in rows or not table.n:
+    for at, table in enumerate(counts.life_tables("exclude")):
+        if not table.n:
             continue
+        name = groups.names[int(counts.groups[_GROUP].iloc[at])] if by else ALL
         curve = kaplan_meier(table)
-        time, share = curve.time * (found.counts.unit / 1e6), 1 - curve.survival
+        time, share = curve.time * (counts.unit / 1e6), 1 - curve.survival
         steps = np.flatnonzero(np.diff(share, prepend=0.0) > 0)
         if len(steps) > _CURVE_STEPS:
             # Even in the share: the curve keeps its shape.
@@ -152,7 +160,7 @@ def curves(found: Answer, groups: Groups, limits: tuple[float, float]) -> pd.Dat
         line["took"] = [duration(each) for each in line["seconds"]]
         line["shown"] = [percent(each) for each in line["share"]]
         line["seconds"] = line["seconds"].clip(*limits)
-        parts.append(line.assign(kind=names[rows.index(at)]))
+        parts.append(line.assign(kind=name))
     return (
         pd.concat(parts, ignore_index=True)
         if parts

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from periodkit._threads import side_by_side
 from periodkit.metrics.estimate.rates import Floats, binomial_ranks, interpolate, normal_quantile
 from periodkit.metrics.estimate.survival import TOLERANCE, survival_band
 from periodkit.metrics.tally.life_table import Ints
@@ -57,22 +58,27 @@ def survival_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled
     events = np.flatnonzero(counts.state == STATES.index("event"))
     starts = np.searchsorted(events, counts.bounds)
     size = np.diff(starts)
-    at_risk = np.repeat(entered[counts.bounds[1:]], size) - entered[events]
-    ended, time = counts.n[events], counts.duration[events]
-    found = np.full((len(size), len(quantiles), 3), np.nan)
-    for groups in _alike(size):
+
+    def estimate(groups: Ints) -> tuple[Ints, Floats]:
         column = np.arange(size[groups].max())
         inside = column < size[groups][:, np.newaxis]
-        row = np.minimum(starts[groups][:, np.newaxis] + column, len(events) - 1)
+        row = events[np.minimum(starts[groups][:, np.newaxis] + column, len(events) - 1)]
+        at_risk = entered[counts.bounds[groups + 1]][:, np.newaxis] - entered[row]
         # Where a group has fewer rows than the longest beside it, none of one at risk ends: its curve goes on level.
-        survival, _, low, high = survival_band(np.where(inside, ended[row], 0), np.where(inside, at_risk[row], 1), z)
+        survival, _, low, high = survival_band(np.where(inside, counts.n[row], 0), np.where(inside, at_risk, 1), z)
+        reads = np.empty((len(groups), len(quantiles), 3))
         for position, q in enumerate(quantiles):
             for side, share in enumerate((survival, low, high)):
                 reached = share <= 1.0 - q + TOLERANCE
                 first = reached.argmax(axis=1)[:, np.newaxis]
                 at = np.take_along_axis(row, first, axis=1)[:, 0]
                 hit = np.take_along_axis(reached, first, axis=1)[:, 0]
-                found[groups, position, side] = np.where(hit, time[at], np.nan)
+                reads[:, position, side] = np.where(hit, counts.duration[at], np.nan)
+        return groups, reads
+
+    found = np.full((len(size), len(quantiles), 3), np.nan)
+    for groups, reads in side_by_side(estimate, _alike(size)):
+        found[groups] = reads
     return found
 
 

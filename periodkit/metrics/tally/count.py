@@ -16,12 +16,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, By, grouping, one_of
+from periodkit._threads import side_by_side
 from periodkit.errors import SchemaError
 from periodkit.frames import aggregate, batches, collect, on_cluster, open_frame, sum_by
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
-from periodkit.milestones import STATES, TIMED, checked_stage, enter_stage
+from periodkit.milestones import STATES, Stage, checked_stage, enter_times, read_states
 from periodkit.schema import ACTIONS, Kind
 
 __all__ = [
@@ -96,24 +97,32 @@ def count_stage(
     resolution = "us" if around is not None else checked_resolution(resolution, frame)
     unit = UNITS[resolution]
 
-    def enter(rows: Any) -> Any:  # noqa: ANN401
-        rows = enter_stage(rows, chosen, as_of, needed).select(*names, "_state", "_micros")
-        return rows.with_columns(_micros=to_count(nw.col("_micros"), unit, around))
+    kept = list(dict.fromkeys([*names, "status", "_timed", "_micros"]))
 
-    arriving = batches(frame)
+    def enter(rows: Any) -> Any:  # noqa: ANN401
+        rows = enter_times(rows, chosen, as_of, needed).select(*kept)
+        return rows.with_columns(_micros=to_count(nw.col("_micros"), unit, around, "_timed"))
+
+    in_memory = isinstance(frame, nw.DataFrame)
+    if not in_memory:
+        frame = enter(frame)
+    # At a millisecond nearly every action is a line of its own: grouping in the engine would spare nothing.
+    many = unit <= UNITS["ms"] and around is None
+    arriving = batches(frame) if in_memory or many else None
     if arriving is None:
-        timed = nw.col("_state").is_in([STATES.index(name) for name in TIMED])
-        lines = enter(frame).with_columns(_duration=nw.when(timed).then(nw.col("_micros") // unit))
-        lines = aggregate(lines, [*names, "_state", "_duration"], {"_n": nw.len()})
-        parts = [_Part.read(lines, names, lines["_duration"])]
+        # What the status says is read from the lines, where there are fewer. A remainder is a quick sum everywhere.
+        lines = frame.with_columns(_micros=nw.col("_micros") - nw.col("_micros") % unit)
+        lines = aggregate(lines, kept, {"_n": nw.len()})
+        parts = [_Part.read(lines, names, chosen, unit)]
         n = lines["_n"].cast(pa.int64()).to_numpy()
     else:
 
         def read(rows: pa.Table) -> _Part:
-            entered = collect(enter(nw.from_native(rows, eager_only=True)))
-            return _Part.read(entered, names, entered["_micros"], unit)
+            if in_memory:
+                rows = collect(enter(nw.from_native(rows, eager_only=True)))
+            return _Part.read(rows, names, chosen, unit)
 
-        parts, n = [read(rows) for rows in arriving], None
+        parts, n = list(side_by_side(read, arriving)), None
     tables, codes, entries = zip(*parts, strict=True)
     del parts  # what is joined is let go, or the rows would be held twice
     keys, positions = merge_keys(tables, names)
@@ -130,17 +139,63 @@ def checked_resolution(resolution: str | None, frame: Any) -> str:  # noqa: ANN4
 
     Milliseconds, the API's own unit, where the rows are at hand; seconds on a cluster, where the counts must fit into the
     memory of the one machine that asks.
+
+    Parameters
+    ----------
+    resolution : str, optional
+        What a caller passed.
+    frame : narwhals frame
+        What is counted.
+
+    Returns
+    -------
+    str
+        A key of `UNITS`.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such resolution.
+
+    Examples
+    --------
+    >>> checked_resolution(None, nw.from_native(pd.DataFrame({"n": [1]})))
+    'ms'
     """
     if resolution is None:
         return "s" if on_cluster(frame) else "ms"
     return one_of(resolution, "resolution", UNITS)
 
 
-def to_count(micros: nw.Expr, unit: int, around: int | None = None) -> nw.Expr:
-    """Return what is counted of durations in microseconds: a whole `unit` of them is cut from it afterwards."""
+def to_count(micros: nw.Expr, unit: int, around: int | None = None, state: str = "_state") -> nw.Expr:
+    """Return what is counted of durations in microseconds: a whole `unit` of them is cut from it afterwards.
+
+    Parameters
+    ----------
+    micros : narwhals expression
+        Durations in microseconds.
+    unit : int
+        Microseconds in one unit.
+    around : int, optional
+        Keep only whether a duration is below, at or above this one.
+    state : str
+        The column of the states.
+
+    Returns
+    -------
+    narwhals expression
+        Microseconds, an end rounded up to the unit that is cut from it.
+
+    Examples
+    --------
+    >>> ended = pd.DataFrame({"_state": STATES.index("event"), "_micros": [1_000, 1_001]})
+    >>> micros = to_count(nw.col("_micros"), 1_000)
+    >>> nw.from_native(ended, eager_only=True).select(_micros=micros // 1_000)["_micros"].to_list()
+    [1, 2]
+    """
     if around is not None:
         return micros.clip(around - 1, around + 1)
-    still = nw.col("_state") == STATES.index("open")
+    still = nw.col(state) == STATES.index("open")
     return micros if unit == 1 else nw.when(still).then(micros).otherwise(micros + (unit - 1))
 
 
@@ -152,11 +207,11 @@ class _Part(NamedTuple):
     entry: Ints
 
     @classmethod
-    def read(cls, rows: pa.Table, names: Sequence[str], duration: pa.ChunkedArray, unit: int = 1) -> _Part:
+    def read(cls, rows: pa.Table, names: Sequence[str], stage: Stage, unit: int) -> _Part:
         keys, code = encode(rows, names)
-        length = duration.fill_null(0).to_numpy()
-        state = rows["_state"].to_numpy().astype(np.int8, copy=False)
-        return cls(keys, code.astype(np.int32), join_entry(length if unit == 1 else length // unit, state))
+        length = rows["_micros"].fill_null(0).to_numpy()
+        entry = join_entry(length if unit == 1 else length // unit, read_states(rows, stage))
+        return cls(keys, code.astype(np.int32), entry)
 
 
 def count_flags(

@@ -179,7 +179,29 @@ class StageCounts:
 
 
 def named_resolution(result: pd.DataFrame, counts: StageCounts) -> pd.DataFrame:
-    """Return a metric's frame that says in ``attrs["resolution"]`` in which unit durations were counted for it."""
+    """Return a metric's frame that says in ``attrs["resolution"]`` in which unit durations were counted for it.
+
+    Parameters
+    ----------
+    result : pandas.DataFrame
+        What a metric gives.
+    counts : StageCounts
+        The counts that it was made of.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same frame, row for row.
+
+    Examples
+    --------
+    >>> import periodkit as pk
+    >>> from periodkit.metrics.tally import count_stage
+    >>> with pk.demo_client() as client:
+    ...     counts = count_stage(client.actions(client.periods().head(1)))
+    >>> named_resolution(counts.totals(), counts).attrs
+    {'resolution': 'ms'}
+    """
     result.attrs["resolution"] = counts.resolution
     return result
 
@@ -324,7 +346,7 @@ def count_cells(
     if n is None:
         packed.sort()
     else:
-        order = np.argsort(packed, kind="stable")
+        order = np.argsort(packed)
         packed, n = packed[order], n[order]
     first = np.flatnonzero(np.r_[True, packed[1:] != packed[:-1]][: len(packed)])
     n = np.diff(first, append=len(packed)) if n is None else np.add.reduceat(n, first)

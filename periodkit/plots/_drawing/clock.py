@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from periodkit._arguments import Zone
 from periodkit.plots._drawing.canvas import points_of
 
-__all__ = ["Floats", "at_clock", "clock", "day", "local", "numbers"]
+__all__ = ["Floats", "at_clock", "clock", "date_ticks", "day", "local", "numbers"]
 
 Floats = NDArray[np.float64]
 
@@ -75,6 +75,29 @@ def clock(ax: Axes, where: Zone, label: str = "time") -> None:
     else:
         span = f", {day(first, year=first.year != last.year)} to {day(last)}"
     ax.set_xlabel(f"{label}{span} ({where[1]})")
+
+
+def date_ticks(ax: Axes, start: pd.Series, where: Zone, label: str = "") -> None:
+    """Write the dates of periods that stand at 0, 1, ... on the x axis, as many as there is room for.
+
+    The year is under the first date and wherever another begins.
+    """
+    wide = 0.9 * points_of(ax)[0] / (4.2 * _em())
+    step = max(-(-len(start) // max(int(wide), 1)), 1)
+    texts: list[str] = []
+    year = None
+    for moment in start.iloc[::step]:
+        if pd.isna(moment):
+            texts.append("no date")
+            continue
+        there = moment.tz_convert(where[0])
+        texts.append(day(there, year=False) + ("" if there.year == year else f"\n{there.year}"))
+        year = there.year
+    ax.set_xticks(np.arange(len(start))[::step], texts)
+    ax.set_xlim(-0.8, len(start) - 0.2)
+    ax.xaxis.grid(visible=False)
+    if label:
+        ax.set_xlabel(f"{label} ({where[1]})")
 
 
 def _em() -> float:

@@ -39,7 +39,7 @@ class Groups:
     in_time : bool
         Whether the groups are periods, in order of time.
     aside : frozenset of int
-        Groups that titles do not compare: those of null keys, and "other".
+        Groups that titles do not compare: those of null keys or of fewer than 20 actions, and "other".
     looks : tuple of int
         Each group's colour, mark and line style; AI-dispatched and not have the same ones in every plot.
     note : str
@@ -107,7 +107,7 @@ def _group(actions: pd.DataFrame, names: tuple[str, ...], max_groups: object) ->
     grouped = keys.groupby(list(keys.columns), dropna=False, observed=True, sort=False)
     code = grouped.ngroup().to_numpy(dtype=np.int64)
     rows = keys.iloc[np.unique(code, return_index=True)[1]]
-    place = natural_order(rows, period_starts(actions, rows.columns))
+    place = natural_order(rows, period_starts(actions, [*rows.columns]))
     code, rows = np.argsort(place)[code] if len(code) else code, rows.iloc[place]
     if _are_periods(names):
         texts, null = _period_names(actions, code), rows.isna().all(axis="columns").to_numpy()
@@ -129,6 +129,8 @@ def _group(actions: pd.DataFrame, names: tuple[str, ...], max_groups: object) ->
         position[kept] = np.arange(len(kept))
         code, texts = position[code], [*(texts[at] for at in kept), other(folded)]
         null = np.r_[null[kept], True]
+    if not _are_periods(names):
+        null = null | (np.bincount(code, minlength=len(texts)) < FEWEST)
     words = "period" if _are_periods(names) else " and ".join(label(name) for name in names)
     aside = frozenset(np.flatnonzero(null).tolist())
     looks = range(len(texts)) if names != ("ai_dispatched",) else [_DISPATCHED.get(text, 2) for text in texts]

@@ -44,7 +44,8 @@ def spread(places: Sequence[float], gaps: Sequence[float], low: float, high: flo
 def rows_for(places: Sequence[float], widths: Sequence[float], right: float) -> tuple[list[int], list[bool]]:
     """Return a row for each label so that none overlap, and whether it is written to the left of its place.
 
-    Places and widths are in points, places ascending; a label that would pass `right` goes to the left.
+    Places and widths are in points, places ascending; a label that would pass `right` goes to the left. Row 0 is the
+    highest: a line that comes up to a label crosses no other one that is written to the right.
 
     Examples
     --------
@@ -56,7 +57,8 @@ def rows_for(places: Sequence[float], widths: Sequence[float], right: float) -> 
     for place, width in zip(places, widths, strict=True):
         turned = place + width > right
         begin = place - width if turned else place
-        row = next((at for at, end in enumerate(ends) if end <= begin), len(ends))
+        free = (at for at, end in enumerate(ends) if end <= begin and all(below <= place for below in ends[at + 1 :]))
+        row = next(free, len(ends))
         ends[row : row + 1] = [begin + width]
         rows.append(row)
         left.append(turned)

@@ -48,7 +48,6 @@ def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, floa
     for name, place, row, turned in zip(names, at, rows, left, strict=True):
         if row >= most:
             continue
-        # The first name stands in the highest row, so that no line crosses a name that is written to its right.
         up = line * (shown - 1 - row)
         tail = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", (place, 1), (0, up + line), xycoords=ABOVE, textcoords="offset points", arrowprops=tail)
@@ -58,6 +57,7 @@ def mark_times(ax: Axes, periods: pd.DataFrame | None, limits: tuple[float, floa
             (place, 1),
             (-3 if turned else 3, up + 1),
             ABOVE,
+            boxed=True,
             ha="right" if turned else "left",
             va="bottom",
             zorder=6,

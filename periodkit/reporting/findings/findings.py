@@ -1,13 +1,13 @@
 """Findings: sentences that the numbers support.
 
 An event is judged by `periodkit.unusual`: where would an ordinary night lie, as much as nights differ from each other? In
-a season, all comparisons of a kind are made at such a confidence that together they hold at 95 % (Bonferroni), and a
-sentence is written only where the interval excludes "no difference".
+a season so is each night, all nights considered; all other comparisons of a kind are made at such a confidence that together
+they hold at 95 % (Bonferroni), and a sentence is written only where the interval excludes "no difference".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ import pandas as pd
 from periodkit.metrics import CHECKS, quality
 from periodkit.reporting.findings.contrasts import Contrast, rate_above
 from periodkit.reporting.findings.measures import Measure, Measured, measures, name_of
+from periodkit.reporting.findings.season import MORE_IS_GOOD, odd_nights, signals
 from periodkit.wording import Span, Target, estimate, format_measure, limits_text, measure_label, most_surprising
 
 __all__ = ["Finding", "Findings", "event_findings", "season_findings"]
@@ -25,8 +26,6 @@ __all__ = ["Finding", "Findings", "event_findings", "season_findings"]
 CONFIDENCE = 0.95
 FLAG_SHARE = 0.01
 """A defect is a finding where more than this share of the records have it."""
-
-_MORE_IS_GOOD = {"on_time": True, "p50": False, "p90": False, "response_p90": False}
 
 FEWEST_PERIODS = 8
 """The fewest periods in which to look for a trend."""
@@ -39,7 +38,7 @@ class Finding:
     Parameters
     ----------
     kind : str
-        What was compared: ``"earlier"``, ``"group"``, ``"quality"``, ``"trend"`` or ``"period"``.
+        What was compared: ``"earlier"``, ``"group"``, ``"quality"``, ``"trend"``, ``"signal"`` or ``"period"``.
     measure : str
         The measure: ``"p90"``, ``"on_time"``, ``"ai_rate"`` and so on, or a check of `periodkit.quality`.
     about : str or None
@@ -47,7 +46,8 @@ class Finding:
     sentence : str
         Names in it are cleaned, not escaped.
     contrast : Contrast or None
-        The difference or ratio, with its interval at the confidence of the findings; None for ``"earlier"``.
+        The difference or ratio, with its interval at the confidence of the findings; None for ``"earlier"``, ``"signal"``
+        and ``"period"``.
     n : int
         The number of actions, without those compared with.
     good : bool or None
@@ -156,7 +156,7 @@ def _unusual(row: Mapping[Hashable, Any]) -> Finding:
     value = f"{given['value']:,}" if given["measure"] == "actions" else format_measure(given["value"])
     usual = f"an ordinary night: {limits_text(given['low'], given['high'])}"
     more = given["value"] > given["expected"]
-    good = _MORE_IS_GOOD.get(given["measure"])
+    good = MORE_IS_GOOD.get(given["measure"])
     return Finding(
         "earlier",
         given["measure"],
@@ -179,7 +179,7 @@ def _largest(findings: Findings) -> Findings:
 
 
 def season_findings(actions: pd.DataFrame, periods: pd.DataFrame, target: Span | Target = "20min") -> Findings:
-    """Find what stands out over many periods: trends, periods and groups unlike the rest, records.
+    """Find what stands out over many periods: trends, measures that left their limits, nights, groups, records.
 
     Parameters
     ----------
@@ -192,7 +192,9 @@ def season_findings(actions: pd.DataFrame, periods: pd.DataFrame, target: Span |
     -------
     Findings
         As `event_findings`. A trend is the slope of a rate, or of the logarithm of a time, from one period to the next.
-        Of the periods that differ from the rest in the same way, only the most extreme is told, with their number.
+        A signal is a measure with a period outside the limits that the first periods set, or with a run on one side of
+        the centre; one with a trend is told as that alone. A period is one unlike those before it, as
+        `periodkit.unusual_periods` judges it.
 
     Examples
     --------
@@ -200,24 +202,34 @@ def season_findings(actions: pd.DataFrame, periods: pd.DataFrame, target: Span |
     >>> with pk.demo_client() as client:
     ...     periods = client.periods()
     ...     actions = client.actions(periods)
-    >>> {finding.kind for finding in season_findings(actions, periods).found} <= {"trend", "period", "group", "quality"}
-    True
+    >>> [finding.about for finding in season_findings(actions, periods).found if finding.kind == "period"]
+    ['Harbour Park v Marston Green (4158)', 'Harbour Park v Riverside Wanderers (4173)']
     """
     promised = Target.read(target)
     # Each kind is a family of its own: a trend of seven must not have to outweigh hundreds of comparisons of periods.
     families = [
         _compare([*_trends(actions, periods, promised)]),
-        _compare([*_unlike_the_rest(actions, periods, promised)]),
+        *_of_season(actions, periods, promised),
         _compare([*_against_the_rest(actions, promised)]),
         _largest(_compare([*_records(actions, periods)])),
     ]
     found = [finding for family in families for finding in family.found]
+    rising = {finding.measure for finding in found if finding.kind == "trend"}
     return Findings(
-        tuple(_most_extreme(found, len(periods))),
+        # What a trend says, its chart would say again.
+        tuple(one for one in found if one.kind != "signal" or one.measure not in rising),
         sum(family.compared for family in families),
         CONFIDENCE,
         frozenset().union(*(family.kinds for family in families)),
     )
+
+
+def _of_season(actions: pd.DataFrame, periods: pd.DataFrame, target: Target) -> Iterator[Findings]:
+    """Yield what the charts and the nights of a season say, each a family."""
+    charts, nights = signals(actions, periods, target), odd_nights(actions, periods, target)
+    for kind, told, compared in (("signal", *charts), ("period", nights.told, nights.compared)):
+        found = tuple(Finding(kind, one.measure, one.about, one.sentence, None, one.n, one.good) for one in told)
+        yield Findings(found, compared, CONFIDENCE, frozenset({kind}) if compared else frozenset())
 
 
 def _compare(comparisons: Sequence[_Comparison]) -> Findings:
@@ -268,41 +280,14 @@ def _brief(one: Measured, difference: str) -> str:
     return f"{one.measure.short} {one.words}, {difference.rpartition(' ')[0]}"
 
 
-def _unlike_the_rest(actions: pd.DataFrame, periods: pd.DataFrame, target: Target) -> Iterator[_Comparison]:
-    names = dict(zip(periods["period_id"].astype("object"), periods["period_name"].astype("object"), strict=True))
-    for measure in measures(target):
-        for one, rest in _each_with_rest(measure.of(actions, "period_id")):
-            yield _with_rest("period", one, rest, f"{name_of(names.get(one.key))} ({one.key})")
-
-
-def _most_extreme(findings: Iterable[Finding], k: int) -> Iterator[Finding]:
-    """Yield the findings; of periods that differ from the rest in the same way only the most extreme."""
-    alike: dict[tuple[str, bool], list[Finding]] = {}
-    for finding in findings:
-        if finding.kind == "period":
-            alike.setdefault(_way(finding), []).append(finding)
-    for finding in findings:
-        if finding.kind != "period":
-            yield finding
-        elif same := alike.pop(_way(finding), None):
-            most = max(same, key=lambda one: abs(_distance(one.contrast)))
-            others = f" {len(same)} of {k} periods differ like this from the rest." if len(same) > 1 else ""
-            yield replace(most, sentence=most.sentence + others)
-
-
 def _way(finding: Finding) -> tuple[str, bool]:
-    assert finding.contrast is not None  # noqa: S101  (only an event's findings have none)
+    assert finding.contrast is not None  # noqa: S101  (only compared ones have a way)
     return _stage(finding), finding.contrast.estimate > finding.contrast.null
 
 
 def _stage(finding: Finding) -> str:
     """Return one key for P50 and P90 of the cycle time, and the measure's own for any other."""
     return "cycle" if finding.measure in ("p50", "p90") else finding.measure
-
-
-def _distance(contrast: Contrast | None) -> float:
-    assert contrast is not None  # noqa: S101
-    return float(np.log(contrast.estimate)) if contrast.null else contrast.estimate
 
 
 def _records(actions: pd.DataFrame, periods: pd.DataFrame | None) -> Iterator[_Comparison]:

@@ -103,7 +103,7 @@ def test_many_groups_end_in_other(season_frames):
 def every_picture(found):
     groups = points.groups_of(found)
     sent = points.scatter(found, groups, TARGET)
-    names = groups.names[: len(groups.rows)] or ["all chosen"]
+    names = groups.names if groups.rows else [points.ALL]
     curves = points.curves(found, groups, sent.limits)
     yield pictures.scatter_picture(sent, groups.names, groups.title, TARGET, ("created", "cycle time"), "UTC")
     yield pictures.curve_picture(curves, names, groups.title, TARGET, sent.limits, ("cycle time", "closed"))
@@ -118,7 +118,7 @@ def test_every_picture_is_what_vega_lite_takes(season_frames, by, size):
         alt.Chart.from_dict(spec, validate=True)
         assert len(spec["datasets"]["rows"]) <= points.MOST_POINTS
         assert "http" not in str(spec).replace("https://vega.github.io/schema/", "")
-        texts = str(spec["title"]["text"])
+        texts = str(spec["title"]["subtitle"])
         assert ("binned" in texts) <= (size > 5000)
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 import periodkit as pk
+from periodkit import answers
 from periodkit.reporting.findings.findings import event_findings, season_findings
-from periodkit.wording import duration, limits_text, most_surprising
+from periodkit.wording import compared, duration, limits_text, most_surprising
 
 START = pd.Timestamp("2025-05-01T12:00Z")
 
@@ -144,27 +145,37 @@ def test_defects_are_found_above_the_bound_alone():
     assert told.contrast.low > 0.01
 
 
-def test_a_trend_and_the_periods_unlike_the_rest_are_found():
+def test_a_trend_is_told_once_and_a_measure_that_left_its_limits_too():
     rng = np.random.default_rng(7)
-    data = pd.concat([frame(rng, 120, each, ai=0.2 + 0.05 * each) for each in range(1, 13)], ignore_index=True)
-    data.loc[data["period_id"] == 5, "closed_time"] += pd.Timedelta(hours=2)
-    found = season_findings(data, periods(12))
+    data = pd.concat(
+        [frame(rng, 120, each, ai=0.2 + 0.03 * each, scale=600.0 if each < 17 else 2400.0) for each in range(1, 21)],
+        ignore_index=True,
+    )
+    found = season_findings(data, periods(20))
     (rising,) = [each for each in of_kind(found, "trend") if each.measure == "ai_rate"]
-    assert rising.contrast.low < 0.05 < rising.contrast.high
-    assert "Over 12 periods, the AI-dispatch rate rose by" in rising.sentence
-    slow = [each for each in of_kind(found, "period") if each.measure == "p90" and not each.good]
-    assert [each.about for each in slow] == ["Match 5 (5)"]
-    ai = [each for each in of_kind(found, "period") if each.measure == "ai_rate"]
-    assert len(ai) == 2, "one way and the other, each told once"
-    assert all("periods differ like this from the rest." in each.sentence for each in ai)
+    assert rising.contrast.low < 0.03 < rising.contrast.high
+    assert "Over 20 periods, the AI-dispatch rate rose by" in rising.sentence
+    told = {each.measure: each for each in of_kind(found, "signal")}
+    assert not {each.measure for each in of_kind(found, "trend")} & {*told}
+    chart = pk.season(data, periods(20), "p50")
+    assert chart["outside"].tail(4).all()
+    assert told["p50"].sentence == answers.season(chart, "P50 cycle time")
+    assert told["p50"].good is False
 
 
-def test_p50_and_p90_of_one_stage_are_one_finding():
-    rng = np.random.default_rng(11)
-    seasons = pd.concat([frame(rng, 150, each, scale=3000.0 if each in (4, 9) else 600.0) for each in range(1, 13)])
-    slow = [each for each in of_kind(season_findings(seasons, periods(12)), "period") if each.measure in ("p50", "p90")]
-    assert [each.measure for each in slow if not each.good] == ["p90"]
-    assert "2 of 12 periods differ like this from the rest." in next(each for each in slow if not each.good).sentence
+def test_a_night_unlike_those_before_it_is_found_and_told_of_once():
+    rng = np.random.default_rng(7)
+    data = pd.concat([frame(rng, 120, each) for each in range(1, 15)], ignore_index=True)
+    data.loc[data["period_id"] == 12, "closed_time"] += pd.Timedelta(hours=2)
+    found = season_findings(data, periods(14))
+    (slow,) = of_kind(found, "period")
+    assert (slow.about, slow.good) == ("Match 12 (12)", False)
+    assert slow.sentence.startswith("Match 12 (12): ")
+    every = pk.unusual_periods(data, periods(14))
+    assert set(every.loc[every["unusual"], "period_id"]) == {12}
+    first = most_surprising(every[every["unusual"]]).iloc[0].to_dict()
+    assert compared(first) in slow.sentence
+    assert not of_kind(season_findings(data, periods(8)), "period"), "eight nights have none before them to judge by"
 
 
 def test_what_was_not_compared_is_not_said_to_be():
@@ -189,7 +200,7 @@ def test_no_sentence_claims_a_cause_and_each_has_a_number_and_an_interval(season
     assert len(told) > 10
     for each in told:
         assert not re.search(r"caus|because|due to|effect|led to|thanks", each.sentence)
-        assert re.search(r"\d \(?.*\((over |up to |an ordinary night: )?[−\d.]+", each.sentence), each.sentence
+        assert re.search(r"\d \(?.*\((over |up to |(an )?ordinary( night)?: )?[−\d.]+", each.sentence), each.sentence
         assert each.contrast is None or each.contrast.excludes_null
 
 
