@@ -15,6 +15,9 @@ from periodkit.wording import clean_label, count, joined, listed, was_or_were
 
 __all__ = ["show_ai_effect", "show_figures", "show_findings", "show_head", "show_plan", "show_trend", "show_unusual"]
 
+SANDBOX = "sandbox: "
+"""What the origin of the sandbox's data begins with."""
+
 MOST = 5
 """The most findings of a kind shown; the rest are counted."""
 
@@ -30,12 +33,19 @@ _KINDS = (
 
 def show_head(material: ReportData) -> None:
     """Show what the report is about, and keep the stamp that `periodkit verify` reads."""
-    kind = "Season report" if material.season else "After-action report"
+    kind = ("Season report" if material.season else "After-action report") + _invented(material.origin)
     title = _title(material)
     facts = [_when(material), _rests_on(material)]
     html = render("head", kind=kind, title=title, facts=facts)
     stamp = stamp_of(material, f"{kind}: {title}")
     show_as({"text/html": html, "text/plain": "\n".join([kind, title, *facts]), MIME: stamp})
+
+
+def _invented(origin: str | None) -> str:
+    """Say in the first line that the data are the sandbox's: such a page must not pass for one on a venue."""
+    if origin == f"{SANDBOX}synthetic season":
+        return " on invented data"
+    return " on the sandbox's data" if origin is not None and origin.startswith(SANDBOX) else ""
 
 
 def show_figures(material: ReportData) -> None:
