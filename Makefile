@@ -42,8 +42,8 @@ demo: $(READY) ## set up, start the sandbox, build a real report
 test: lint ## set up, run everything
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
 
-check: lint ## the quick gate: lint, types, imports and the tests that need no notebook or browser
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not notebook and not browser and not slow and not soak" $(PYTEST_FLAGS)
+check: lint ## the quick gate: lint, types, imports and the tests that need no notebook, browser or Java
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not notebook and not browser and not spark and not slow and not soak" $(PYTEST_FLAGS)
 
 # Old packages may use what newer ones of other people deprecate.
 test-lowest: $(READY) $(BIN)/uv ## run the quick tests on the oldest Python with the oldest packages that are declared

@@ -42,9 +42,13 @@ __all__ = [
     "checked_stage",
     "enter_stage",
     "enter_times",
+    "existing",
+    "flag_records",
     "read_states",
+    "read_status",
     "stage_states",
     "stage_times",
+    "status_text",
 ]
 
 MILESTONES = ("created_time", "assigned_time", "doing_time", "closed_time")
@@ -54,6 +58,7 @@ _TIMES = (*MILESTONES, "fetched_at")
 # Engines disagree on what white space is, so it is listed: Unicode's, and the marks of no width.
 _SPACE = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029)))
 _SPACE += "\u202f\u205f\u2060\u3000\ufeff"
+_FLAGS = ("out_of_order", "skipped_stage", "ended_without_time", "after_as_of", "absurd")
 _SKEW = timedelta(minutes=1)
 _AHEAD = timedelta(days=1)
 _SKEW_MICROS, _AHEAD_MICROS, _EARLIEST_MICROS = (
@@ -140,7 +145,36 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
     """
     require_pandas(actions)
     columns = [*MILESTONES, "status"]
-    frame = in_utc(open_frame(actions, [*columns, "fetched_at"], columns), _TIMES)
+    frame = flag_records(open_frame(actions, [*columns, "fetched_at"], columns), as_of, columns)
+    stages = {}
+    for name, stage in STAGES.items():
+        micros = epoch_micros(frame, nw.col(stage.end)) - epoch_micros(frame, nw.col(stage.start))
+        stages[name] = nw.when(micros >= 0).then(micros)
+    result = collect(frame.select(**stages, **{name: nw.col(f"_{name}") for name in ("outcome", *_FLAGS)}))
+    for position, name in enumerate(stages):
+        result = result.set_column(position, name, result[name].cast(pa.duration("us")))
+    times: pd.DataFrame = result.to_pandas()
+    return times.set_axis(actions.index)
+
+
+def flag_records(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # noqa: ANN401
+    """Return a narwhals frame with each action's outcome and flags, as `stage_times` has them.
+
+    Parameters
+    ----------
+    frame : narwhals DataFrame or LazyFrame
+        Actions in any engine.
+    as_of : datetime or text, optional
+        The moment to replay.
+    columns : iterable of str
+        Columns that must be there; the milestones among them are checked to be UTC times.
+
+    Returns
+    -------
+    narwhals DataFrame or LazyFrame
+        `frame` with its milestones replayed, ``_outcome``, and the flags, each with a line before its name.
+    """
+    frame = in_utc(frame, _TIMES)
     schema = frame.collect_schema()
     # Taken before a replay, which nulls what lies after its moment.
     has_fetched = "fetched_at" in schema
@@ -167,15 +201,7 @@ def stage_times(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFram
         "after_as_of": nw.col("_after_as_of"),
         "absurd": nw.col("_absurd"),
     }
-    stages = {}
-    for name, stage in STAGES.items():
-        micros = _micros(nw.col(stage.start), nw.col(stage.end))
-        stages[name] = nw.when(micros >= 0).then(micros)
-    result = collect(frame.select(**stages, outcome=outcome, **flags))
-    for position, name in enumerate(stages):
-        result = result.set_column(position, name, result[name].cast(pa.duration("us")))
-    times: pd.DataFrame = result.to_pandas()
-    return times.set_axis(actions.index)
+    return frame.with_columns(_outcome=outcome, **{f"_{name}": flag for name, flag in flags.items()})
 
 
 def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) -> pd.DataFrame:  # noqa: ANN401
@@ -186,7 +212,7 @@ def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) 
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones.
@@ -349,16 +375,33 @@ def _prepare(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:  # 
     return frame.with_columns(_seen=nw.col("fetched_at"), _exists=nw.lit(True))
 
 
+def existing(frame: Any, as_of: AsOf) -> Any:  # noqa: ANN401
+    """Return those rows of a narwhals frame that were not created later than a moment."""
+    frame = in_utc(frame, ["created_time"])
+    return frame.filter(~_lies_after(nw.col("created_time"), nw.lit(read_moment(as_of, "as_of", ArgumentError))))
+
+
 def checked_stage(name: object) -> Stage:
     """Return the stage of that name, or say which there are."""
     return STAGES[one_of(name, "stage", STAGES)]
 
 
+def status_text(status: nw.Expr) -> nw.Expr:
+    """Return statuses in lower case and without white space around them."""
+    # Engines also disagree on the lower case of the dotted capital I: the Turkish FİNİSHED.
+    bare = status.cast(nw.String).str.strip_chars(_SPACE).str.replace_all("İ", "i", literal=True)
+    return bare.str.to_lowercase()
+
+
+def read_status(status: pd.Series) -> pd.Series:
+    """Return a column of statuses as `status_text` reads them."""
+    texts = status.astype("str").str.strip(_SPACE).str.replace("İ", "i", regex=False)
+    return texts.str.lower()
+
+
 def _with_status(frame: Any) -> Any:  # noqa: ANN401
     """Return a frame with what its status says, as ``_said``."""
-    # Engines also disagree on the lower case of the dotted capital I: the Turkish FİNİSHED.
-    status = nw.col("status").cast(nw.String).str.strip_chars(_SPACE).str.replace_all("İ", "i", literal=True)
-    status = status.str.to_lowercase()
+    status = status_text(nw.col("status"))
     canceled = _any(status.str.starts_with(text) for text in CANCELED)
     number = {said: nw.lit(said, dtype=nw.Int8) for said in range(_SAID)}
     said = nw.when(canceled).then(number[_CANCELED]).when(status.is_in(ENDED)).then(number[_ENDED])
@@ -376,10 +419,6 @@ def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bo
     return frame.with_columns(
         **{name: nw.when(nw.col("_exists") & (nw.col(name) <= at)).then(nw.col(name)) for name in milestones}
     )
-
-
-def _micros(start: nw.Expr, end: nw.Expr) -> nw.Expr:
-    return (end - start).dt.total_microseconds()
 
 
 def _is_absurd(time: nw.Expr, *, has_fetched: bool) -> nw.Expr:

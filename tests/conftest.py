@@ -14,8 +14,10 @@ mpl.use("Agg")
 
 RECORDED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "sffd" / "sffd-2020-04.json.gz"
 
-# What starts kernels goes to one worker and what starts browsers to another; these begin, since they take longest.
+# What starts kernels goes to one worker and what starts browsers to another; these begin, since they take longest. Spark's
+# tests are one file, so that one cluster serves them all.
 TOGETHER = {
+    "tests/frames/test_spark.py": "spark",
     "tests/jupyter/test_lab.py": "browsers",
     "tests/jupyter/explorer/test_in_lab.py": "browsers",  # they share JupyterLab
     "tests/docs/test_site.py": "browsers",

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from periodkit._arguments import PeriodIds, period_ids, require_columns
 from periodkit.archive import snapshots
-from periodkit.archive.scan import relation
+from periodkit.archive.scan import relation, spark_frame
 from periodkit.archive.storage import State, Stored, extra_column, extra_columns, known_column, period_columns
 from periodkit.archive.verify import verify
 from periodkit.errors import ArchiveError
@@ -22,6 +22,8 @@ from periodkit.schema import ACTIONS
 
 if TYPE_CHECKING:
     import duckdb
+    from pyspark.sql import DataFrame as SparkFrame
+    from pyspark.sql import SparkSession
 
 __all__ = ["ArchiveView", "read_periods", "read_sound"]
 
@@ -169,6 +171,32 @@ class ArchiveView:
         if self._venue is not None and any(c.name == VENUE for columns in state.stored.values() for c in columns):
             self._refuse_venue()
         return found
+
+    def spark(self, session: SparkSession) -> SparkFrame:
+        """Return the actions as a Spark frame, for more of them than one machine counts in good time.
+
+        Every metric that counts takes it in place of a frame. The workers read the files themselves, so the archive has to
+        lie where each of them finds it under the same path.
+
+        Parameters
+        ----------
+        session : pyspark.sql.SparkSession
+            Classic or Connect, in any time zone.
+
+        Returns
+        -------
+        pyspark.sql.DataFrame
+            The columns of `actions`, as `scan` has them; its rows have no order.
+
+        Raises
+        ------
+        ConfigError
+            `session` is no Spark session; says how to get one.
+        ArchiveError
+            A file is missing, cut short or foreign. Damage in its midst shows when the frame is computed, as an error of
+            Spark's; `verify` names it.
+        """
+        return spark_frame(self._state(), session, self._venue)
 
     def files(self) -> list[Path]:
         """Return the Parquet files that hold the actions of this state, for Spark, Dask or any other tool."""

@@ -1,4 +1,4 @@
-"""Frames of any engine. The only module that knows pandas, Polars, DuckDB and Arrow apart."""
+"""Frames of any engine. The only module that knows pandas, Polars, DuckDB, Spark and Arrow apart."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import MASKED
 
 ActionsFrame: TypeAlias = Any
-"""A pandas or Polars frame, pyarrow Table or DuckDB relation of actions; no type says that."""
+"""A pandas, Polars or Spark frame, pyarrow Table or DuckDB relation of actions; no type says that."""
 
 _UTC = nw.Datetime("us", "UTC")
+_DOT = "\u2024"
+"""What stands for a dot in the names of a Spark frame."""
 
 
 def require_pandas(frame: object, argument: str = "actions") -> None:
@@ -57,10 +59,11 @@ def in_utc(frame: Any, names: Iterable[str]) -> Any:  # noqa: ANN401
 
 def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.Expr:
     if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
-        # DuckDB holds instants, shows them in the connection's zone, and casts to no other.
-        return nw.col(name) if dtype == _UTC or engine.is_duckdb() else nw.col(name).cast(_UTC)
-    if dtype == nw.Unknown:
-        return nw.col(name).cast(_UTC)
+        # DuckDB and Spark hold instants, show them in the session's zone, and cast to no other.
+        held = dtype == _UTC or engine.is_duckdb() or engine.is_spark_like()
+        return nw.col(name) if held else nw.col(name).cast(_UTC)
+    if dtype == nw.Unknown:  # nulls of no kind; Spark takes them for times as they are
+        return nw.col(name) if engine.is_spark_like() else nw.col(name).cast(_UTC)
     msg = (
         f"The column {name!r} is {dtype}, not UTC times. Read it with pd.to_datetime(..., utc=True, format='ISO8601')."
     )
@@ -69,8 +72,15 @@ def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.
 
 def epoch_micros(frame: Any, time: nw.Expr) -> nw.Expr:  # noqa: ANN401
     """Return a time of a narwhals frame, in UTC at microseconds, as whole microseconds since 1970."""
-    # narwhals calls DuckDB's epoch_us for this, which reads moments as well as differences, and quicker.
-    return time.dt.total_microseconds() if frame.implementation.is_duckdb() else time.cast(nw.Int64)
+    if frame.implementation.is_duckdb():
+        # narwhals calls DuckDB's epoch_us for this, which reads moments as well as differences, and quicker. A difference of
+        # its times counts days of the session's zone, of which some have 23 hours.
+        return time.dt.total_microseconds()
+    if not on_cluster(frame):
+        return time.cast(nw.Int64)
+    # Spark's whole number of a time is of seconds, and its microseconds count backwards before 1970.
+    second = 1_000_000
+    return time.cast(nw.Int64) * second + (time.dt.microsecond() + second) % second
 
 
 def with_read_text(frame: Any, column: str, name: str, read: nw.Expr) -> Any:  # noqa: ANN401
@@ -89,8 +99,20 @@ def with_read_text(frame: Any, column: str, name: str, read: nw.Expr) -> Any:  #
 
 def collect(frame: Any) -> pa.Table:  # noqa: ANN401
     """Return a narwhals frame as an Arrow table, computed if it is lazy."""
-    return (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
+    try:
+        return (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
+    except Exception as error:
+        if "spark.driver.maxResultSize" not in str(error):
+            raise
+        msg = (
+            "More comes from the cluster than the driver takes at once (spark.driver.maxResultSize). Pass "
+            'resolution="s" or "min", fewer groups, or a driver with more memory and a higher limit.'
+        )
+        raise ArgumentError(msg) from None
 
+
+_MOST_ROWS = 5_000_000
+"""The most rows that are read from a cluster where single actions are looked at."""
 
 _BATCH = 1 << 18
 """Rows read at a time: few enough for the caches, many enough for the cost of a call not to show."""
@@ -120,7 +142,7 @@ def on_cluster(frame: Any) -> bool:  # noqa: ANN401
 def aggregate(frame: Any, by: Sequence[str], sums: Mapping[str, nw.Expr]) -> pa.Table:  # noqa: ANN401
     """Return one row per group of a lazy narwhals frame: its keys, then its sums; one row in all without keys."""
     # DuckDB takes what stands before a dot in a key, as in form.department, for a table.
-    keys = {f"_key{i}": nw.col(name) for i, name in enumerate(by)}
+    keys = {f"_key{i}": nw.col(name) for i, name in enumerate(spelled(frame, by))}
     frame = frame.with_columns(**keys).group_by(*keys).agg(**sums) if by else frame.select(**sums)
     return collect(frame.select(*keys, *sums)).rename_columns([*by, *sums])
 
@@ -143,18 +165,36 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
     if isinstance(actions, pd.DataFrame):
         require_columns(actions.columns, required)
         return nw.from_native(as_arrow(actions, columns), eager_only=True)
-    try:
-        frame = nw.from_native(actions)
-    except TypeError:
-        msg = f"actions is a {type(actions).__name__}. Pass a pandas or Polars frame, a pyarrow Table or a DuckDB relation."
-        raise ArgumentError(msg) from None
+    frame = _from_native(actions)
     schema = frame.collect_schema()
     require_columns(schema, required)
     wanted = [name for name in columns if name in schema]
+    if on_cluster(frame):
+        return _by_place(frame.to_native(), [*schema], wanted)
     if frame.implementation.is_duckdb() and len({name.casefold() for name in schema}) < len(schema):
         return _by_position(frame.to_native(), [*schema], wanted)
     frame = frame.select(*wanted)
     return nw.from_native(frame.to_arrow()) if isinstance(frame, nw.DataFrame) else frame
+
+
+def _from_native(actions: ActionsFrame) -> Any:  # noqa: ANN401
+    try:
+        return nw.from_native(actions)
+    except TypeError:
+        msg = (
+            f"actions is a {type(actions).__name__}. Pass a pandas, Polars or Spark frame, a pyarrow Table or a DuckDB "
+            "relation."
+        )
+        raise ArgumentError(msg) from None
+
+
+def column_names(actions: ActionsFrame) -> list[str]:
+    """Return the names of a frame's columns, in order."""
+    return (
+        [str(name) for name in actions.columns]
+        if isinstance(actions, pd.DataFrame)
+        else [*_from_native(actions).collect_schema()]
+    )
 
 
 def _by_position(relation: Any, names: list[str], wanted: list[str]) -> Any:  # noqa: ANN401
@@ -166,9 +206,38 @@ def _by_position(relation: Any, names: list[str], wanted: list[str]) -> Any:  # 
     return nw.from_native(collect(frame).rename_columns(wanted), eager_only=True)
 
 
+def spelled(frame: Any, names: Iterable[str]) -> list[str]:  # noqa: ANN401
+    """Return names of columns as they are in what `open_frame` returned: Spark takes what follows a dot for a part of it."""
+    return [name.replace(".", _DOT) for name in names] if on_cluster(frame) else [*names]
+
+
+def hand_on(frame: Any) -> Any:  # noqa: ANN401
+    """Return a narwhals frame that came from `open_frame` as the engine's own, to be opened again."""
+    native = frame.to_native()
+    return native.toDF(*(name.replace(_DOT, ".") for name in native.columns)) if on_cluster(frame) else native
+
+
+def _by_place(native: Any, names: list[str], wanted: list[str]) -> Any:  # noqa: ANN401
+    """Return columns of a Spark frame by their place: it tells neither upper and lower case nor dots in names apart."""
+    numbered = native.toDF(*(f"c{i}" for i in range(len(names))))
+    picked = numbered.select(*(f"c{names.index(name)}" for name in wanted or names[:1]))
+    return nw.from_native(picked.toDF(*(name.replace(".", _DOT) for name in wanted or names[:1])))
+
+
 def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Return a pandas frame as it is, and of another engine's frame those of the columns that it has."""
     if isinstance(actions, pd.DataFrame):
         return actions
-    table = collect(open_frame(actions, dict.fromkeys(columns)))
+    frame = open_frame(actions, dict.fromkeys(columns))
+    if on_cluster(frame):
+        wanted, rows = frame.collect_schema().names(), collect(frame.head(_MOST_ROWS + 1))
+        if len(rows) > _MOST_ROWS:
+            msg = (
+                f"actions are more than the {_MOST_ROWS:,} that are taken from a cluster to be drawn. Filter them, such as "
+                "by period_id, or draw what a metric returns."
+            )
+            raise ArgumentError(msg)
+        table = rows.rename_columns([name.replace(_DOT, ".") for name in wanted])
+    else:
+        table = collect(frame)
     return cast("pd.DataFrame", table.to_pandas(types_mapper=MASKED.get))

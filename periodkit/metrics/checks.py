@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
 import pandas as pd
 
-from periodkit.milestones import CANCELED, ENDED, stage_times
+from periodkit.milestones import CANCELED, ENDED, read_status, stage_times
 from periodkit.schema import ACTIONS, FORM_PREFIX
 
-__all__ = ["CHECKS", "Check", "Found", "Records"]
+__all__ = [
+    "BATCH_SIZE",
+    "CHECKS",
+    "EXAMPLES",
+    "RUNNING",
+    "Check",
+    "Found",
+    "Records",
+    "as_times",
+    "unknown_columns",
+]
 
 BATCH_SIZE = 5
 """This many actions of one period closed within one second count as closed in a batch."""
@@ -37,7 +47,8 @@ RUNNING = (
 )
 """Statuses of an action that has not ended."""
 
-_EXAMPLES = 5
+EXAMPLES = 5
+"""The most examples of a check: the least ids, whatever the order of the records."""
 
 _PLATFORM = "Your contact at the platform"
 _ROOM = "Control-room lead"
@@ -60,7 +71,7 @@ class Records:
     @cached_property
     def status(self) -> pd.Series:
         """Statuses in lower case, without surrounding white space; null where there is none."""
-        text = self.actions["status"].astype("str").str.strip().str.lower().str.replace("_", " ")
+        text = read_status(self.actions["status"]).str.replace("_", " ")
         return text.mask(text == "")
 
 
@@ -105,8 +116,12 @@ class Check:
         found = self.find(records)
         if isinstance(found, Found):
             return found
-        ids = records.actions["action_id"][found.to_numpy()].dropna()
-        return Found(int(found.sum()), len(found), ids.head(_EXAMPLES).tolist())
+        return Found(int(found.sum()), len(found), _examples(records.actions["action_id"][found.to_numpy()]))
+
+
+def _examples(ids: pd.Series) -> list[object]:
+    least: list[object] = ids.dropna().sort_values().head(EXAMPLES).tolist()
+    return least
 
 
 def _flag(name: str) -> Callable[[Records], pd.Series]:
@@ -121,11 +136,11 @@ def _duplicates(records: Records) -> Found:
     actions = records.actions
     again = actions.duplicated(["period_id", "action_id"]) & actions["action_id"].notna()
     dropped = int(actions.attrs.get("duplicates", 0))
-    ids = actions["action_id"][again.to_numpy()].head(_EXAMPLES).tolist()
+    ids = _examples(actions["action_id"][again.to_numpy()].drop_duplicates())
     return Found(int(again.sum()) + dropped, len(actions) + dropped, ids)
 
 
-def _as_times(column: pd.Series) -> pd.Series:
+def as_times(column: pd.Series) -> pd.Series:
     """Return a column of times, whatever dtype it was born with when all of it is null."""
     return pd.to_datetime(column, utc=True)
 
@@ -135,14 +150,14 @@ def _outside_period(records: Records) -> pd.Series | Found:
     if periods is None:
         return Found(None, len(actions), [])
     bounds = periods.drop_duplicates("period_id").set_index("period_id")
-    created = _as_times(actions["created_time"])
-    start, end = (_as_times(actions["period_id"].map(bounds[name].to_dict())) for name in ("start_date", "end_date"))
+    created = as_times(actions["created_time"])
+    start, end = (as_times(actions["period_id"].map(bounds[name].to_dict())) for name in ("start_date", "end_date"))
     return (created < start) | (created > end)
 
 
 def _batch_closing(records: Records) -> pd.Series:
     actions = records.actions
-    second = _as_times(actions["closed_time"]).dt.floor("s")
+    second = as_times(actions["closed_time"]).dt.floor("s")
     together = actions.groupby([actions["period_id"], second])["action_id"].transform("size")
     return (together >= BATCH_SIZE).fillna(value=False)
 
@@ -155,19 +170,26 @@ def _unknown_status(records: Records) -> Found:
     status = records.status
     known = status.isin([*RUNNING, *ENDED]) | status.str.startswith(CANCELED).fillna(value=False)
     unknown = records.actions["status"][(status.notna() & ~known).to_numpy()]
-    return Found(len(unknown), len(status), unknown.value_counts().head(_EXAMPLES).index.tolist())
+    texts = unknown.value_counts().rename_axis("status").reset_index()
+    texts = texts.sort_values(["count", "status"], ascending=[False, True]).head(EXAMPLES)
+    return Found(len(unknown), len(status), texts["status"].tolist())
 
 
 def _bad_values(records: Records) -> Found:
     bad = records.actions.attrs.get("bad_values", [])
     ids = [*dict.fromkeys(value.get("actionId") for value in bad)]
-    return Found(len(bad), len(records.actions), ids[:_EXAMPLES])
+    return Found(len(bad), len(records.actions), ids[:EXAMPLES])
 
 
 def _unknown_fields(records: Records) -> Found:
     names = [str(name) for name in records.actions.columns]
-    unknown: list[object] = [name for name in names if name not in ACTIONS.columns and not name.startswith(FORM_PREFIX)]
-    return Found(len(unknown), len(names), unknown[:_EXAMPLES])
+    unknown = unknown_columns(names)
+    return Found(len(unknown), len(names), unknown[:EXAMPLES])
+
+
+def unknown_columns(names: Sequence[str]) -> list[object]:
+    """Return those of a frame's columns that are neither in the schema nor form fields."""
+    return [name for name in names if name not in ACTIONS.columns and not name.startswith(FORM_PREFIX)]
 
 
 CHECKS: Mapping[str, Check] = MappingProxyType(

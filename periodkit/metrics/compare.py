@@ -44,7 +44,7 @@ def compare(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     arm : str
         A column of two values, such as ``"ai_dispatched"``, or ``"period_id"`` of two periods' actions. True is the first

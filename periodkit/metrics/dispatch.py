@@ -33,7 +33,7 @@ def ai_dispatch_rate(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by : str, Series, callable or list of these, optional
         What to group by, see `periodkit.cycle_times`; null is a group of its own.
@@ -92,7 +92,7 @@ def reroute_rate(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by : str, Series, callable or list of these, optional
         What to group by, see `periodkit.cycle_times`; null is a group of its own.
@@ -137,7 +137,7 @@ def routing_matrix(actions: Any) -> pd.DataFrame:  # noqa: ANN401
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
 
     Returns

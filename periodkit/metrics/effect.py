@@ -68,7 +68,7 @@ def ai_effect(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     stage : {"response", "cycle", "dispatch", "pickup", "work"}
         Between which milestones. ``"dispatch"`` warns: AI makes it short by construction.

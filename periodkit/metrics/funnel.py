@@ -35,7 +35,7 @@ def ai_funnel(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     target : timedelta or str
         The promised time from created to closed, such as ``"20min"``; taking exactly that long is on time.

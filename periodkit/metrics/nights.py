@@ -9,7 +9,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from periodkit.frames import collect, on_cluster, open_frame
+from periodkit.frames import collect, hand_on, on_cluster, open_frame
 from periodkit.metrics.estimate import Floats, log_count, log_time, logit_share, survival_quantiles
 from periodkit.metrics.season import lay_out
 from periodkit.metrics.tally import Ints, StageCounts, checked_resolution, count_flags, count_stage, grouping
@@ -30,7 +30,7 @@ def rows_of(actions: Any, order: pd.DataFrame, names: list[str], resolution: str
     frame = open_frame(actions, [*needed, "fetched_at"], needed)
     frame = frame.filter(nw.col("period_id").is_in(order["period_id"].tolist()))
     unit = checked_resolution(resolution, frame)
-    return frame.to_native() if on_cluster(frame) else collect(frame), unit
+    return hand_on(frame) if on_cluster(frame) else collect(frame), unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)

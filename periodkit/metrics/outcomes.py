@@ -44,7 +44,7 @@ def outcome_curve(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     stage : {"cycle", "dispatch", "pickup", "response", "work"}
         Between which milestones.
@@ -137,7 +137,7 @@ def on_time(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     target : timedelta or str
         The promised time, such as ``"15min"``; taking exactly that long is on time.

@@ -36,9 +36,9 @@ def outlook(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions, of which those that are open are looked at.
-    history : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    history : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Earlier actions, the more nights the better.
     horizon : timedelta or str
         How far to look ahead, such as ``"1h"``.

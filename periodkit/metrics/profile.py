@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import PERIODS_FRAME, AsOf, as_micros, check_share, read_moment, require_columns
 from periodkit.errors import ArgumentError
-from periodkit.frames import UTC_MICROS, collect, markers, open_frame
+from periodkit.frames import UTC_MICROS, collect, markers, on_cluster, open_frame
 from periodkit.metrics.estimate import Floats, garwood, survival_quantiles
 from periodkit.metrics.tally import (
     UNITS,
@@ -52,7 +52,7 @@ def marker_profile(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     periods : pandas.DataFrame
         Their periods, with markers. An action belongs to the markers of its own period, and counts for each of them.
@@ -107,6 +107,9 @@ def marker_profile(
     moment = None if as_of is None else int(pd.Timestamp(read_moment(as_of, "as_of", ArgumentError)).value // 1000)
     frame = open_frame(actions, [*_NEEDED, "fetched_at"], _NEEDED)
     resolution = checked_resolution(resolution, frame)
+    if on_cluster(frame):  # the rows of the periods asked for, and no others, come here
+        require_columns(periods.columns, ["period_id"], PERIODS_FRAME)
+        frame = frame.filter(nw.col("period_id").is_in(periods["period_id"].dropna().unique().tolist()))
     frame = enter_stage(frame, STAGES["cycle"], as_of, _NEEDED)
     frame = frame.with_columns(_micros=to_count(nw.col("_micros"), UNITS[resolution]))
     table = collect(frame.filter(nw.col("_exists")).select("period_id", "created_time", "_seen", "_state", "_micros"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
-from periodkit.frames import require_columns, require_pandas
+from periodkit.frames import require_columns
 from periodkit.metrics.checks import CHECKS, Records
+from periodkit.metrics.record_counts import count_records
 
 __all__ = ["quality", "quality_advice"]
 
@@ -24,13 +27,16 @@ _NEEDED = (
 )
 
 
-def quality(actions: pd.DataFrame, periods: pd.DataFrame | None = None) -> pd.DataFrame:
+def quality(
+    actions: Any,  # noqa: ANN401  (any engine's frame)
+    periods: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Return how many records have which defect or oddity.
 
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
+        Actions. What the parser found (``bad_values``, and duplicates that it left out) a pandas frame alone remembers.
     periods : pandas.DataFrame, optional
         The periods frame that they belong to; without it ``outside_period`` cannot be checked.
 
@@ -38,7 +44,8 @@ def quality(actions: pd.DataFrame, periods: pd.DataFrame | None = None) -> pd.Da
     -------
     pandas.DataFrame
         One row per check: ``check``; ``count`` records that it found; ``of`` how many it looked at; ``share``; up to five
-        ``examples`` (action ids; texts for ``unknown_status``; column names for ``unknown_fields``); ``meaning``.
+        ``examples`` (the least action ids; the most frequent texts for ``unknown_status``; column names for
+        ``unknown_fields``); ``meaning``.
         ``count`` is null where a check could not be made.
 
     Raises
@@ -56,10 +63,12 @@ def quality(actions: pd.DataFrame, periods: pd.DataFrame | None = None) -> pd.Da
     >>> bool(found["out_of_order"] > 0)
     True
     """
-    require_pandas(actions)
-    require_columns(actions.columns, _NEEDED)
-    records = Records(actions, periods)
-    found = {name: check.look(records) for name, check in CHECKS.items()}
+    if isinstance(actions, pd.DataFrame):
+        require_columns(actions.columns, _NEEDED)
+        records = Records(actions, periods)
+        found = {name: check.look(records) for name, check in CHECKS.items()}
+    else:
+        found = count_records(actions, periods, _NEEDED)
     counts = pd.Series([one.count for one in found.values()], dtype="Int64")
     of = pd.Series([one.of for one in found.values()], dtype="Int64")
     meanings = [

@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from periodkit._arguments import AsOf, check_count, read_moment
+from periodkit._arguments import AsOf, check_count
 from periodkit.errors import ArgumentError
-from periodkit.frames import MASKED, collect, grouped, in_utc, open_frame, ordered_periods, position_of
+from periodkit.frames import MASKED, collect, grouped, hand_on, in_utc, open_frame, ordered_periods, position_of
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.estimate import Floats, laney_chart, log_xmr_chart
 from periodkit.metrics.outcomes import on_time
 from periodkit.metrics.tally import By, count_flags, grouping
 from periodkit.metrics.times import as_timedelta, cycle_times
-from periodkit.milestones import MILESTONES
+from periodkit.milestones import MILESTONES, existing
 
 __all__ = ["season"]
 
@@ -49,7 +49,7 @@ def season(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions of many periods.
     periods : pandas.DataFrame, optional
         The periods to chart; actions of others are left out. By default those of the actions, each beginning with its
@@ -229,9 +229,8 @@ def _existing(actions: Any, as_of: AsOf, names: tuple[str, ...]) -> Any:  # noqa
         "channel",
         "latest_channel",
     ]
-    frame = in_utc(open_frame(actions, dict.fromkeys([*columns, *names]), ["created_time"]), ["created_time"])
-    later = nw.col("created_time") > nw.lit(read_moment(as_of, "as_of", ArgumentError))
-    return frame.filter(~later.fill_null(value=False)).to_native()
+    frame = open_frame(actions, dict.fromkeys([*columns, *names]), ["created_time"])
+    return hand_on(existing(frame, as_of))
 
 
 def _periods_of(actions: Any) -> pd.DataFrame:  # noqa: ANN401

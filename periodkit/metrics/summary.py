@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
 import pandas as pd
 
 from periodkit._arguments import AsOf
+from periodkit.frames import collect, column_names, hand_on, open_frame
 from periodkit.metrics.checks import CHECKS
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.quality import quality
 from periodkit.metrics.times import stage_quantiles
-from periodkit.milestones import STAGES, stage_states, stage_times
+from periodkit.milestones import MILESTONES, STAGES, existing, flag_records, stage_states, stage_times
 
 __all__ = ["describe", "outcome_counts"]
 
@@ -32,23 +38,32 @@ def outcome_counts(actions: pd.DataFrame, as_of: AsOf | None = None) -> dict[str
     dict of str to int
         ``actions``, then the four that add up to it.
     """
-    outcome = stage_times(actions, as_of)["outcome"].value_counts()
-    n = len(actions) - int(outcome.get("not_started", 0))
-    counts = {name: int(outcome.get(name, 0)) for name in ("closed", "canceled")}
-    counts["open"] = int((stage_states(actions, as_of=as_of)["state"] == "open").sum())
-    return {"actions": n, **counts, "unknown": n - sum(counts.values())}
+    outcomes = Counter(stage_times(actions, as_of)["outcome"])
+    return _outcome_counts(outcomes, int((stage_states(actions, as_of=as_of)["state"] == "open").sum()))
 
 
-def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
+def _outcome_counts(outcomes: Mapping[str, int], still: int) -> dict[str, int]:
+    n = sum(outcomes.values()) - outcomes.get("not_started", 0)
+    counts = {name: int(outcomes.get(name, 0)) for name in ("closed", "canceled")} | {"open": still}
+    return {"actions": int(n), **counts, "unknown": int(n) - sum(counts.values())}
+
+
+def describe(
+    actions: Any,  # noqa: ANN401  (any engine's frame)
+    as_of: AsOf | None = None,
+    resolution: str | None = None,
+) -> pd.DataFrame:
     """Return what happened, in one small frame: volume, outcomes, stage times, AI dispatch, re-routes, worst flag.
 
     Parameters
     ----------
-    actions : pandas.DataFrame
-        An actions frame.
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
+        Actions.
     as_of : datetime, Timestamp or ISO 8601 text, optional
         Replay that moment: outcomes and times are as they were then, rates and flags are those of the actions that
         were there then. By default each row's ``fetched_at``.
+    resolution : {None, "ms", "s", "us", "min"}
+        Unit in which durations are counted, see `periodkit.cycle_times`.
 
     Returns
     -------
@@ -58,6 +73,7 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
         timedeltas and floats in one column; `periodkit.format_table` shows each in its own way. ``closed``, ``canceled``
         and ``open`` (as in `periodkit.cycle_times` and `periodkit.open_actions`) and ``unknown`` add up to ``actions``:
         unknown are those that ended at no known time, and those that did not, but have no usable created time.
+        ``attrs["resolution"]`` names the resolution.
 
     Raises
     ------
@@ -72,11 +88,16 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
     >>> describe(actions)["measure"].head(3).tolist()
     ['actions', 'closed', 'canceled']
     """
-    counts = outcome_counts(actions, as_of)
-    there = actions if as_of is None else actions[(stage_times(actions, as_of)["outcome"] != "not_started").to_numpy()]
-    by_stage = stage_quantiles(actions, as_of=as_of).set_index("stage").to_dict("index")
+    times = stage_quantiles(actions, as_of=as_of, resolution=resolution)
+    by_stage = times.set_index("stage").to_dict("index")
+    if isinstance(actions, pd.DataFrame):
+        outcome = stage_times(actions, as_of)["outcome"]
+        there, outcomes = actions[(outcome != "not_started").to_numpy()], Counter(outcome)
+    else:
+        there, outcomes = _there(actions, as_of)
+    counts = _outcome_counts(outcomes, int(by_stage["cycle"]["open"]))
     rows: list[dict[str, object]] = [
-        {"measure": name, "kind": "count", "value": value, "n": len(there)} for name, value in counts.items()
+        {"measure": name, "kind": "count", "value": value, "n": counts["actions"]} for name, value in counts.items()
     ]
     for stage in ("cycle", *(name for name in STAGES if name != "cycle")):
         found = by_stage[stage]
@@ -96,4 +117,18 @@ def describe(actions: pd.DataFrame, as_of: AsOf | None = None) -> pd.DataFrame:
     label = f"worst flag: {worst['check'].replace('_', ' ') if worst['count'] else 'none'}"
     rows.append({"measure": label, "kind": "count", "value": worst["count"], "n": worst["of"]})
     columns = ["measure", "kind", "value", "low", "high", "n"]
-    return pd.DataFrame(rows, columns=columns).astype({"value": "object", "low": "object", "high": "object"})
+    summary = pd.DataFrame(rows, columns=columns).astype({"value": "object", "low": "object", "high": "object"})
+    summary.attrs["resolution"] = times.attrs["resolution"]
+    return summary
+
+
+def _there(actions: Any, as_of: AsOf | None) -> tuple[Any, Counter[str]]:  # noqa: ANN401
+    """Return the actions that were there at a moment, and how many there are of each outcome, of any engine's frame."""
+    needed = [*MILESTONES, "status"]
+    frame = flag_records(open_frame(actions, [*needed, "fetched_at"], needed), as_of, needed)
+    counted = collect(frame.group_by("_outcome").agg(_n=nw.len()))
+    outcomes = Counter(dict(zip(counted["_outcome"].to_pylist(), counted["_n"].to_pylist(), strict=True)))
+    if as_of is None:
+        return actions, outcomes
+    created = open_frame(actions, column_names(actions), needed)
+    return hand_on(existing(created, as_of)), outcomes

@@ -50,7 +50,7 @@ def cycle_times(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by : str, Series, callable or list of these, optional
         What to group by: a column; a Series, by its index; or a function of the frame. Null is a group of its own. An
@@ -213,7 +213,7 @@ def stage_quantiles(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by, quantiles, canceled, skipped, confidence, as_of, resolution
         As for `periodkit.cycle_times`.
@@ -269,7 +269,7 @@ def with_bound(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by, stage, quantiles, canceled, confidence, as_of, resolution
         As for `periodkit.cycle_times`.

@@ -19,7 +19,7 @@ def test_what_cannot_be_counted_is_named():
         pk.cycle_times(actions, stage="cycles")
     with pytest.raises(ArgumentError, match="dict"):
         pk.cycle_times({"created_time": []})
-    for look in (pk.quality, pk.open_actions, pk.stage_times):
+    for look in (pk.open_actions, pk.stage_times):
         with pytest.raises(ArgumentError, match=r"is a Table\. Pass a pandas frame"):
             look(pa.table({"period_id": [1]}))
     with pytest.raises(ArgumentError, match="each column once"):

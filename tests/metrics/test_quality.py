@@ -2,9 +2,12 @@
 
 import pandas as pd
 import pytest
-from strategies import action, actions, at, frame
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from strategies import ENGINES, ROW, action, actions, at, frame
 
 import periodkit as pk
+from periodkit.errors import SchemaError
 
 CHECKS = ["duplicates", "out_of_order", "skipped_stage", "ended_without_time", "contradicting_status", "unknown_status"]
 CHECKS += ["after_as_of", "absurd", "outside_period", "batch_closing"]
@@ -142,6 +145,28 @@ def test_without_periods_it_says_that_it_did_not_look():
 def test_five_examples_are_enough():
     row = pk.quality(whole(*[{"channel": None}] * 9)).set_index("check").loc["null_channel"]
     assert (row["count"], row["examples"]) == (9, [1, 2, 3, 4, 5])
+
+
+# Few ids, periods and seconds, so that there are duplicates and batches.
+RECORDS = st.lists(st.tuples(ROW, st.none() | st.integers(1, 3), st.sampled_from([0, 3, 3 + 1 / 90])), max_size=14)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(RECORDS, st.sampled_from([None, PERIODS]))
+def test_every_engine_finds_the_same(records, periods):
+    rows = [row if closed == 0 else {**row, "closed": closed, "period_id": 1} for row, _, closed in records]
+    data = frame(rows).drop(columns=["assigned_user_names", "notes"])
+    data = data.assign(action_id=pd.array([number for _, number, _ in records], dtype="Int64"), mood="good")
+    expected = pk.quality(data, periods)
+    for name, make in ENGINES.items():
+        note(name)
+        pd.testing.assert_frame_equal(pk.quality(make(data), periods), expected)
+
+
+def test_a_column_that_is_not_there_is_named_in_every_engine():
+    for make in ENGINES.values():
+        with pytest.raises(SchemaError, match="'channel'"):
+            pk.quality(make(whole({}).drop(columns="channel")))
 
 
 def test_real_records_have_the_defects_that_are_known(recorded_frames):

@@ -2,7 +2,9 @@
 
 import pandas as pd
 import pytest
-from strategies import action, at, frame, minutes
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from strategies import ENGINES, FRAMES, action, at, frame, minutes
 
 import periodkit as pk
 
@@ -73,3 +75,14 @@ def test_of_the_recorded_calls(recorded_frames):
     assert rows["value"].head(5).tolist() == [5239, 5045, 175, 19, 0]
     assert rows.loc["dispatch P50", "value"] == pd.Timedelta(seconds=103)
     assert rows.loc["AI-dispatch rate", "value"] == pytest.approx(3598 / 5239)
+
+
+@settings(deadline=None, max_examples=5, suppress_health_check=[HealthCheck.too_slow])
+@given(FRAMES, st.sampled_from([None, 5, 9]).map(at))
+def test_every_engine_says_the_same(actions, as_of):
+    expected = pk.describe(actions, as_of)
+    for name, make in ENGINES.items():
+        note(name)
+        got = pk.describe(make(actions), as_of)
+        pd.testing.assert_frame_equal(got, expected)
+        assert got.attrs == expected.attrs == {"resolution": "ms"}

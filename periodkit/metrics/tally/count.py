@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from periodkit._arguments import AsOf, By, grouping, one_of
 from periodkit._threads import side_by_side
 from periodkit.errors import SchemaError
-from periodkit.frames import aggregate, batches, collect, on_cluster, open_frame, sum_by
+from periodkit.frames import aggregate, batches, collect, on_cluster, open_frame, spelled, sum_by
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
@@ -51,7 +51,7 @@ def count_stage(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     stage : str
         One of `periodkit.milestones.STAGES`.
@@ -60,9 +60,9 @@ def count_stage(
     as_of : datetime or text, optional
         The moment to replay, see `periodkit.stage_times`.
     resolution : {None, "ms", "s", "us", "min"}
-        Unit of the durations; None is milliseconds, and seconds on a
-        cluster. What has ended is counted at the first whole unit by
-        which it had, what is open at the last one for which it was seen to be: no action changes sides of a whole target.
+        Unit of the durations; None is milliseconds, and seconds on a cluster. What has ended is counted at the first
+        whole unit by which it had, what is open at the last one for which it was seen to be: no action changes sides of a
+        whole target.
     around : int, optional
         A duration in microseconds: all others are counted as one microsecond less or more, which is enough for a target
         and keeps the counts few. The resolution is then ``"us"``.
@@ -100,7 +100,7 @@ def count_stage(
     kept = list(dict.fromkeys([*names, "status", "_timed", "_micros"]))
 
     def enter(rows: Any) -> Any:  # noqa: ANN401
-        rows = enter_times(rows, chosen, as_of, needed).select(*kept)
+        rows = enter_times(rows, chosen, as_of, spelled(rows, needed)).select(*spelled(rows, kept))
         return rows.with_columns(_micros=to_count(nw.col("_micros"), unit, around, "_timed"))
 
     in_memory = isinstance(frame, nw.DataFrame)
@@ -263,7 +263,7 @@ def count_flags(
     counts = {"n": nw.lit(1, dtype=nw.Int64)} | {
         name: flag.fill_null(value=False).cast(nw.Int64) for name, flag in flags.items()
     }
-    frame = frame.with_columns(**counts).select(*names, *counts)
+    frame = frame.with_columns(**counts).select(*spelled(frame, names), *counts)
     table = sum_by(frame, names, [*counts])
     keys, code = encode(table, names)
     groups, rank = sort_keys(keys, names, actions)

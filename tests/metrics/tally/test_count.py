@@ -262,6 +262,20 @@ def test_periods_cut_off_at_their_end_agree_with_r(recorded_frames, stage, by):
             np.testing.assert_array_equal(got, rows, err_msg=name)
 
 
+def test_a_night_on_which_clocks_are_changed_is_no_hour_longer_in_any_engine():
+    # New York is the zone of the sessions, and is four or five hours behind.
+    rows = [
+        action(created="2024-03-09T20:00Z", closed="2024-03-10T20:00Z", fetched="2024-03-11T00:00Z"),
+        action(created="2024-11-02T20:00Z", closed="2024-11-03T20:00Z", fetched="2024-11-04T00:00Z"),
+        action(created="2024-01-01T20:00Z", closed="2024-07-01T20:00Z", fetched="2024-07-02T00:00Z"),
+    ]
+    actions = frame(rows)
+    for make in ENGINES.values():
+        assert count_stage(make(actions), resolution="s").duration.tolist() == [86_400, 182 * 86_400]
+        lengths = stage_states(make(actions))["length"].sort_values()
+        assert lengths.tolist() == [pd.Timedelta(days=days) for days in (1, 1, 182)]
+
+
 def test_ends_are_counted_at_the_first_whole_unit_by_which_they_had_come_and_open_ones_at_the_last_seen():
     rows = [action(closed=1.5, status="closed"), action(closed=1.0001), action(closed=3, status="canceled")]
     actions = frame([*rows, action(created=57.5)])
