@@ -332,7 +332,8 @@ def read_states(rows: pa.Table, stage: Stage) -> NDArray[np.int8]:
     """Return the states, as positions in `STATES`, of rows in memory with what `enter_times` gave them and their status."""
     said = collect(_with_status(nw.from_native(rows.select(["status", "_timed"]), eager_only=True)))
     place = said["_timed"].to_numpy() * np.int8(_SAID) + said["_said"].to_numpy()
-    return _all_states(stage)[place]
+    states: NDArray[np.int8] = _all_states(stage)[place]
+    return states
 
 
 @functools.cache
@@ -340,7 +341,8 @@ def _all_states(stage: Stage) -> NDArray[np.int8]:
     """Return the state for each of the two numbers that decide it."""
     timed, said = np.divmod(np.arange(len(STATES) * _SAID, dtype=np.int8), np.int8(_SAID))
     table = nw.from_native(pa.table({"_timed": timed, "_said": said}), eager_only=True).select(_state=_state(stage))
-    return collect(table)["_state"].to_numpy().astype(np.int8)
+    states: NDArray[np.int8] = collect(table)["_state"].to_numpy().astype(np.int8)
+    return states
 
 
 def _state(stage: Stage) -> nw.Expr:

@@ -10,13 +10,17 @@ import sys
 import warnings
 from typing import Any
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+
+import periodkit as pk
+from periodkit.parse import Answer, parse_actions, parse_periods
+from periodkit.sandbox.season import make_season
+
 EXTRAS = ("altair", "deltalake", "duckdb", "nbconvert", "openpyxl", "polars", "pyspark", "starlette")
 
 
 def season_frames() -> tuple[Any, Any]:
-    from periodkit.parse import Answer, parse_actions, parse_periods
-    from periodkit.sandbox.season import make_season
-
     data = make_season().dataset
 
     def answer(kind: str, records: list[Any], period: int | None = None) -> Answer:
@@ -27,13 +31,6 @@ def season_frames() -> tuple[Any, Any]:
 
 
 def main() -> None:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    import periodkit as pk
-
     found = [name for name in EXTRAS if importlib.util.find_spec(name)]
     assert not found, f"the core alone was asked for, and {found} came along"
     periods, actions = season_frames()
@@ -65,4 +62,5 @@ def main() -> None:
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
     warnings.simplefilter("error")
+    mpl.use("Agg")
     main()
