@@ -1,5 +1,6 @@
 """`cycle_times` against what one would otherwise write: ratios from interleaved runs."""
 
+import os
 import re
 import statistics
 import subprocess
@@ -13,6 +14,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
@@ -105,36 +108,62 @@ def compare(actions, by, rounds, *, loops):
 
 
 def over_parquet(path, what):
-    """Run one query in a process of its own, for its peak memory."""
-    began = time.perf_counter()
-    if what == "periodkit over Polars, lazy":
-        pk.cycle_times(pl.scan_parquet(path), by=BY)
+    """Run one query in a process of its own, for its peak memory; print seconds, processor seconds and MiB."""
+    engine, _, resolution = what.rpartition(" at ")
+    began, used = time.perf_counter(), time.process_time()
+    if engine == "Polars":
+        pk.cycle_times(pl.scan_parquet(path), by=BY, resolution=resolution)
     else:
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone='UTC'; SET memory_limit='700MB'; SET threads=2")
-            if what == "periodkit over DuckDB":
-                pk.cycle_times(connection.read_parquet(path), by=BY)
+            if engine == "DuckDB":
+                pk.cycle_times(connection.read_parquet(path), by=BY, resolution=resolution)
             else:
                 connection.sql(SQL.format(path=path)).fetchall()
+    wall, processor = time.perf_counter() - began, time.process_time() - used
     # A child's ru_maxrss begins at its parent's; the kernel's own high-water mark does not.
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
-    print(f"  Parquet, {what}: {time.perf_counter() - began:.2f} s, peak {peak:,.0f} MiB")
+    print(wall, processor, int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024)
+
+
+PLAIN = "hand-written SQL, completed only"
+
+
+def engines(path, rounds):
+    found = {what: [] for what in (PLAIN, "DuckDB at s", "DuckDB at ms", "Polars at s", "Polars at ms")}
+    for _ in range(rounds):
+        for what, runs in found.items():
+            command = [sys.executable, __file__, "--parquet", str(path), what]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                sys.exit(f"{what}: {done.stderr.strip().splitlines()[-1]}")
+            runs.append([float(number) for number in done.stdout.split()])
+    median = {what: [statistics.median(column) for column in zip(*runs, strict=True)] for what, runs in found.items()}
+    for what, (wall, processor, peak) in median.items():
+        over = f"{wall / median[PLAIN][0]:.1f} and {processor / median[PLAIN][1]:.1f} x the SQL"
+        print(f"  Parquet, {what}: {wall:.2f} s, {processor:.2f} s of processors, {over}, peak {peak:,.0f} MiB")
 
 
 def main(millions):
-    actions = make_actions(int(millions * 1_000_000))
-    compare(actions, BY, 5, loops=millions <= 1)
-    if millions <= 1:
-        compare(actions, SMALL, 3, loops=True)
+    count = int(millions * 1_000_000)
+    print(f"{count:,} actions; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "actions.parquet"
-        actions.to_parquet(path, index=False)
-        for what in ("periodkit over DuckDB", "periodkit over Polars, lazy", "hand-written SQL, completed only"):
-            done = subprocess.run(
-                [sys.executable, __file__, "--parquet", str(path), what], capture_output=True, text=True, check=False
-            )
-            print(done.stdout.rstrip() or f"  Parquet, {what}: failed: {done.stderr.strip().splitlines()[-1]}")
+        # Of very many, a part at a time: what is measured over Parquet needs no frame of them all.
+        part = min(count, 10_000_000)
+        actions = make_actions(part)
+        table = pa.Table.from_pandas(actions, preserve_index=False)
+        with pq.ParquetWriter(path, table.schema) as writer:
+            for _ in range(0, count, part):
+                writer.write_table(table)
+        del table
+        if count <= part:
+            compare(actions, BY, 5, loops=millions <= 1)
+        if millions <= 1:
+            compare(actions, SMALL, 3, loops=True)
+        del actions
+        engines(path, 3)
+    print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
 if __name__ == "__main__":

@@ -103,19 +103,24 @@ def count_stage(
         rows = enter_times(rows, chosen, as_of, needed).select(*kept)
         return rows.with_columns(_micros=to_count(nw.col("_micros"), unit, around, "_timed"))
 
+    in_memory = isinstance(frame, nw.DataFrame)
+    if not in_memory:
+        frame = enter(frame)
     # At a millisecond nearly every action is a line of its own: grouping in the engine would spare nothing.
-    arriving = batches(frame) if (unit <= UNITS["ms"] and around is None) or isinstance(frame, nw.DataFrame) else None
+    many = unit <= UNITS["ms"] and around is None
+    arriving = batches(frame) if in_memory or many else None
     if arriving is None:
-        # What the status says is read from the lines, where there are fewer.
-        lines = enter(frame).with_columns(_micros=nw.col("_micros") // unit)
+        # What the status says is read from the lines, where there are fewer. A remainder is a quick sum everywhere.
+        lines = frame.with_columns(_micros=nw.col("_micros") - nw.col("_micros") % unit)
         lines = aggregate(lines, kept, {"_n": nw.len()})
-        parts = [_Part.read(lines, names, chosen)]
+        parts = [_Part.read(lines, names, chosen, unit)]
         n = lines["_n"].cast(pa.int64()).to_numpy()
     else:
 
         def read(rows: pa.Table) -> _Part:
-            entered = collect(enter(nw.from_native(rows, eager_only=True)))
-            return _Part.read(entered, names, chosen, unit)
+            if in_memory:
+                rows = collect(enter(nw.from_native(rows, eager_only=True)))
+            return _Part.read(rows, names, chosen, unit)
 
         parts, n = list(side_by_side(read, arriving)), None
     tables, codes, entries = zip(*parts, strict=True)
@@ -202,7 +207,7 @@ class _Part(NamedTuple):
     entry: Ints
 
     @classmethod
-    def read(cls, rows: pa.Table, names: Sequence[str], stage: Stage, unit: int = 1) -> _Part:
+    def read(cls, rows: pa.Table, names: Sequence[str], stage: Stage, unit: int) -> _Part:
         keys, code = encode(rows, names)
         length = rows["_micros"].fill_null(0).to_numpy()
         entry = join_entry(length if unit == 1 else length // unit, read_states(rows, stage))

@@ -346,7 +346,7 @@ def count_cells(
     if n is None:
         packed.sort()
     else:
-        order = np.argsort(packed, kind="stable")
+        order = np.argsort(packed)
         packed, n = packed[order], n[order]
     first = np.flatnonzero(np.r_[True, packed[1:] != packed[:-1]][: len(packed)])
     n = np.diff(first, append=len(packed)) if n is None else np.add.reduceat(n, first)
