@@ -16,8 +16,8 @@ RECORDED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "sff
 
 # What starts kernels goes to one worker and what starts browsers to another; these begin, since they take longest.
 TOGETHER = {
+    "tests/jupyter/test_in_browser.py": "browsers",
     "tests/jupyter/test_lab.py": "browsers",
-    "tests/jupyter/explorer/test_in_lab.py": "browsers",  # they share JupyterLab
     "tests/docs/test_site.py": "browsers",
     "tests/reporting/test_browser.py": "browsers",
     "tests/reporting/test_build.py": "browsers",  # they share pages
