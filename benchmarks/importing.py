@@ -1,4 +1,4 @@
-"""What the first metric, the first client and `periodkit --help` take beside `import pandas`, timed in the same new processes."""
+"""What the first metric, the first client and `periodkit --help` take beside `import pandas`, each in new processes."""
 
 import os
 import statistics

@@ -1,8 +1,9 @@
 """How long a report takes from a warm archive, against another version of periodkit, and where the time goes.
 
-Run with ``python benchmarks/report.py [ROUNDS] [OTHER]``, and not with PYTHONDONTWRITEBYTECODE set, which compiles every
-library anew each time. OTHER is a checkout of another version; both make whole reports as a user would, from the command line,
-one after the other in each round, and their ratio is printed. Then the steps of one report are timed in a process of its own.
+Run with ``python benchmarks/report.py [ROUNDS] [OTHER]``, and not with PYTHONDONTWRITEBYTECODE set, which compiles
+every library anew each time. OTHER is a checkout of another version; both make whole reports as a user would, from
+the command line, one after the other in each round, and their ratio is printed. Then the steps of one report are
+timed in a process of its own.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ import periodkit
 bare = sorted(set(sys.modules) - before)
 import pandas
 times = pandas.to_datetime(["2024-07-01T19:00Z", "2024-07-01T19:30Z"])
-actions = pandas.DataFrame({"created_time": times[:1], "closed_time": times[1:], "status": "closed", "fetched_at": times[1:]})
+actions = pandas.DataFrame({"created_time": times[:1], "closed_time": times[1:], "fetched_at": times[1:]})
+actions["status"] = "closed"
 periodkit.on_time(actions, "20min"), periodkit.ai_dispatch_rate(actions.assign(ai_dispatched=True))
 periodkit.Client, periodkit.cycle_times(actions), periodkit.stage_times, periodkit.connect, periodkit.format_table
 print(json.dumps({"asked": sorted(asked), "events": events, "bare": bare, "modules": sorted(set(sys.modules) - before)}))
@@ -39,8 +40,8 @@ print(json.dumps({"asked": sorted(asked), "events": events, "bare": bare, "modul
 
 HEAVY = {
     "deltalake", "duckdb", "filelock", "IPython", "ipywidgets", "jupyter_client", "jupyterlab", "matplotlib", "nbclient",
-    "nbconvert", "papermill",
-    "periodkit.sandbox", "polars", "scipy.optimize", "scipy.special", "scipy.stats", "starlette", "statsmodels", "tqdm.auto", "uvicorn",
+    "nbconvert", "papermill", "periodkit.sandbox", "polars", "scipy.optimize", "scipy.special", "scipy.stats", "starlette",
+    "statsmodels", "tqdm.auto", "uvicorn",
 }  # fmt: skip
 
 
