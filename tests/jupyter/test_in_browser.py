@@ -101,7 +101,7 @@ def text_of(locator):
 
 
 def test_choose_slide_filter_copy_the_code_and_run_it(lab_server, opened):
-    make_notebook(lab_server, "explore.ipynb", EXPLORE, "", COMPARE)
+    make_notebook(lab_server, "explore.ipynb", EXPLORE, "print(explorer.code)", "", COMPARE)
     page = opened("explore.ipynb")
     run_next(page, 0)
     look = page.locator(".periodkit")
@@ -125,7 +125,9 @@ def test_choose_slide_filter_copy_the_code_and_run_it(lab_server, opened):
     until(page, lambda: 'as_of="2025-' in code.inner_text(), text_of(code))
     # Filter: one name in the legend keeps its points alone, and a click on it again brings all back.
     until(page, lambda: 0 < marks.count() < 1000, "the points are not those chosen")
-    page.wait_for_timeout(500)  # a last answer to the slider may still be on its way
+    # A cell runs after all that the slider said, so what it prints is what will be shown.
+    last = run_next(page, 1).locator(".jp-OutputArea-output").inner_text().strip()
+    until(page, lambda: code.inner_text().strip() == last, last)
     before = marks.count()
     name = look.locator(".role-legend-label text").first
     name.click()
@@ -134,10 +136,10 @@ def test_choose_slide_filter_copy_the_code_and_run_it(lab_server, opened):
     shown = code.inner_text()
     look.get_by_role("button", name="Copy the code").click()
     look.get_by_text("Copied.").wait_for(timeout=PATIENCE * 1000)
-    pasted = run_next(page, 1, paste=True)
+    pasted = run_next(page, 2, paste=True)
     assert pasted.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count() == 0
     assert pasted.locator("img").count() == 1  # the static picture of the same
-    answer = run_next(page, 2).locator(".jp-OutputArea-output").inner_text()
+    answer = run_next(page, 3).locator(".jp-OutputArea-output").inner_text()
     assert answer.startswith("same "), answer
     chosen, whole = map(int, answer.split()[1:3])
     assert 0 < chosen < whole
