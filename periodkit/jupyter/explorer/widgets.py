@@ -104,7 +104,7 @@ def page(*rows: Any) -> Any:  # noqa: ANN401
     """Return widgets one below the other, as one."""
     import ipywidgets as w  # noqa: PLC0415
 
-    whole = w.VBox([styles(), *rows], layout=w.Layout(width="100%", overflow="hidden"))
+    whole = w.VBox([styles(), *rows], layout=w.Layout(width="100%", overflow="hidden", grid_gap="4px"))
     whole.add_class("periodkit")
     return whole
 
