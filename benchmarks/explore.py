@@ -25,7 +25,7 @@ CHANGES = [
     ("picture", "aging"),
     ("picture", "cycle_scatter"),
     ("stage", "cycle"),
-    ("by", None),
+    ("by", ""),
     ("as_of", 61),
 ]
 

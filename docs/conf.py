@@ -43,6 +43,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"[\\/](plot|table)_",
     "subsection_order": [f"_examples/{theme}" for theme in THEMES],
     "within_subsection_order": "FileNameSortKey",
+    "capture_repr": ("_repr_html_",),
     "image_scrapers": ("gallery_pictures.save_with_alt_text",),
     "default_thumb_file": str(Path(__file__).parent / "_static" / "table.png"),
     "abort_on_example_error": True,
@@ -71,7 +72,7 @@ html_theme_options = {
     "header_links_before_dropdown": 5,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": {"index": [], "**": ["page-toc"]},
+    "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,
 }
 html_context = {"default_mode": "auto"}

@@ -91,7 +91,7 @@ def report(path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         made = pk.report(4173, f"{folder}/report.html", tz="Europe/London")
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1000, "height": 760}, device_scale_factor=1.5)
+        tab = browser.new_page(viewport={"width": 1000, "height": 505}, device_scale_factor=1.5)
         tab.goto(Path(made).resolve().as_uri())
         path.write_bytes(in_few_colours(tab.screenshot()))
         browser.close()

@@ -82,7 +82,8 @@ def period_of_row(period: Any) -> Any:  # noqa: ANN401
     >>> period_of_row(pd.DataFrame({"period_id": [7], "period_name": "Cup final"}).iloc[0]), period_of_row("Cup final")
     (np.int64(7), 'Cup final')
     """
-    is_row = _is_pandas(period) and getattr(period, "ndim", 0) == 1 and "period_id" in period.index
+    is_series = _is_pandas(period) and hasattr(period, "iloc") and period.ndim == 1
+    is_row = is_series and "period_id" in period.index
     return period["period_id"] if is_row else period
 
 
@@ -234,7 +235,7 @@ def zone(tz: str | tzinfo | None) -> Zone:
 _ISO = re.compile(
     r"(?P<date>[0-9]{4}-?(?:[0-9]{2}-?[0-9]{2}|W[0-9]{2}-?[0-9]))[T ]"
     r"(?P<hour>[0-9]{2})(?::?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?)?"
-    r"(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
+    r"(?P<zone>Z|[+-][0-9]{2}(?::?[0-5][0-9])?)",
     re.IGNORECASE,
 )
 
@@ -257,7 +258,7 @@ def iso_moment(text: str) -> datetime | None:
     hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
     micros = int(f"{match['fraction'] or 0:0<6}"[:6])
     shift = timedelta(seconds=second == 60, days=hour == 24)
-    if hour == 24 and (minute or second or micros):
+    if hour > 24 or (hour == 24 and (minute or second or micros)):
         return None
     offset = match["zone"].upper()
     try:

@@ -81,7 +81,7 @@ def to_excel(
     return target
 
 
-def _check(frames: Mapping[str, Any]) -> None:
+def _check(frames: Mapping[Any, Any]) -> None:
     if not frames:
         raise ArgumentError("frame is empty; an Excel file has at least one sheet.")
     for sheet, each in frames.items():

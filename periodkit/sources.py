@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, overload
 import pandas as pd
 
 from periodkit.answers import Answer
-from periodkit.client import Client
 from periodkit.errors import ConfigError
 from periodkit.settings import ARCHIVE_VARIABLE, BASE_URL_VARIABLE, DEFAULT_ARCHIVE, TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from periodkit.archive import Archive, ArchiveView
+    from periodkit.client import Client
 
 __all__ = ["connect", "demo_client", "has_account", "open_archive", "source"]
 
@@ -65,6 +65,8 @@ def demo_client(data: str | Path | None = None, **options: Any) -> Client:  # no
 
 
 def _make_client(options: dict[str, Any]) -> Client:
+    from periodkit.client import Client  # noqa: PLC0415  (requests, which an archive does not need)
+
     try:
         return Client(**options)
     finally:
@@ -187,7 +189,9 @@ def source(client: Client | ArchiveView, actions: pd.DataFrame) -> Answer:
     >>> source(client, actions)
     'Data: the sandbox, a synthetic season of an invented venue. 2 periods with 652 actions, as of 2025-05-17 15:08 UTC.'
     """
-    whose = _whose(client.origin) if isinstance(client, Client) else "an archive"
+    whose = "" if client.origin is None else _whose(client.origin)
+    if hasattr(client, "hashes"):  # an archive, whose class needs an extra to be imported
+        whose = f"an archive of {whose}" if whose else "an archive"
     if actions.empty:
         return Answer(f"Data: {whose}. No actions.", strong=False)
     several = actions["period_id"].nunique()

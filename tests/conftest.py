@@ -18,8 +18,8 @@ RECORDED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "sff
 # tests are one file, so that one cluster serves them all.
 TOGETHER = {
     "tests/frames/test_spark.py": "spark",
+    "tests/jupyter/test_in_browser.py": "browsers",
     "tests/jupyter/test_lab.py": "browsers",
-    "tests/jupyter/explorer/test_in_lab.py": "browsers",  # they share JupyterLab
     "tests/docs/test_site.py": "browsers",
     "tests/reporting/test_browser.py": "browsers",
     "tests/reporting/test_build.py": "browsers",  # they share pages

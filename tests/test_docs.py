@@ -31,7 +31,7 @@ def closed_figures():
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/client.md", "docs/archive.md", "docs/explore.md", "docs/how-to.md"]
+    "name", ["README.md", "docs/tutorial.md", "docs/client.md", "docs/archive.md", "docs/explore.md", "docs/how-to.md"]
 )
 def test_the_code_of_a_guide_runs(name, sandbox, monkeypatch, tmp_path):
     monkeypatch.setenv("ALO_BASE_URL", sandbox.base_url)

@@ -27,8 +27,13 @@ def test_the_client_and_not_the_environment_says_whose_data_it_is(sandbox, monke
         assert pk.source(client, none) == f"Data: the sandbox, serving {recorded_path.name}. No actions."
 
 
-def test_an_archive_is_called_one(tmp_path):
+def test_an_archive_is_called_one_and_says_whose(tmp_path):
     nothing = pd.DataFrame({"period_id": [], "fetched_at": []})
     archive = pk.Archive(tmp_path / "store")
     archive.sync(Platform(periods=0).client())
-    assert pk.source(archive.held(), nothing) == "Data: an archive. No actions."
+    assert pk.source(archive.held(), nothing) == "Data: an archive of the sandbox, serving a platform. No actions."
+    assert pk.source(archive, nothing) == pk.source(archive.held(), nothing)
+    moved = Platform(periods=0).client()
+    moved.origin = "https://api.example.com"
+    archive.sync(moved, origin_changed=True)
+    assert pk.source(archive, nothing) == "Data: an archive of the account at https://api.example.com. No actions."

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from periodkit._arguments import PeriodIds, When, as_micros
+from periodkit._arguments import PeriodIds, When, as_micros, is_unicode, named
 from periodkit.archive import snapshots
 from periodkit.archive.changes import Of, changes
 from periodkit.archive.prune import PruneResult, prune
@@ -77,13 +77,12 @@ class Archive(ArchiveView):
         venue: str | None = None,
     ) -> None:
         delta.require()
-        self._folder = Folder(
-            Path(path).expanduser().absolute(), None if pseudonymize is None else key_bytes(pseudonymize)
-        )
+        key = None if pseudonymize is None else key_bytes(pseudonymize)
         del pseudonymize  # some tracebacks show the variables of a frame
+        self._folder = Folder(_expanded(Path(path)), key)
         self._settle_after = _length(settle_after, "settle_after")
-        if venue is not None and not venue.strip():
-            raise ArgumentError(f"venue is {venue!r}; it takes the name of a venue.")
+        if venue is not None and not _is_name(venue):
+            raise ArgumentError(f"venue is {named(venue)}; it takes the name of a venue.")
         self._venue = venue
         self._folder.check()
 
@@ -317,6 +316,18 @@ class Archive(ArchiveView):
             Another process writes, or the archive is damaged. Nothing was deleted then.
         """
         return prune(self._folder, _length(keep, "keep"), wait)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and is_unicode(value)
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        msg = f"There is no user whose home {str(path)!r} could be in. Name another folder, or write ./~ for one called so."
+        raise ArchiveError(msg) from None
 
 
 def _length(value: object, argument: str) -> pd.Timedelta:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from periodkit.archive.storage import Folder, State
+from periodkit.archive.storage import Folder, State, read_json, whole_number
 from periodkit.errors import ArchiveError
 from periodkit.frames import total_of
 
@@ -147,15 +146,17 @@ def path_of(folder: Folder, snapshot: Snapshot) -> Path:
 
 def _read(path: Path) -> Snapshot:
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        return Snapshot(
-            said["name"],
-            said["hash"],
-            {int(period_id): digest for period_id, digest in said["periods"].items()},
-            said["periods_version"],
-            said["actions_version"],
-            datetime.fromisoformat(said["taken_at"]),
-        )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        said = read_json(path)
+        name, hash_, periods = said["name"], said["hash"], said["periods"]
+        versions = [said["periods_version"], said["actions_version"]]
+        taken_at = datetime.fromisoformat(said["taken_at"])
+        if not (isinstance(name, str | None) and isinstance(hash_, str) and isinstance(periods, dict)) or not (
+            taken_at.tzinfo and all(isinstance(digest, str) for digest in periods.values())
+        ):
+            raise ValueError("it does not hold what a snapshot does")
+        of_periods, of_actions = (None if version is None else whole_number(version) for version in versions)
+        hashes = {int(period_id): digest for period_id, digest in periods.items()}
+        return Snapshot(name, hash_, hashes, of_periods, of_actions, taken_at.astimezone(UTC))
+    except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         msg = f"The snapshot {path} cannot be read ({error}). Put it back from a copy, or delete the file."
         raise ArchiveError(msg) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -60,6 +60,11 @@ class ArchiveView:
     def held(self) -> ArchiveView:
         """Return the present state, to read several times from one state whatever a sync does meanwhile."""
         return ArchiveView(self._state(), self._venue)
+
+    @property
+    def origin(self) -> str | None:
+        """Whose data it holds: a base URL, or ``"sandbox: ..."``; None of an archive that never recorded it."""
+        return self._state().folder.origin()
 
     def periods(self) -> pd.DataFrame:
         """Return the archived periods, as ``client.periods()`` does: one row per period, in the server's order.
@@ -135,10 +140,13 @@ class ArchiveView:
         if self._venue is None:
             return frame
         if VENUE in frame.columns:
-            msg = f"The API sends a field {VENUE!r} of its own. Open the archive without venue={self._venue!r}."
-            raise ArchiveError(msg)
+            self._refuse_venue()
         frame.insert(0, VENUE, pd.Series(self._venue, index=frame.index, dtype="str"))
         return frame
+
+    def _refuse_venue(self) -> NoReturn:
+        msg = f"The API sends a field {VENUE!r} of its own. Open the archive without venue={self._venue!r}."
+        raise ArchiveError(msg)
 
     def scan(self) -> duckdb.DuckDBPyRelation:
         """Return the actions as a lazy DuckDB relation, for more of them than memory holds.
@@ -158,7 +166,11 @@ class ArchiveView:
             A file is missing, cut short or foreign. Damage in its midst shows when the relation is computed, as an error of
             DuckDB's; `verify` names it.
         """
-        return relation(self._state(), self._venue)
+        state = self._state()
+        found = relation(state, self._venue)
+        if self._venue is not None and any(c.name == VENUE for columns in state.stored.values() for c in columns):
+            self._refuse_venue()
+        return found
 
     def spark(self, session: SparkSession) -> SparkFrame:
         """Return the actions as a Spark frame, for more of them than one machine counts in good time.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -62,9 +64,8 @@ def sync(
 
     kept = open_archive(archive, create=True, pseudonymize=_key(key_file))
     with _client(demo=demo) as client:
-        names = [text for text in period or () if not text.isdecimal()]
-        again = [int(text) for text in period or () if text.isdecimal()]
-        again += find_periods(client.periods(), names) if names else []
+        ids, names = _ids_and_names(period or ())
+        again = [*ids, *(find_periods(client.periods(), names) if names else [])]
         result = kept.sync(
             client,
             start,
@@ -182,6 +183,17 @@ def prune(*, archive: Path | None = None, keep: str = "30D") -> None:
 
     done = open_archive(archive).prune(keep)
     say(f"Deleted {done.files} file(s); the archive is {done.bytes:,} bytes smaller.")
+
+
+def _ids_and_names(wanted: Iterable[str]) -> tuple[list[int], list[str]]:
+    # An archived period is asked for by its id even where the server does not list it, so ids are not looked up.
+    parts: tuple[list[int], list[str]] = ([], [])
+    for text in wanted:
+        if re.fullmatch(r"-?\d{1,19}", text, re.ASCII):
+            parts[0].append(int(text))
+        else:
+            parts[1].append(text)
+    return parts
 
 
 def _client(*, demo: bool) -> Client:

@@ -92,10 +92,15 @@ def _as_text(value: object) -> str | None:
     from periodkit.frames import utc_text  # noqa: PLC0415
 
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
+        return _encodable(json.dumps(value, ensure_ascii=False))
     if value is None or value is pd.NaT or value is pd.NA or value != value:  # noqa: PLR0124  (NaN)
         return None
-    return utc_text(value) if isinstance(value, pd.Timestamp) else str(value)
+    return utc_text(value) if isinstance(value, pd.Timestamp) else _encodable(str(value))
+
+
+def _encodable(text: str) -> str:
+    # JSON's escapes can spell half a surrogate pair, which no column of texts holds.
+    return text.encode(errors="backslashreplace").decode()
 
 
 @app.command

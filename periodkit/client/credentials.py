@@ -74,7 +74,7 @@ class BearerAuth(AuthBase):
         problem = ""
         if token[0] in _QUOTES or token[-1] in _QUOTES:
             problem = "stands in quotation marks. Pass it without them."
-        elif re.match(r"(authorization\b|bearer(\s|:|$))", token, re.IGNORECASE):
+        elif re.match(r"(authorization\b|bearer(\s|:|%20|$))", token, re.IGNORECASE):
             problem = "begins with the word Bearer (or Authorization). Pass it without the word Bearer."
         elif not token.isascii() or not token.isprintable() or " " in token:
             problem = "holds characters that no token has (a space, a line break?). Copy it again."
@@ -114,10 +114,11 @@ class BearerAuth(AuthBase):
 
     def is_in(self, text: str) -> bool:
         """Return whether a part of an address contains the token."""
-        plain = unquote(text)
+        # The token may itself hold what looks like an escape, or stand in JSON.
+        texts = [text, unquote(text)]
         if len(self._token) < _SHORTEST_IN_URL:
-            return self._token in re.split(r"[/?&=#;:@]", plain)
-        return self._token in plain
+            return any(self._token in re.split(r"[/?&=#;:@]", plain) for plain in texts)
+        return any(form in plain for plain in texts for form in self._forms)
 
 
 def _hide_redirect(response: requests.Response, **_: Any) -> None:  # noqa: ANN401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -72,7 +72,8 @@ class Transport:
     ) -> None:
         self.base_url = base_url
         self.sandbox: str | None = None
-        """What the server serves, if it said that it is the sandbox."""
+        """What the server serves, if it said that it is the sandbox when it was first asked, or for periods last."""
+        self._known = False
         self.max_bytes = max_bytes
         self._auth = auth
         self._timeout = timeout
@@ -120,7 +121,7 @@ class Transport:
                 self._gate.reached = True
                 if response.status_code == requests.codes.ok:
                     body = self._body(response, path, retry)
-                    self.sandbox = sandbox_name(response, self._shown)
+                    self._check_origin(sandbox_name(response, self._shown), path, period_id)
                     return Answer(body, answered_at(response, self._clock.utc()), period_id)
                 failed = status_error(response, path, self._shown, self._clock.utc())
         except requests.RequestException as error:
@@ -136,12 +137,24 @@ class Transport:
         # Raised here, without the frames above and without a context: both hold the request, and with it the token.
         raise failed
 
+    def _check_origin(self, sandbox: str | None, path: str, period_id: int | None) -> None:
+        """Take no actions from elsewhere than the periods: invented ones would pass for an account's, or for another's."""
+        if self._known and period_id is not None and sandbox != self.sandbox:
+            now, before = (
+                f"from the sandbox ({name})" if name else "not from the sandbox" for name in (sandbox, self.sandbox)
+            )
+            msg = f"{path}: this answer comes {now}, though what was fetched before comes {before}. It was not kept."
+            raise _RefusedError(
+                f"{msg} Fetch the periods again, and check what answers at the base URL.", retryable=False
+            )
+        self.sandbox, self._known = sandbox, True
+
     def _body(self, response: requests.Response, path: str, retry: RetrySession) -> bytes:
         """Read a body piece by piece, so that none fills the memory, even if it is small when packed."""
         began = self._clock.now()
         pieces = []
         size = 0
-        for piece in response.iter_content(_PIECE):
+        for piece in _read(response):
             size += len(piece)
             if size > self.max_bytes:
                 msg = (
@@ -182,6 +195,13 @@ class Transport:
         """Return a server's text on one line: without the token, then without control characters, then cut."""
         line = " ".join(self.scrub(text).split())
         return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line[:_LONGEST_MESSAGE])
+
+
+def _read(response: requests.Response) -> Iterator[bytes]:
+    try:
+        yield from response.iter_content(_PIECE)
+    except ValueError as error:  # what `http.client` makes of a chunk whose size is below 0
+        raise requests.exceptions.ChunkedEncodingError(error) from None
 
 
 class _RefusedError(requests.RequestException):

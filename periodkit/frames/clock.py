@@ -12,7 +12,7 @@ import pandas as pd
 from periodkit._arguments import require_columns, zone
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.engines import require_pandas
-from periodkit.frames.order import natural
+from periodkit.frames.order import Ints, natural
 from periodkit.frames.periods import markers
 
 __all__ = ["add_clock"]
@@ -85,7 +85,7 @@ def add_clock(
     local = created.dt.tz_convert(where)
     added: dict[str, Any] = {
         "hour": local.dt.hour.astype("Int64"),
-        "weekday": pd.Categorical.from_codes(local.dt.day_of_week.fillna(-1).astype(int), _WEEKDAYS, ordered=True),
+        "weekday": pd.Categorical(local.dt.day_of_week.map(dict(enumerate(_WEEKDAYS))), _WEEKDAYS, ordered=True),
         "date": local.dt.strftime("%Y-%m-%d").astype("str"),
     }
     if periods is not None:
@@ -111,7 +111,7 @@ def _from_markers(actions: pd.DataFrame, periods: pd.DataFrame, marker: str) -> 
         since = [-np.inf, *((times - times[0]) / np.timedelta64(1, "m"))]
         for text, start in zip(texts, since, strict=True):
             place.setdefault(text, []).append(start)
-        rows = rows_of.get(period_id, np.zeros(0, dtype=np.int64))
+        rows: Ints = np.asarray(rows_of.get(period_id, ()), dtype=np.int64)
         rows = rows[~np.isnat(created[rows])]
         passed = np.searchsorted(times, created[rows], side="right")
         phases[rows] = np.array(texts, dtype=object)[passed]

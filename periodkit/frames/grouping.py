@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from periodkit._arguments import By, named
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
-from periodkit.frames.engines import collect
+from periodkit.frames.engines import collect, in_utc, open_frame
 from periodkit.frames.order import Ints, natural_order
 
 __all__ = ["PERIOD_KEYS", "SHARED", "Keyed", "grouped", "keyed", "period_starts"]
@@ -97,7 +97,7 @@ def keyed(actions: Any, by: By, argument: str = "by", *, explode: bool = True) -
         return Keyed(actions, by)
     items = [by] if single else list(cast("Sequence[Any]", by))
     if all(isinstance(item, str) for item in items):
-        return _one_row_an_item(actions, by, items) if explode else Keyed(actions, by)
+        return _one_row_an_item(actions, by, cast("list[str]", items)) if explode else Keyed(actions, by)
     wrong = [item for item in items if not isinstance(item, str | pd.Series) and not callable(item)]
     if wrong:
         msg = f"{argument} is or holds {named(wrong[0])}; it takes a column name, a Series, a function or a list of these."
@@ -150,12 +150,16 @@ def period_starts(actions: Any, names: Sequence[str]) -> Mapping[str, Mapping[An
     Times before the year 2000, which systems write for "none", begin nothing. Moments are microseconds since 1970.
     """
     timed = [name for name in names if name in PERIOD_KEYS]
-    frame = nw.from_native(actions)
-    dtype = frame.collect_schema().get("created_time") if timed else None
+    if not timed:
+        return {}
+    try:
+        frame = open_frame(actions, [*timed, "created_time"], timed)
+    except SchemaError:
+        return {}  # what the metric did not need may be broken
+    dtype = frame.collect_schema().get("created_time")
     if not isinstance(dtype, nw.Datetime) or dtype.time_zone is None:
         return {}
-    created = nw.col("created_time")
-    frame = frame.filter(created >= nw.lit(EARLIEST)).select(*timed, "created_time")
+    frame = in_utc(frame, ["created_time"]).filter(nw.col("created_time") >= nw.lit(EARLIEST))
     began = {}
     for name in timed:
         first = frame.group_by(name).agg(_began=nw.col("created_time").min())
@@ -265,8 +269,8 @@ def _items(lists: pa.Array) -> tuple[Ints, pa.Array]:
     coded = values.dictionary_encode()
     code = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
     known = code >= 0
-    first = np.unique(np.stack([parents[known], code[known]]), axis=1, return_index=True)[1] if known.any() else []
-    kept = np.flatnonzero(known)[np.sort(np.asarray(first, dtype=np.int64))]
+    pairs = parents[known] * (len(coded.dictionary) + 1) + code[known]
+    kept = np.flatnonzero(known)[np.sort(np.unique(pairs, return_index=True)[1])]
     bare = np.setdiff1d(np.arange(len(lists)), parents[kept])
     rows = np.concatenate([parents[kept], bare])
     taken = values.take(

@@ -95,7 +95,8 @@ def _in_order(present: pd.Series, began: Mapping[Any, Any] | None) -> Sequence[i
 
         return sorted(range(len(moments)), key=begins)
     if present.dtype == object or isinstance(present.dtype, pd.StringDtype):
-        return sorted(range(len(present)), key=lambda at: _text(present[at]))
+        texts = [_text(value) for value in present]
+        return sorted(range(len(texts)), key=texts.__getitem__)
     return np.argsort(present.to_numpy(), kind="stable")
 
 

@@ -118,7 +118,7 @@ def find_periods(periods: pd.DataFrame, wanted: Iterable[int | str]) -> list[int
 
 def _find_period(periods: pd.DataFrame, wanted: int | str) -> int:
     text = str(wanted).strip()
-    number = int(text) if re.fullmatch(r"-?\d+", text, re.ASCII) else None
+    number = int(text) if re.fullmatch(r"-?\d{1,19}", text, re.ASCII) else None
     if number is not None and (periods["period_id"] == number).any():
         return number
     names = periods["period_name"].astype("str").str.casefold()
@@ -130,10 +130,10 @@ def _find_period(periods: pd.DataFrame, wanted: int | str) -> int:
         return int(found["period_id"].iloc[0])
     if found.empty:
         last = f", the last of them {_named(periods.tail(1))}" if len(periods) else ""
-        msg = f"There is no period {wanted!r}. There are {len(periods)}{last}. periodkit periods lists them."
+        msg = f"There is no period {named(wanted)}. There are {len(periods)}{last}. periodkit periods lists them."
     else:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        msg = f"{wanted!r} could be {len(found)} periods: {_named(found.head(5))}{more}. Give the id."
+        msg = f"{named(wanted)} could be {len(found)} periods: {_named(found.head(5))}{more}. Give the id."
     raise ArgumentError(msg)
 
 

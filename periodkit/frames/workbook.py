@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,36 +92,44 @@ def write_book(sheets: Sequence[Sheet], path: Path) -> None:
         if each.header:
             sheet.freeze_panes = "A2"
             sheet.auto_filter.ref = f"A1:{get_column_letter(max(len(columns), 1))}{rows + 1}"
-        sheet.append([_cell(sheet, column.heading, None, bold=each.header) for column in columns])
-        formats = [_formats(column, rows) for column in columns]
-        for values, shown in zip(
-            zip(*(column.cells for column in columns), strict=True), zip(*formats, strict=True), strict=True
-        ):
-            sheet.append([_cell(sheet, value, form) for value, form in zip(values, shown, strict=True)])
+        lines = [_written(sheet, column, bold=each.header) for column in columns]
+        for line in zip(*lines, strict=True):
+            sheet.append(line)
     book.save(path)
     _escape_returns(path)
 
 
-def _formats(column: SheetColumn, rows: int) -> list[str | None]:
-    return column.formats if isinstance(column.formats, list) else [column.formats] * rows
+def _written(sheet: Any, column: SheetColumn, *, bold: bool) -> Iterator[Any]:  # noqa: ANN401
+    """Yield the heading and the cells of a column as openpyxl takes them, each to be appended before the next is made.
 
-
-def _cell(sheet: Any, value: Any, number_format: str | None, *, bold: bool = False) -> Any:  # noqa: ANN401
+    Making a cell with a style takes far longer than giving it another value, so one serves all of its kind.
+    """
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
     from openpyxl.styles import Font  # noqa: PLC0415
 
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if value is None or (number_format is None and not whole and not isinstance(value, str)):
-        return value
-    made = WriteOnlyCell(sheet, value)
-    if isinstance(value, str):
-        # Whatever it looks like, a formula or an error of Excel's, it is a text and stays one when it is edited.
-        made.data_type, made.quotePrefix = "s", value.startswith(RUN_AS_FORMULA)
-    else:
-        made.number_format = number_format or _DIGITS
-    if bold:
-        made.font = Font(bold=True)
-    return made
+    made: dict[tuple[str | None, bool], Any] = {}
+    formats = column.formats if isinstance(column.formats, list) else [column.formats] * len(column.cells)
+    for row, (value, number_format) in enumerate(zip([column.heading, *column.cells], [None, *formats], strict=True)):
+        is_text, whole = isinstance(value, str), isinstance(value, int) and not isinstance(value, bool)
+        if value is None or (number_format is None and not whole and not is_text):
+            yield value
+            continue
+        kind = (None if is_text else number_format or _DIGITS, is_text and value.startswith(RUN_AS_FORMULA))
+        cell = made.get(kind)
+        if cell is None:
+            cell = made[kind] = WriteOnlyCell(sheet)
+            if is_text:
+                cell.quotePrefix = kind[1]
+            else:
+                cell.number_format = kind[0]
+        cell.value = value
+        if is_text:
+            # Whatever it looks like, a formula or an error of Excel's, it is a text and stays one when it is edited.
+            cell.data_type = "s"
+        if not row and bold:
+            cell.font = Font(bold=True)
+            made.clear()
+        yield cell
 
 
 def _checked(column: SheetColumn) -> SheetColumn:

@@ -52,7 +52,8 @@ def load(
         from doing to closed. One that leaves the stage in another way is in hand until it was closed or canceled, and an
         open one until it was last seen.
     as_of : datetime, Timestamp or ISO 8601 text, optional
-        Replay that moment; by default each row's ``fetched_at``.
+        Replay that moment; by default each row's ``fetched_at``. For a past event pass its end: an action never closed is
+        otherwise in hand until it was fetched, and ``busy`` and ``mean_open`` are of months.
     sort : str, optional
         A column of the result to sort by, such as ``"max_open"``, the largest first; by default groups are in order of key.
 

@@ -6,6 +6,7 @@ from periodkit.plots._drawing import INK as INK
 from periodkit.plots._drawing import MUTED as MUTED
 from periodkit.plots._drawing import alt_text, display, to_png
 from periodkit.plots._drawing import off_screen as off_screen
+from periodkit.plots._drawing import to_image as to_image
 from periodkit.plots.aging import aging
 from periodkit.plots.areas import outcome_areas
 from periodkit.plots.backlog import backlog

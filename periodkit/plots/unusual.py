@@ -114,7 +114,7 @@ def unusual_forest(
     parts = {name: part.head(fit) for name, part in parts.items()}
     names = list(parts)
     # In little width names are cut, and what follows the value goes.
-    roomy = points_of(ax)[0] > 42 * small_points()
+    roomy = points_of(ax)[0] > 36 * small_points()
     for each, (name, part) in zip(
         panels(ax, names, heights=[len(part) + 0.5 for part in parts.values()]), parts.items(), strict=True
     ):
@@ -123,7 +123,7 @@ def unusual_forest(
     found = int(judged["unusual"].sum())
     if found:
         first = measure_label(_rows(judged)[0])
-        title = f"{clean_label(first)} was outside the range of an ordinary night" + (
+        title = f"{clean_label(first[:1].upper() + first[1:])} was outside the range of an ordinary night" + (
             f", and {found - 1} more" if found > 1 else ""
         )
     else:
@@ -170,7 +170,11 @@ def _draw(ax: Axes, part: pd.DataFrame, unit: str, *, roomy: bool) -> None:
             zorder=4,
         )
     ax.set_yticks(
-        place, [drawable(name) for name in wrap_labels(list(map(measure_label, _rows(part))), 36 if roomy else 16, 1)]
+        place,
+        [
+            drawable(name)
+            for name in wrap_labels(list(map(measure_label, _rows(part))), 36 if roomy else 16, 1 if roomy else 2)
+        ],
     )
     ax.set_ylim(len(part) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
@@ -203,4 +207,7 @@ def _say(value: Any, unit: str) -> str:  # noqa: ANN401
 
 
 def _times(row: dict[str, Any], unit: str) -> str:
-    return "" if unit == "shares" or not row["expected"] else f"   {row['value'] / row['expected']:.1f} × usual"
+    if unit == "shares" or not row["expected"]:
+        return ""
+    ratio = row["value"] / row["expected"]
+    return f"   {ratio:.{1 if ratio >= 0.1 else 2}f} × usual"

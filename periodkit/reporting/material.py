@@ -13,7 +13,6 @@ from typing import Protocol, cast
 import pandas as pd
 
 from periodkit._arguments import PeriodIds, When, check_count, read_moment, zone
-from periodkit.client import Client
 from periodkit.errors import ArgumentError
 from periodkit.frames import Fingerprint, fingerprint, latest_period
 from periodkit.metrics import unusual
@@ -58,11 +57,13 @@ class ReportData:
     names : bool
         Whether people may be named.
     phone : bool
-        Whether to draw pictures for phones too.
+        Whether to draw plots as a report does, legible on a phone too.
     part : Part, optional
         The part of the actions that this is about; None for all of them. No other actions are in the frames.
     of : int, optional
         How many actions the periods of the report have, with those outside of the part.
+    origin : str, optional
+        Whose data they are, as the client or the archive says; None where nothing says it.
     """
 
     periods: pd.DataFrame = field(repr=False)
@@ -77,6 +78,7 @@ class ReportData:
     phone: bool = False
     part: Part | None = None
     of: int | None = None
+    origin: str | None = None
 
     @property
     def as_of(self) -> pd.Timestamp:
@@ -174,7 +176,7 @@ def collect(
     season, start, end, compare, target, tz, names, where
         As in `periodkit.report`.
     phone : bool
-        Whether to draw pictures for phones too, as a report does.
+        Whether to draw plots as a report does, legible on a phone too.
 
     Returns
     -------
@@ -226,13 +228,17 @@ def collect(
         phone=phone,
         part=part,
         of=of,
+        origin=getattr(source, "origin", None),
     )
 
 
 def _actions(source: Source, periods: pd.DataFrame, part: Part | None) -> pd.DataFrame:
-    # The API sends a form field only if it is asked for; an archive has those that its syncs asked for.
-    if part is not None and part.form_fields and isinstance(source, Client):
-        return source.actions(periods, form_fields=part.form_fields)
+    if part is not None and part.form_fields:
+        from periodkit.client import Client  # noqa: PLC0415  (requests, which an archive does not need)
+
+        # The API sends a form field only if it is asked for; an archive has those that its syncs asked for.
+        if isinstance(source, Client):
+            return source.actions(periods, form_fields=part.form_fields)
     return source.actions(periods)
 
 

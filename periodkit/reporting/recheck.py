@@ -20,7 +20,12 @@ __all__ = ["Difference", "PageCheck", "check_page"]
 
 _VOID = {"meta", "link", "img", "source", "br", "hr", "input", "wbr"}
 _LINES = {"p", "li", "tr", "caption", "h1", "h2", "h3", "summary", "pre", "dt", "dd", "footer"}
-_CHECKED_TERMS = {"Data", "As of"}
+_ID = re.compile("[0-9]{1,19}")
+_FREE_TERMS = {"From", "Made with", "To make it again", "To check it"}
+"""What a footer says of how it was made, which may differ. All else in it is compared, and so is what stands after it."""
+
+_TERMS = _FREE_TERMS | {"Data", "As of"}
+_FOOTER_TAGS = {"dl", "div", "dt", "dd", "code", "footer"}
 _OPTIONS = {"--compare", "--target", "--tz"}
 
 
@@ -115,9 +120,9 @@ def _options(command: str) -> dict[str, Any] | None:
         return None
     options: dict[str, Any] = {"period": [], "season": "--season" in words, "names": "--names" in words}
     for option, value in pairwise(words):
-        if option == "--period" and value.isdecimal():
+        if option == "--period" and _ID.fullmatch(value):
             options["period"].append(int(value))
-        elif option == "--compare" and value.isdecimal():
+        elif option == "--compare" and _ID.fullmatch(value):
             options["compare"] = int(value)
         elif option in _OPTIONS and option != "--compare":
             options[option.removeprefix("--")] = value
@@ -160,10 +165,13 @@ class _Page(HTMLParser):
         self._provenance = bool(mark)
         self.feed(mark + rest)
         self.close()
+        self._end_line("")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _LINES:
             self._end_line(tag)
+        if self._provenance and tag not in _FOOTER_TAGS:
+            self.lines.append(("", f"<{tag}>"))
         if tag in ("td", "th"):
             self._text += " | "
         if tag == "img":
@@ -190,16 +198,18 @@ class _Page(HTMLParser):
         if not text:
             return
         if self._provenance:
-            if tag == "dt":
+            if tag == "dt" and text in _TERMS:
                 self._term = text
             elif tag == "footer":
-                self.lines.append(("", text.partition(" · periodkit")[0]))
-            elif self._term in _CHECKED_TERMS:
+                self.lines.append(("", re.sub(r" · periodkit \S+$", "", text)))
+            elif tag == "dd" and self._term in _FREE_TERMS:
+                if self._term == "To make it again":
+                    self.command = self.command or text
+                elif self._term == "Made with":
+                    self.made_with = self.made_with or text
+                self._term = ""
+            else:
                 self.lines.append((self._term, text))
-            elif self._term == "To make it again":
-                self.command = self.command or text
-            elif self._term == "Made with":
-                self.made_with = self.made_with or text
             return
         if tag in ("h1", "h2"):
             self._section = text

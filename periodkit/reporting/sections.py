@@ -15,6 +15,9 @@ from periodkit.wording import clean_label, count, joined, listed, was_or_were
 
 __all__ = ["show_ai_effect", "show_figures", "show_findings", "show_head", "show_plan", "show_trend", "show_unusual"]
 
+SANDBOX = "sandbox: "
+"""What the origin of the sandbox's data begins with."""
+
 MOST = 5
 """The most findings of a kind shown; the rest are counted."""
 
@@ -30,12 +33,19 @@ _KINDS = (
 
 def show_head(material: ReportData) -> None:
     """Show what the report is about, and keep the stamp that `periodkit verify` reads."""
-    kind = "Season report" if material.season else "After-action report"
+    kind = ("Season report" if material.season else "After-action report") + _invented(material.origin)
     title = _title(material)
     facts = [_when(material), _rests_on(material)]
     html = render("head", kind=kind, title=title, facts=facts)
     stamp = stamp_of(material, f"{kind}: {title}")
     show_as({"text/html": html, "text/plain": "\n".join([kind, title, *facts]), MIME: stamp})
+
+
+def _invented(origin: str | None) -> str:
+    """Say in the first line that the data are the sandbox's: such a page must not pass for one on a venue."""
+    if origin == f"{SANDBOX}synthetic season":
+        return " on invented data"
+    return " on the sandbox's data" if origin is not None and origin.startswith(SANDBOX) else ""
 
 
 def show_figures(material: ReportData) -> None:
@@ -162,6 +172,7 @@ def _method_note(findings: Findings, material: ReportData) -> str:
         "quality": f"each kind of defect with {100 * FLAG_SHARE:g} % of the records",
     }
     made = listed([words for kind, words in sides.items() if kind in findings.kinds])
+    young = "" if "period" in findings.kinds else " No night can be judged yet: each needs eight before it."
     limits = (
         " Limits are three standard deviations of the first periods; a run is seven or more on one side."
         if "signal" in findings.kinds
@@ -169,8 +180,8 @@ def _method_note(findings: Findings, material: ReportData) -> str:
     )
     return (
         f"{count(compared, 'comparison')} {were} made: {made}. Of each kind but limits, at most one season in twenty has a "
-        f"finding that is due to chance alone (Bonferroni; of nights Holm as well).{limits} Intervals with an n are 95 % "
-        f"intervals of that group. Groups of fewer than {FEWEST} actions are not compared. {ending}"
+        f"finding that is due to chance alone (Bonferroni; of nights Holm as well).{limits}{young} Intervals with an n are "
+        f"95 % intervals of that group. Groups of fewer than {FEWEST} actions are not compared. {ending}"
     )
 
 

@@ -68,7 +68,7 @@ def show_groups(material: ReportData, by: str) -> None:
     columns = {made: share["rate"], f"{made}_low": share["low"], f"{made}_high": share["high"]}
     frame = times[_columns(times, by, "n", "open")].assign(**columns)
     # One that is not reached is longer than its lower limit.
-    least = frame["p90"].fillna(frame["p90_low"]).dt.total_seconds().fillna(np.inf)
+    least = frame["p90"].fillna(frame["p90_low"]).dt.total_seconds().fillna(np.inf).where(times["used"] > 0, -1.0)
     ranked = frame.assign(_last=frame[by].isin(order[1:]), _least=least)
     ranked = ranked.sort_values(["_last", "_least"], ascending=[True, False], kind="stable")
     show_table(ranked[frame.columns], f"Cycle times by {by.replace('_', ' ')}, and the share closed {made}", order[0])

@@ -73,7 +73,8 @@ def short_labels(names: Sequence[object], limit: int) -> list[str]:
             # A word that differs is kept whole.
             pairs = enumerate(zip(min(alike), max(alike), strict=False))
             shared = next((at for at, (one, other) in pairs if one != other), len(min(alike)))
-            begin = max(alike[0].rfind(" ", 0, shared) - 2, 0) if shared else 0
+            begin = max(alike[0].rfind(" ", 0, shared), 0)
+            begin -= 2 if alike[0][:begin].endswith(" ·") else 0
             for at in rows:
                 labels[at] = _cut_before(whole[at], begin, limit)
     return labels

@@ -72,8 +72,10 @@ def compared(row: Row) -> str:
     if _missing(row["expected"]) or not row["expected"]:
         return name
     ratios = [row[each] / row["expected"] for each in ("value", "low", "high")]
-    # As many digits as tell the value from its limits.
-    digits = next((n for n in (1, 2) if f"{ratios[0]:.{n}f}" not in {f"{each:.{n}f}" for each in ratios[1:]}), 3)
+    # As many digits as tell the value from its limits, and from nothing.
+    digits = next(
+        (n for n in (1, 2) if f"{ratios[0]:.{n}f}" not in {f"{each:.{n}f}" for each in (*ratios[1:], 0.0)}), 3
+    )
     times, low, high = (f"{ratio:.{digits}f}" for ratio in ratios)
     return f"{name}, {times} times the usual (ordinary: {low} to {high} times)"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from periodkit.schema import FORM_PREFIX
-from periodkit.wording.phrases import Scalar, between, duration, estimate, percent, unit_of
+from periodkit.wording.phrases import Scalar, between, count, duration, estimate, percent, unit_of
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["NULL", "format_table", "format_value", "is_share", "label", "numeric", "readable"]
 
 NULL = "–"
+SHOWN = 20
+"""How many rows of a table a notebook shows before it folds the rest."""
 _LABELS = {
     "ai": "AI",
     "not_ai": "not AI",
@@ -61,15 +63,22 @@ def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
     spaces = ["nowrap" if number else "normal" for number in numbers]
     # Styles refer to the table's id; an id made from the content is unique and the same in every run.
     name = hashlib.sha256(shown.to_csv().encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    style = FoldedStyler(shown).hide(axis="index").set_uuid(name)
-    style = style.format(escape="html").format_index(escape="html", axis="columns")
-    style = style.set_table_styles(
-        [
-            {"selector": f".col{i}", "props": f"text-align: {side}; white-space: {space}"}
-            for i, (side, space) in enumerate(zip(sides, spaces, strict=True))
-        ]
-    )
-    return style if caption is None else style.set_caption(html.escape(caption))
+    styles = [
+        {"selector": f".col{i}", "props": f"text-align: {side}; white-space: {space}"}
+        for i, (side, space) in enumerate(zip(sides, spaces, strict=True))
+    ]
+
+    def dressed(rows: pd.DataFrame, name: str, caption: str | None) -> FoldedStyler:
+        style: Any = FoldedStyler(rows).hide(axis="index").set_uuid(name)
+        style = style.format(escape="html").format_index(escape="html", axis="columns").set_table_styles(styles)
+        made: FoldedStyler = style if caption is None else style.set_caption(html.escape(caption))
+        return made
+
+    whole, more = dressed(shown, name, caption), len(shown) - SHOWN
+    if more <= 0:
+        return whole
+    first, rest = dressed(shown.head(SHOWN), f"{name}a", caption), dressed(shown.iloc[SHOWN:], f"{name}b", None)
+    return whole.folded(first, rest, count(more, "more row"))
 
 
 def readable(frame: pd.DataFrame) -> pd.DataFrame:

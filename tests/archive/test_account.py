@@ -108,7 +108,7 @@ def test_a_venue_tells_the_frames_of_several_archives_apart(tmp_path):
     assert_frame_equal(north.actions().drop(columns="venue"), plain.actions())
 
 
-@pytest.mark.parametrize("venue", ["", "  "])
+@pytest.mark.parametrize("venue", ["", "  ", 5, True, b"north", ["north"], "\ud800"])
 def test_a_venue_without_a_name_is_refused(tmp_path, venue):
     with pytest.raises(pk.ArgumentError, match="venue"):
         pk.Archive(tmp_path / "a", venue=venue)
@@ -119,8 +119,26 @@ def test_a_venue_field_of_the_api_is_not_overwritten(tmp_path):
     platform.actions[7][0]["venue"] = "theirs"
     pk.Archive(tmp_path / "a").sync(platform.client())
     assert "theirs" in pk.Archive(tmp_path / "a").actions()["venue"].tolist()
-    with pytest.raises(pk.ArchiveError, match="of its own"):
-        pk.Archive(tmp_path / "a", venue="ours").actions()
+    archive = pk.Archive(tmp_path / "a", venue="ours")
+    for read in (archive.actions, archive.scan):
+        with pytest.raises(pk.ArchiveError, match="of its own"):
+            read()
+
+
+@pytest.mark.parametrize(
+    ("origin", "shown"), [(5, "5"), (["x"], "['x']"), ("\x1b[2J", r"\x1b[2J"), ("x" * 10**6, "xxx")]
+)
+def test_an_origin_that_others_wrote_is_shown_in_short_and_not_obeyed(tmp_path, origin, shown):
+    archive = pk.Archive(tmp_path / "a")
+    archive.sync(client_of(Platform(), HERE))
+    marker = tmp_path / "a" / "archive.json"
+    marker.write_text(json.dumps(json.loads(marker.read_text()) | {"origin": origin}))
+    assert archive.origin.startswith(shown)
+    with pytest.raises(pk.ArchiveError, match="holds the data of") as refused:
+        archive.sync(client_of(Platform(), HERE))
+    assert shown in str(refused.value)
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 1000
 
 
 class TestFormFields:

@@ -1,5 +1,6 @@
 """Damage is found, named and survivable."""
 
+import json
 import os
 import shutil
 
@@ -335,9 +336,44 @@ def test_a_damaged_marker_is_named(archive):
         archive.periods()
 
 
-def test_a_damaged_snapshot_is_named(archive):
+DEEP = "[" * 200_000
+
+
+@pytest.mark.parametrize("text", ["{}", "null", "[]", DEEP])
+def test_a_damaged_snapshot_is_named(archive, text):
     archive.snapshot("one")
     (path,) = (archive.path / "snapshots").iterdir()
-    path.write_text("{}")
-    with pytest.raises(pk.ArchiveError, match=r"snapshot .* cannot be read"):
-        archive.snapshots()
+    path.write_text(text)
+    for use in (archive.snapshots, archive.status, lambda: archive.at("one"), lambda: archive.forget("one")):
+        with pytest.raises(pk.ArchiveError, match=r"snapshot .* cannot be read"):
+            use()
+
+
+WRONG = [
+    *(("periods_version", value) for value in (-1, "x", [], 1.5, 2**70, float("inf"))),
+    ("actions_version", 2**70),
+    *(("hash", value) for value in (5, None, [])),
+    *(("name", value) for value in (5, [])),
+    *(("periods", value) for value in (None, [], "x", {"x": "y"}, {"1": 5})),
+    *(("taken_at", value) for value in (5, "x", "2024-07-01", "0001-01-01T00:00:00+10:00")),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), WRONG)
+def test_a_snapshot_with_a_value_of_another_kind_is_named(archive, key, value):
+    archive.snapshot("one")
+    (path,) = (archive.path / "snapshots").iterdir()
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    for use in (archive.snapshots, archive.status, lambda: archive.at("one"), lambda: archive.at("0" * 12)):
+        with pytest.raises(pk.ArchiveError, match=r"snapshot .* cannot be read"):
+            use()
+
+
+@pytest.mark.parametrize("name", ["archive.json", "head.json"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -1, "1", None, DEEP])
+def test_a_small_file_with_a_value_of_another_kind_is_named(archive, name, value):
+    path = archive.path / name
+    key = "format" if name == "archive.json" else "periods_version"
+    path.write_text(DEEP if value is DEEP else json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(pk.ArchiveError, match=rf"{name} cannot be read"):
+        archive.actions()

@@ -25,6 +25,19 @@ def test_a_path_that_delta_lake_misreads_is_refused_before_anything_is_written(t
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_with_the_name_of_a_log_is_refused(tmp_path):
+    for path in (tmp_path / "_delta_log", tmp_path / "_delta_log" / "a"):
+        with pytest.raises(pk.ArchiveError, match="Choose another folder"):
+            pk.Archive(path)
+    pk.Archive(tmp_path / "my_delta_log").sync(Platform().client())
+
+
+@needs_posix
+def test_the_home_of_a_user_who_is_not_there_is_refused():
+    with pytest.raises(pk.ArchiveError, match="no user whose home '~nobody-of-that-name/a'"):
+        pk.Archive("~nobody-of-that-name/a")
+
+
 @needs_posix
 @pytest.mark.parametrize("mark", [" ", "ü", "#", "%", "'", '"', "{x}", "e\u0301", ":", "~", "<&>"])
 def test_any_other_path_works(tmp_path, mark):
@@ -117,6 +130,24 @@ def test_links_are_not_followed_when_rights_are_set(kept, tmp_path, place):
     archive.sync(platform.client(), refresh=True)
     assert stat.S_IMODE(outside.stat().st_mode) == 0o644
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+@needs_posix
+@pytest.mark.parametrize("place", ["actions", "periods", "actions/_bucket=77"])
+def test_prune_deletes_nothing_behind_a_link(kept, tmp_path, place):
+    archive, _ = kept
+    folder, link = tmp_path / "others", archive.path / place / "linked"
+    folder.mkdir()
+    (folder / "mine.parquet").write_text("mine")
+    os.utime(folder / "mine.parquet", (1, 1))
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(folder)
+    with pytest.raises(pk.ArchiveError, match=r"linked is a link to another folder.* Nothing was"):
+        archive.prune(0)
+    assert (folder / "mine.parquet").read_text() == "mine"
+    link.unlink()
+    archive.prune(0)
+    assert len(archive.actions()) == 12
 
 
 @needs_posix

@@ -233,6 +233,15 @@ def test_a_period_is_given_by_id_or_name(account, capsys, wanted, said):
     assert said in run(capsys, "export", "x.csv", "--period", wanted)[1]
 
 
+@pytest.mark.parametrize("wanted", ["9" * 5000, "-" + "9" * 5000, "\N{SUPERSCRIPT TWO}"])
+def test_a_number_that_is_no_id_is_refused_where_a_period_is_refreshed(account, capsys, wanted):
+    run(capsys, "sync")
+    code, said = run(capsys, "sync", "--period", wanted)
+    assert code == 1
+    assert "There is no period '" in said
+    assert len(said) < 400
+
+
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [

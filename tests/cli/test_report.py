@@ -206,7 +206,7 @@ cli.main(["report", "-o", "r.html", "--compare", "0"])
     "place",
     [
         "periodkit.reporting.material collect",
-        "periodkit.plots._drawing.output to_png",
+        "periodkit.plots to_image",
         "periodkit.reporting.page.html to_html",
     ],
 )

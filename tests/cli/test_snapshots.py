@@ -23,6 +23,17 @@ def platform(tmp_path, monkeypatch):
     return platform
 
 
+def test_a_change_to_half_a_surrogate_pair_is_shown(platform, capsys):
+    archive = pk.Archive("periodkit-archive")
+    archive.snapshot("night")
+    platform.actions[12][0] |= {"memo": "\ud800", "note": ["\udc80"]}
+    archive.sync(platform.client(), refresh=[12])
+    code, said = run(capsys, "changes", "night")
+    assert code == 0
+    assert r"\ud800" in said
+    assert r"\udc80" in said
+
+
 def test_a_late_closing_is_shown_since_the_snapshot(platform, capsys):
     archive = pk.Archive("periodkit-archive")
     code, said = run(capsys, "snapshot", "night")

@@ -282,6 +282,13 @@ def test_a_body_cut_behind_a_brace_is_no_answer_either():
             client.actions(7)
 
 
+def test_a_chunk_of_a_size_below_nothing_is_a_broken_answer(clock):
+    odd = [head(b"", Content_Length=None, Transfer_Encoding="chunked"), b"-5\r\nhello\r\n0\r\n\r\n"]
+    with raw(first_then(odd)) as (url, seen), connect(url, clock=clock) as client:
+        assert_whole(client.actions(7))
+        assert len(seen) == 2
+
+
 @pytest.mark.parametrize("stated", [1, 40, len(WHOLE) - 1, len(WHOLE) + 1, 10**6])
 def test_a_wrong_length_never_passes(clock, stated):
     wrong = [head(WHOLE, Content_Length=str(stated), Connection=None), WHOLE]

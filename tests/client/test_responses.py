@@ -204,6 +204,29 @@ def test_a_line_without_end_is_not_read_to_its_end(where, total_timeout):
     assert sum(sent) < 32 * 2**20
 
 
+@pytest.mark.parametrize(("first", "then"), [(None, "invented"), ("invented", None), ("invented", "another")])
+def test_actions_from_elsewhere_than_the_periods_are_not_taken(first, then):
+    """Invented actions must not pass for an account's, whatever has come to answer at its address."""
+
+    def answer(path, sent):
+        name = then if "/7/" in path else first
+        body = WHOLE if "/actions" in path else {"periods": []}
+        return 200, {"X-Periodkit-Sandbox": name}, body
+
+    with scripted(answer) as (url, _), connect(url) as client:
+        client.periods()
+        with pytest.raises(pk.PartialResultError) as caught:
+            client.actions([6, 7, 8])
+        assert list(caught.value.failed) == [7]
+        assert "this answer comes" in str(caught.value.failed[7])
+        assert client.origin == (url if first is None else f"sandbox: {first}")
+        with pytest.raises(pk.TransportError, match="It was not kept"):
+            client.actions(7)
+        first = then
+        client.periods()
+        assert len(client.actions(7)) == 1
+
+
 def test_no_cookie_is_kept():
     cookies = {"Set-Cookie": f"session={'x' * 4000}; Path=/"}
     with scripted(lambda path, sent: (200, cookies, WHOLE)) as (url, seen), connect(url, workers=1) as client:

@@ -96,6 +96,7 @@ def assert_hidden(error, *secrets):
     [
         (f"Bearer {TOKEN}", "without the word Bearer"),
         (f"bearer:{TOKEN}", "without the word Bearer"),
+        (f"Bearer%20{TOKEN}", "without the word Bearer"),
         (f"Authorization: Bearer {TOKEN}", "without the word Bearer"),
         (f'"{TOKEN}"', "in quotation marks. Pass it without them"),
         (f"'{TOKEN}", "in quotation marks"),
@@ -182,6 +183,17 @@ def test_no_request_is_sent_whose_address_holds_the_token():
                 client.actions(7, form_fields=fields)
         assert client.actions(7, form_fields=["s3cret"]).empty
     assert len(transport.seen) == 1
+
+
+@pytest.mark.parametrize("token", ["tok%2Den%2Fof-mine", 'tok"en\\of-mine'])
+def test_a_token_that_looks_escaped_in_an_address_is_found_there_too(token):
+    with pytest.raises(pk.ConfigError, match="holds the token"):
+        pk.Client(f"https://api.example.com/{token}", token)
+    transport = Canned({"actions": []})
+    with pk.Client("https://api.example.com", token, transport=transport) as client:
+        with pytest.raises(pk.InvalidRequestError, match="holds the token"):
+            client.actions(7, form_fields=[token])
+    assert not transport.seen
 
 
 # What a server repeats

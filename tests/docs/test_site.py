@@ -21,6 +21,7 @@ PAGES = {
     "class": "reference/periodkit.Client.html",
     "reference": "reference/index.html",
     "guide": "archive.html",
+    "how-to": "how-to.html",
     "notebook": "notebooks/01_quickstart.html",
     "search": "search.html?q=cycle_times",
 }

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 import periodkit as pk
+from periodkit.frames import find_periods
 from periodkit.frames.export import export
 from periodkit.schema import MARKERS
 
@@ -165,3 +166,11 @@ def test_what_is_no_frame_of_periods_is_named():
             look([7])
     with pytest.raises(pk.SchemaError, match=r"no column 'markers'; did you mean 'marker'\?"):
         pk.markers(pd.DataFrame({"period_id": [7], "marker": [None]}))
+
+
+@pytest.mark.parametrize("wanted", ["9" * 5000, "-" + "9" * 5000, "x" * 5000])
+def test_a_period_that_cannot_be_one_is_named_in_short(wanted):
+    periods = pd.DataFrame({"period_id": [7], "period_name": ["Cup final"]})
+    with pytest.raises(pk.ArgumentError, match="There is no period '") as refused:
+        find_periods(periods, [wanted])
+    assert len(str(refused.value)) < 300

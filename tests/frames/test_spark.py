@@ -157,8 +157,7 @@ def test_recorded_calls_are_the_same(sessions, recorded_frames, tmp_path):
 
 
 def test_nulls_of_no_kind_are_nulls_and_times_without_a_zone_are_refused(sessions):
-    actions = frame([action(closed=4, status="closed"), action(assigned=2)]).assign(doing_time=pd.NaT)
-    actions["doing_time"] = actions["doing_time"].astype("datetime64[us, UTC]")
+    actions = frame([action(closed=4, status="closed"), action(assigned=2)])
     sessions["New York"].createDataFrame(_arrow(actions)).createOrReplaceTempView("actions")
     spark = sessions["New York"].sql("SELECT * EXCEPT (doing_time), NULL AS doing_time FROM actions")
     same(pk.stage_quantiles(spark, resolution="ms"), pk.stage_quantiles(actions))

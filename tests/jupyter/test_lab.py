@@ -7,7 +7,7 @@ import shutil
 import nbformat
 import psutil
 import pytest
-from labs import PATIENCE, DeadKernelError, close_kernels, run_all, running_lab
+from labs import PATIENCE, running_lab
 
 from periodkit import cli, jupyter
 from periodkit.errors import ConfigError
@@ -107,66 +107,3 @@ def test_a_terminated_lab_takes_jupyterlab_with_it(tmp_path):
         assert servers
     _, alive = psutil.wait_procs(servers, timeout=PATIENCE)
     assert not alive
-
-
-def pictures_of(path):
-    cells = nbformat.read(path, 4).cells
-    return sum("image/png" in output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
-
-
-def clear_outputs(folder):
-    """What is then in the page was made there."""
-    for path in folder.glob("*.ipynb"):
-        notebook = nbformat.read(path, 4)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        nbformat.write(notebook, path)
-
-
-def check_notebook(running, page, name, shots):
-    running.go(page, name)
-    run_all(page)
-    images = page.locator(".jp-OutputArea-output img")
-    page.wait_for_function(
-        "[...document.querySelectorAll('.jp-OutputArea-output img')].every(one => one.complete && one.naturalWidth > 0)",
-        timeout=PATIENCE * 1000,
-    )
-    assert images.count() == pictures_of(notebooks_folder() / name), name
-    # JupyterLab shows no alternative text, so each picture has its words beneath.
-    words = page.locator(".jp-OutputArea-output details p").all_text_contents()
-    assert len(words) == images.count()
-    assert all(len(each) > 40 for each in words)
-    for kind in ("application/vnd.jupyter.error", "application/vnd.jupyter.stderr"):
-        wrong = page.locator(f".jp-OutputArea-output[data-mime-type='{kind}']")
-        assert wrong.count() == 0, f"{name}: {wrong.first.inner_text()}"
-    assert page.locator(".jp-OutputArea-output").count() > images.count()
-    assert page.locator(".jp-toast-button, .Toastify__toast").count() == 0, "JupyterLab asks something"
-    tall = page.locator(".jp-Notebook-cell").evaluate_all(
-        "cells => cells.reduce((sum, one) => sum + one.getBoundingClientRect().height, 0)"
-    )
-    page.set_viewport_size({"width": 1280, "height": int(tall) + 300})
-    page.locator(".jp-Notebook-cell").first.scroll_into_view_if_needed()
-    page.screenshot(path=shots / f"{name}.png")
-    page.set_viewport_size({"width": 1280, "height": 900})
-
-
-@pytest.mark.browser
-@pytest.mark.notebook
-def test_every_notebook_runs_in_jupyterlab_in_a_browser(tmp_path, lab_server):
-    folder, shots = lab_server.folder, tmp_path / "screenshots"
-    lab.copy_notebooks(folder)
-    clear_outputs(folder)
-    page, asked, broken = lab_server.open(NAMES[0])
-    for name in NAMES:
-        try:
-            check_notebook(lab_server, page, name, shots)
-        except DeadKernelError:  # which may befall any kernel, once
-            close_kernels(lab_server.base, lab_server.token)
-            clear_outputs(folder)
-            check_notebook(lab_server, page, name, shots)
-        close_kernels(lab_server.base, lab_server.token)
-    page.close()
-    assert not broken
-    assert lab_server.off_site(asked) == []
-    assert len([*shots.glob("*.png")]) == len(NAMES)

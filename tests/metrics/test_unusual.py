@@ -137,7 +137,7 @@ def test_a_period_by_its_name_and_an_empty_one(season_frames):
         ({"period": 1}, "period is 1, which is none"),
         ({"earlier": 0}, "earlier is 0"),
         ({"by": "channel"}, "by is 'channel'; it takes a list"),
-        ({"by": [3]}, "by is .3.; it takes a list"),
+        ({"by": [3]}, "by is or holds 3; it takes a column name"),
         ({"by": ["period_id"]}, "each column once"),
         ({"confidence": 95}, "confidence"),
         ({"target": "soon"}, "target is 'soon'"),

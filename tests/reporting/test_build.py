@@ -47,8 +47,6 @@ def check_offline(text, token="sandbox-token"):
         if tag == "img":
             assert attributes["src"].startswith("data:image/png;base64,")
             assert len(attributes["alt"]) > 20
-        if tag == "source":
-            assert attributes["srcset"].startswith("data:image/png;base64,")
         if tag == "a":
             assert attributes["href"].startswith("#")
         if tag == "th":
@@ -146,7 +144,6 @@ def test_a_season_report(season_page):
         r"AI-dispatched actions were answered within [\d.]+ min \d+ points more often; among like work", page
     )
     assert len(between_table(page, "Busiest hours")) == 6
-    assert page.count('media="(max-width: 40rem)"') == page.count("<img "), "each picture is drawn for phones too"
     (compared,) = [each["content"] for tag, each in Page(page).tags if each.get("name") == "periodkit:compared"]
     assert compared == "{}"
 

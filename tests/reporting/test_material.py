@@ -4,7 +4,10 @@ import pandas as pd
 import pytest
 
 from periodkit.errors import ArgumentError
+from periodkit.jupyter.output import collected
 from periodkit.reporting.material import collect
+from periodkit.reporting.page import MIME
+from periodkit.reporting.sections import show_head
 
 
 class Frames:
@@ -63,6 +66,24 @@ def test_the_hash_is_of_exactly_what_is_reported_on(source):
     one, again, other = collect(source, 4173), collect(source, 4173, compare=3), collect(source, 4170)
     assert one.fingerprint.total == again.fingerprint.total != other.fingerprint.total
     assert one.earlier_fingerprint.total != again.earlier_fingerprint.total
+
+
+@pytest.mark.parametrize(
+    ("origin", "kind"),
+    [
+        ("sandbox: synthetic season", "After-action report on invented data"),
+        ("sandbox: a file", "After-action report on the sandbox's data"),
+        ("https://api.example.com", "After-action report"),
+        (None, "After-action report"),
+    ],
+)
+def test_invented_data_are_called_so_in_the_first_line(source, origin, kind):
+    source.origin = origin
+    with collected() as shown:
+        show_head(collect(source, 4101))
+    (head,) = shown
+    assert head["data"]["text/plain"].splitlines()[0] == kind
+    assert head["data"][MIME]["title"].startswith(f"{kind}: ")
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,27 @@ def test_whatever_the_page_states_otherwise_is_named(changed, section):
     assert found[0].stated != found[0].computed
 
 
+@pytest.mark.parametrize(
+    ("mark", "added"),
+    [
+        ("</main>", "<p>57 % more</p></main>"),
+        ("</main>", "57 % more</main>"),
+        ("</body>", "<script>document.title = 1</script></body>"),
+        ("</body>", "<style>td {{ display: none }}</style></body>"),
+        ("</html>", "</html>57 % more"),
+        ("<footer>", "<img src='data:,'><footer>"),
+        (" · periodkit 1<", " · periodkit 1 57 % more<"),
+        ("<dt>Made with</dt>", "<dt>57 % more</dt>"),
+        ("<dt>Made with</dt>", "57 % more<dt>Made with</dt>"),
+        ("<dt>Made with</dt>", "<dt>Made with</dt><dd>57 % more</dd>"),
+    ],
+)
+def test_what_is_added_to_the_end_of_a_page_is_named(mark, added):
+    page = PAGE.format(**VALUES)
+    assert mark in page
+    assert list(_differences(_Page(page.replace(mark, added)).lines, _Page(page).lines))
+
+
 def test_a_page_states_what_it_shows_and_no_markup():
     page = _Page(PAGE.format(**VALUES))
     assert page.lines == [
@@ -77,6 +98,7 @@ def test_a_page_states_what_it_shows_and_no_markup():
             {"period": [7, 8], "season": True, "names": True, "tz": "Europe/London"},
         ),
         ("periodkit report --period 7 --output /etc/passwd --pdf", {"period": [7], "season": False, "names": False}),
+        (f"periodkit report --period {'9' * 5000}", None),
         ("rm -rf / --period 7", None),
         ("periodkit report --from api", None),
         ('periodkit report --period 7 "', None),

@@ -120,6 +120,7 @@ def running_session(url: str) -> Iterator[tuple[Any, int]]:
         "spark.driver.memory": "1g",
         "spark.executor.cores": 1,
         "spark.executor.memory": "512m",
+        "spark.pyspark.python": sys.executable,
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": 2,

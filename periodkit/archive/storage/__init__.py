@@ -21,6 +21,7 @@ from periodkit.archive.storage.layout import (
     period_records,
     read_columns,
 )
+from periodkit.archive.storage.small import read_json, whole_number
 from periodkit.archive.storage.state import VOUCHED, State, damage_message, load
 
 __all__ = [
@@ -48,5 +49,7 @@ __all__ = [
     "period_columns",
     "period_records",
     "read_columns",
+    "read_json",
     "repair_command",
+    "whole_number",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from periodkit.archive.storage.folder import repair_command
 from periodkit.errors import ArchiveError, ConfigError
+from periodkit.visible import visible
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -212,6 +214,10 @@ def vacuum(table: DeltaTable, hours: int, keep_versions: Sequence[int]) -> None:
         )
 
     folder = _where(table)
+    links = [Path(at) / name for at, names, _ in os.walk(folder) for name in names if (Path(at) / name).is_symlink()]
+    if links:  # the library would follow it, and delete whatever the log does not name
+        msg = f"{links[0]} is a link to another folder, whose files would be deleted. Nothing was. Remove the link."
+        raise ArchiveError(msg)
     with _explained(folder, "vacuumed"):
         # Files that are long gone are listed too; a commit to delete nothing would only lengthen the log.
         if any((folder / unquote(name)).exists() for name in run(dry_run=True)):
@@ -235,4 +241,4 @@ def _explained(folder: Path, verb: str) -> Iterator[None]:
 
 def _first_line(error: BaseException) -> str:
     line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-    return re.sub(r"^((Generic delta k|K)ernel error: )+", "", line)
+    return visible(re.sub(r"^((Generic delta k|K)ernel error: )+", "", line), one_line=True)

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from periodkit.archive.storage.small import read_json, whole_number
 from periodkit.errors import ArchiveError, ArgumentError
 from periodkit.frames import keyed_hash
+from periodkit.visible import visible
 
 FORMAT = 1
 """The layout that this code reads and writes; ``docs/archive.md`` describes it."""
@@ -25,9 +27,13 @@ _HEAD = "head.json"
 _LOCK = "archive.lock"
 _KEY_CHECK = b"periodkit archive"
 # What Delta Lake or DuckDB refuse in the name of a folder, or read as something else.
-_MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|[\[\]|^*?\x00-\x1f\x7f\ud800-\udfff]" + (r"|\\" if os.sep == "/" else ""))
+_MISREAD = re.compile(
+    r"%[0-9A-Fa-f]{2}|(?<![^/\\])_delta_log(?![^/\\])|[\[\]|^*?\x00-\x1f\x7f\ud800-\udfff]"
+    + (r"|\\" if os.sep == "/" else "")
+)
 # What a creation that was cut short may have left.
 _BEFORE_MARKER = {_LOCK, f"{_MARKER}.new"}
+_LONGEST_SAID = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +88,7 @@ class Folder:
             raise ArchiveError(msg)
         marker = self.path / _MARKER
         try:
-            said = json.loads(marker.read_text(encoding="utf-8"))
-            layout = int(said["format"])
+            layout = whole_number(read_json(marker)["format"])
         except FileNotFoundError:
             self._refuse_other_things()
             return False
@@ -130,16 +135,16 @@ class Folder:
         """
         check = None if self.key is None else keyed_hash(self.key, _KEY_CHECK)
         if not self.check():
-            content = {"format": FORMAT, "made_by": "periodkit", "key_check": check, "origin": origin}
-            self.write_json(self.path / _MARKER, content)
-        content = json.loads((self.path / _MARKER).read_text(encoding="utf-8"))
+            new = {"format": FORMAT, "made_by": "periodkit", "key_check": check, "origin": origin}
+            self.write_json(self.path / _MARKER, new)
+        content = read_json(self.path / _MARKER)
         self._check_key(content.get("key_check"), check)
         known = content.get("origin")
         if known == origin:
             return None
         if known is not None and not changed:
             msg = (
-                f"The archive {self.path} holds the data of {known}, and these are the data of {origin}. Nothing was "
+                f"The archive {self.path} holds the data of {_said(known)}, and these are the data of {origin}. Nothing was "
                 "changed. Use another folder. If it is the same account at a new address, pass --origin-changed, or "
                 "archive.sync(client, origin_changed=True)."
             )
@@ -148,13 +153,13 @@ class Folder:
         return (
             f"This archive had no recorded origin; from now on it takes the data of {origin} only."
             if known is None
-            else f"The archive's origin was {known}; it is now {origin}."
+            else f"The archive's origin was {_said(known)}; it is now {origin}."
         )
 
     def origin(self) -> str | None:
         """Return whose data the archive holds, or None if that was never recorded."""
-        found: str | None = json.loads((self.path / _MARKER).read_text(encoding="utf-8")).get("origin")
-        return found
+        found = read_json(self.path / _MARKER).get("origin")
+        return None if found is None else _said(found)
 
     def _check_key(self, kept: str | None, check: str | None) -> None:
         if kept == check:
@@ -181,8 +186,8 @@ class Folder:
         """
         path = self.path / _HEAD
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
-            return Head(int(said["periods_version"]), str(said["hash"]))
+            said = read_json(path)
+            return Head(whole_number(said["periods_version"]), str(said["hash"]))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError, OSError) as error:
@@ -297,6 +302,11 @@ class Folder:
                 "another folder, or put that file back from a copy of the archive."
             )
             raise ArchiveError(msg)
+
+
+def _said(value: object) -> str:
+    """Return a value of a file as a message shows it."""
+    return visible(str(value), one_line=True)[:_LONGEST_SAID]
 
 
 def repair_command(archive: Path, periods: Sequence[int] = ()) -> str:

@@ -30,6 +30,7 @@ from periodkit.archive.storage.layout import (
 )
 from periodkit.errors import ArchiveError
 from periodkit.frames import total_of
+from periodkit.visible import visible
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -269,7 +270,7 @@ def _read_files(files: Sequence[DataFile], schema: pa.Schema) -> tuple[pa.Table,
         try:
             tables.append(_scan([file.path], schema))
         except (pa.ArrowException, OSError) as error:
-            broken.append((file, f"cannot be read ({str(error).splitlines()[0]})"))
+            broken.append((file, f"cannot be read ({visible(str(error).splitlines()[0])})"))
     return pa.concat_tables([schema.empty_table(), *tables]), broken
 
 

@@ -55,7 +55,7 @@ def live(
     target : timedelta or str
         The promised time from created to closed, such as ``"20min"``.
     period : int or str, optional
-        The period's id or name; by default the one that began last.
+        The period's id or name; by default the one that began last. While there is none, it is looked for.
     every : timedelta or str
         From one refresh to the next, at least a second.
     history : pandas.DataFrame, optional
@@ -125,8 +125,10 @@ class Board:
             raise ArgumentError(f'every is {named(every)}; it takes at least a second, such as "1min".')
         self._pace, self._lock = Pace(seconds), threading.Lock()
         self._paused = self._closed = self._busy = False
-        self.period, earlier = _event(client.periods(), period)
-        self.history = _history(client, earlier) if history is None else history
+        self.period: pd.Series | None = None
+        self.history = pd.DataFrame() if history is None else history
+        self._own_history = history is None
+        self._find(period)
         self.actions, self.waiting, self.outlook = self._read(self._fetch())
         self._pace.succeeded(clock())
         self._view = View(self._heard)
@@ -191,9 +193,16 @@ class Board:
         except PeriodkitError as error:
             return error
 
+    def _find(self, period: Any) -> None:  # noqa: ANN401  (an id, a name, or a row of the frame)
+        self.period, earlier = _event(self._client.periods(), period)
+        if self._own_history:
+            self.history = _history(self._client, earlier)
+
     def _fetch(self) -> pd.DataFrame:
         with self._lock:
-            return self._client.actions(int(self.period["period_id"]))
+            if self.period is None:
+                self._find(None)
+            return self._client.actions([] if self.period is None else int(self.period["period_id"]))
 
     def _read(self, actions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
         earlier = None if self.history.empty else self.history
@@ -215,8 +224,10 @@ class Board:
         self._show()
 
     def _show(self) -> None:
-        name = self.period["period_name"]
-        called = str(name) if isinstance(name, str) else f"period {self.period['period_id']}"
+        called = "There is no period yet"
+        if self.period is not None:
+            name = self.period["period_name"]
+            called = str(name) if isinstance(name, str) else f"period {self.period['period_id']}"
         self._view.say("")
         self._view.show(self.actions, self.waiting, self.outlook, self._target, self._horizon, self._zone, called)
         self._tell()
@@ -228,18 +239,19 @@ class Board:
         self._view.tell({**state, "closed": self._closed})
 
     def __repr__(self) -> str:
-        return f"Board of period {self.period['period_id']}: {len(self.waiting):,} open"
+        which = "no period" if self.period is None else f"period {self.period['period_id']}"
+        return f"Board of {which}: {len(self.waiting):,} open"
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
         drawn = plots.aging(self.actions, target=self._target.delta, tz=self._zone[0])
         return still.bundle(self.widget, drawn)
 
 
-def _event(periods: pd.DataFrame, period: int | str | None) -> tuple[pd.Series, list[int]]:
-    """Return the period to watch, and the ids of those before it."""
+def _event(periods: pd.DataFrame, period: Any) -> tuple[pd.Series | None, list[int]]:  # noqa: ANN401
+    """Return the period to watch, if there is one, and the ids of those before it."""
     order = ordered_periods(periods)
-    if not len(order):
-        raise ArgumentError("There are no periods to watch. Ask the account's administrator which the token may read.")
+    if period is None and order.empty:
+        return None, []
     if period is None:
         wanted = latest_period(periods)["period_id"].iloc[0]
         at = int((order["period_id"] == wanted).to_numpy().argmax())

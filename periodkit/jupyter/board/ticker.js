@@ -22,6 +22,13 @@ function render({ model, el }) {
   now.textContent = "Refresh now";
   let received = performance.now();
   let asked = false;
+  const send = (kind) => {
+    try {
+      model.send({ kind });
+    } catch {
+      said.textContent = "The kernel is gone.";
+    }
+  };
   const passed = () => (performance.now() - received) / 1000;
   const show = () => {
     const { age, due, paused, busy, closed } = model.get("state");
@@ -42,15 +49,15 @@ function render({ model, el }) {
     const { due, paused, busy, closed } = model.get("state");
     if (paused || busy || closed || asked || passed() < due) return;
     asked = true;
-    model.send({ kind: "tick" });
+    send("tick");
   };
-  pause.addEventListener("click", () => model.send({ kind: model.get("state").paused ? "resume" : "pause" }));
-  now.addEventListener("click", () => model.send({ kind: "refresh" }));
+  pause.addEventListener("click", () => send(model.get("state").paused ? "resume" : "pause"));
+  now.addEventListener("click", () => send("refresh"));
   model.on("change:state", changed);
   box.append(pause, now, said);
   el.append(box);
   show();
-  model.send({ kind: "hello" });
+  send("hello");
   const timer = setInterval(tick, 500);
   const fit = fitted(el);
   return () => {

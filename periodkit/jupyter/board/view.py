@@ -14,7 +14,7 @@ from periodkit._arguments import Zone
 from periodkit.jupyter.explorer import pictures, points, widgets
 from periodkit.wording import NULL, Target, clean_label, count, duration, percent
 
-__all__ = ["View", "ahead_words", "next_rows"]
+__all__ = ["View", "next_rows"]
 
 _MOST_ROWS = 12
 _SHOWN = ("action_id", "classification", "channel", "waits_for", "age", "left", "p_late")
@@ -53,8 +53,10 @@ class View:
         if len(actions):
             seen = actions["fetched_at"].max().tz_convert(where[0])
             moment = f"as of {seen:%d %b %Y %H:%M:%S} ({where[1]})"
-        said = [f"{clean_label(name)}, {moment}.", answers.waiting(waiting, target), ahead_words(ahead, horizon)]
-        self._said.value = widgets.said_html(" ".join(filter(None, said)))
+        said = [f"{clean_label(name)}, {moment}.", answers.waiting(waiting, target)]
+        if ahead is not None and len(waiting):
+            said.append(answers.outlook(ahead, f"in {horizon}"))
+        self._said.value = widgets.said_html(" ".join(said))
         self._chart.spec = pictures.aging_picture(points.ages(actions, target), target, moment)
         coming, heads, rows, numbers = next_rows(waiting)
         self._head.value = widgets.said_html(coming)
@@ -74,29 +76,10 @@ class View:
         widgets.close_all(self.page)
 
 
-def ahead_words(ahead: pd.DataFrame | None, horizon: Target) -> str:
-    """Say how many of those open now will still be open later, in what `periodkit.outlook` returned.
-
-    Examples
-    --------
-    >>> row = {"by": None, "group": None, "open": 9, "not_known": 1, "expected": 3.2, "low": 1.0, "high": 6.0}
-    >>> ahead_words(pd.DataFrame([row]), Target.read("1h"))
-    'Of 9 open now, about 3 (1–6) will still be open in 1 h; of 1 the history does not say.'
-    """
-    if ahead is None or not ahead["open"].iloc[0]:
-        return ""
-    row = ahead.iloc[0]
-    n, unknown = int(row["open"]), int(row["not_known"])
-    if pd.isna(row["expected"]):
-        return f"How many of the {n:,} will still be open in {horizon}, the history does not say."
-    tail = f"; of {unknown:,} the history does not say" if unknown else ""
-    middle = f"{row['expected']:.0f} ({row['low']:.0f}–{row['high']:.0f})"
-    return f"Of {n:,} open now, about {middle} will still be open in {horizon}{tail}."
-
-
 def next_rows(waiting: pd.DataFrame) -> tuple[str, list[str], list[list[str]], list[bool]]:
     """Return what passes its target next, as a title, headings, texts and which columns hold numbers."""
-    coming = waiting[~waiting["past"]].sort_values("left", kind="stable").head(_MOST_ROWS)
+    ahead = waiting[~waiting["past"]].sort_values("left", kind="stable")
+    coming = ahead.head(_MOST_ROWS)
     columns = [name for name in _SHOWN if name in waiting.columns]
     cells = {
         name: [
@@ -113,7 +96,8 @@ def next_rows(waiting: pd.DataFrame) -> tuple[str, list[str], list[list[str]], l
     }
     heads = {"action_id": "action", "p_late": "likely late", "left": "left to the target"}
     names = [heads.get(name, name.replace("_", " ")) for name in columns]
-    title = f"Next past the target: {count(len(coming))}" if len(coming) else "None is about to pass the target."
+    most = f"the first {len(coming):,} of {count(len(ahead))}" if len(ahead) > len(coming) else count(len(coming))
+    title = f"Next past the target: {most}" if len(coming) else "None is about to pass the target."
     numbers = [name in ("age", "left", "p_late") for name in columns]
     return title, names, [list(row) for row in zip(*cells.values(), strict=True)], numbers
 

@@ -19,7 +19,7 @@ from periodkit.wording import Target
 __all__ = ["Panel"]
 
 _LISTS = ("periods", "classification", "channel")
-_VIEWS = [("when, and how long", "cycle_scatter"), ("open now, by age", "aging")]
+_VIEWS = [("all, by time", "cycle_scatter"), ("open, by age", "aging")]
 _BEGUN = {"created_time": "created", "assigned_time": "assigned", "doing_time": "begun"}
 
 
@@ -53,8 +53,8 @@ class Panel:
         self.controls["stage"] = widgets.single("Stage", stages, "cycle")
         if "ai_dispatched" in actions.columns:
             self.controls["ai"] = widgets.single("AI", [(name, name) for name in choices.AI_CHOICES], "all")
-        groups = [("nothing", None), *((option.text, option.value) for option in choices.group_options(actions))]
-        self.controls["by"] = widgets.single("Group by", groups, None)
+        groups = [("nothing", ""), *((option.text, option.value) for option in choices.group_options(actions))]
+        self.controls["by"] = widgets.single("Group by", groups, "")
         self.controls["picture"] = widgets.single("Picture", _VIEWS, "cycle_scatter")
         singles = [self.controls[name] for name in ("stage", "ai", "by", "picture") if name in self.controls]
         self._moments = Moments()
@@ -91,7 +91,7 @@ class Panel:
             ai=self.controls["ai"].value if "ai" in self.controls else "all",
             stage=self.controls["stage"].value,
             as_of=self._moments.text(self.controls["as_of"].value),
-            by=self.controls["by"].value,
+            by=self.controls["by"].value or None,  # a value of None would be shown as a blank
         )
 
     @property

@@ -89,18 +89,18 @@ def scatter_picture(
         "at:T",
         title=f"{begun} ({zone})",
         scale=alt.Scale(type="utc", nice=False, padding=8),
-        axis=_axis(labelOverlap=True),
+        axis=_axis(labelOverlap=True, format=_clock(sent.rows["at"]), tickCount=6),
     )
-    height = alt.Y("drawn:Q", title=f"{took} (log scale)", scale=_durations(sent.limits), axis=_duration_axis())
+    height = alt.Y(
+        "drawn:Q", title=f"{took} (log scale)", scale=_durations(sent.limits), axis=_duration_axis(sent.limits)
+    )
     base = alt.Chart(alt.NamedData(_ROWS)).encode(x=at, y=height).transform_filter(only)
     if sent.binned:
-        size = alt.Size(
-            "n:Q", title="actions", scale=alt.Scale(range=[6, 420]), legend=_legend(values=_some(sent.rows["n"]))
-        )
+        size = alt.Size("n:Q", scale=alt.Scale(range=[4, 130]), legend=None)
         tips = _tips(sent.rows, {"n": "actions", "kind": by, "began": f"{begun} around", "took": took})
-        cells = base.mark_circle(opacity=0.55).encode(color=colour, size=size, tooltip=tips).add_params(only)
-        said = f"{count(sent.n)}: over {MOST_POINTS:,}, so binned; the size of a dot is how many"
-        return _finish(alt.layer(cells, _target_line("y")), f"When, and how long: {said}"), sent.rows, target
+        cells = base.mark_circle(opacity=0.6).encode(color=colour, size=size, tooltip=tips).add_params(only)
+        said = f"{count(sent.n)}: over {MOST_POINTS:,}, so binned: the larger a dot, the more"
+        return _finish(alt.layer(cells, _target_line("y")), "When, and how long", said), sent.rows, target
     tips = _tips(sent.rows, _WHICH | {"began": begun, "took": took, "state": "state", "kind": by})
     is_open = alt.datum.state == "open, at its age"
     wide = 34 if sent.n < 1000 else 18
@@ -121,8 +121,10 @@ def scatter_picture(
     still = still.encode(tooltip=tips)
     layers = alt.layer(points.add_params(only), still, _target_line("y"))
     n_open = int((sent.rows["state"] == "open, at its age").sum()) if sent.n else 0
-    title = f"When, and how long: {count(sent.n)}" + (f", {n_open:,} open as triangles at their age" if n_open else "")
-    return _finish(layers, title), sent.rows, target
+    more = (count(sent.n) if sent.n else "No action to show") + (
+        f", {n_open:,} open as triangles at their age" if n_open else ""
+    )
+    return _finish(layers, "When, and how long", more), sent.rows, target
 
 
 @_spec_of
@@ -158,7 +160,7 @@ def curve_picture(
         .transform_filter(only)
         .mark_line(interpolate="step-after", strokeWidth=2)
         .encode(
-            x=alt.X("seconds:Q", title=f"{took} (log scale)", scale=_durations(limits), axis=_duration_axis()),
+            x=alt.X("seconds:Q", title=f"{took} (log scale)", scale=_durations(limits), axis=_duration_axis(limits)),
             y=alt.Y(
                 "share:Q",
                 title=f"share {done} by then",
@@ -170,7 +172,15 @@ def curve_picture(
         )
         .add_params(only)
     )
-    return _finish(alt.layer(lines, _target_line("x")), f"How long: share {done} by then (Kaplan-Meier)"), rows, target
+    return (
+        _finish(
+            alt.layer(lines, _target_line("x")),
+            "How long",
+            f"share {done} by then (Kaplan-Meier)" if len(rows) else "No action to show",
+        ),
+        rows,
+        target,
+    )
 
 
 @_spec_of
@@ -198,7 +208,10 @@ def aging_picture(sent: Sent, target: Target, moment: str) -> Drawn:
         .mark_point(filled=True, size=60 if sent.n < 80 else 24, opacity=0.85)
         .encode(
             x=alt.X(
-                "seconds:Q", title="age since created (log scale)", scale=_durations(sent.limits), axis=_duration_axis()
+                "seconds:Q",
+                title="age since created (log scale)",
+                scale=_durations(sent.limits),
+                axis=_duration_axis(sent.limits),
             ),
             y=alt.Y(
                 "rank:Q",
@@ -217,14 +230,24 @@ def aging_picture(sent: Sent, target: Target, moment: str) -> Drawn:
         .add_params(only)
     )
     every = f", 1 in {-(-sent.n // len(sent.rows)):,} drawn" if sent.binned else ""
-    title = f"Open, by age: {count(sent.n)}{every}, {moment}"
-    return _finish(alt.layer(points, _target_line("x")), title), sent.rows, target
+    more = f"{count(sent.n) if sent.n else 'None'}{every}, {moment}"
+    return _finish(alt.layer(points, _target_line("x")), "Open, by age", more), sent.rows, target
 
 
-def _finish(chart: Chart, title: str) -> Chart:
+def _finish(chart: Chart, title: str, more: str = "") -> Chart:
     import altair as alt  # noqa: PLC0415  (the extra "lab")
 
-    heading = alt.TitleParams(title, anchor="start", fontSize=13, fontWeight="bold", color=INK, limit=900)
+    heading = alt.TitleParams(
+        title,
+        subtitle=more,
+        anchor="start",
+        subtitleColor=MUTED,
+        subtitleFontSize=11,
+        fontSize=13,
+        fontWeight="bold",
+        color=INK,
+        limit=900,
+    )
     # White in the dark theme too, as the static pictures are.
     done = chart.properties(width="container", height=_HEIGHT, title=heading, background="white")
     return done.configure_view(stroke=None).configure_axis(domainColor=MUTED, tickColor=MUTED)
@@ -243,14 +266,22 @@ def _durations(limits: tuple[float, float]) -> alt.Scale:
     return alt.Scale(type="log", domain=[*limits], nice=False, clamp=True)
 
 
-def _duration_axis() -> alt.Axis:
-    return _axis(values=_TICKS, labelExpr=_NAMED, labelOverlap="greedy")
+def _duration_axis(limits: tuple[float, float]) -> alt.Axis:
+    # One beyond the limits would be shown on the edge.
+    ticks = [at for at in _TICKS if limits[0] <= at <= limits[1]]
+    return _axis(values=ticks, labelExpr=_NAMED, labelOverlap="greedy")
 
 
 def _axis(**options: Any) -> alt.Axis:  # noqa: ANN401
     import altair as alt  # noqa: PLC0415  (the extra "lab")
 
     return alt.Axis(gridColor=FAINT, labelColor=INK, titleColor=INK, titleFontWeight="normal", **options)
+
+
+def _clock(at: pd.Series) -> str:
+    """Return how to write times: of an evening its hours, of a season its months."""
+    days = float(at.max() - at.min()) / 86_400_000 if len(at) else 0.0
+    return "%H:%M" if days < 1.5 else "%d %b" if days < 300 else "%b %Y"
 
 
 def _legend(**options: Any) -> alt.Legend:  # noqa: ANN401
@@ -285,8 +316,3 @@ def _target_line(side: str) -> Chart:
         return line.encode(y="target:Q") + words
     words = words.encode(x="target:Q", y=alt.value(2), text="text:N").mark_text(align="left", baseline="top", dx=4)
     return line.encode(x="target:Q") + words
-
-
-def _some(numbers: pd.Series) -> list[int]:
-    """Return a few round numbers up to the largest, for a legend of sizes."""
-    return sorted({int(float(f"{max(numbers.max() * part, 1):.1g}")) for part in (0.1, 0.4, 1.0)})

@@ -253,7 +253,9 @@ def _cells(
     cell, n = np.unique((code * high + y) * wide + x, return_counts=True)
     code, y, x = cell // (wide * high), cell // wide % high, cell % wide
     low, middle, top = (limits[0] * np.exp((y + part) / high * scale) for part in (0, 0.5, 1))
-    centre = at.min() + (x + 0.5) / wide * span
+    # Kinds stand side by side in a cell, so that none hides another.
+    beside = (code + 1) / (len(names) + 1)
+    centre = at.min() + (x + beside) / wide * span
     took = [f"{duration(one)} to {duration(other)}" for one, other in zip(low, top, strict=True)]
     kinds = np.asarray(names, dtype=object)[code]
     cells = pd.DataFrame(

@@ -8,8 +8,8 @@ from datetime import tzinfo
 import numpy as np
 import pandas as pd
 
-from periodkit.jupyter.explorer.answer import Answer, shown_seconds
-from periodkit.jupyter.explorer.points import AI_KINDS, group_name
+from periodkit.jupyter.explorer.answer import DONE, Answer, shown_seconds
+from periodkit.jupyter.explorer.points import group_name
 from periodkit.milestones import STAGES
 from periodkit.wording import NULL, clean_label, count, duration, numeric, readable
 
@@ -67,16 +67,17 @@ def chosen(found: Answer, tz: tzinfo) -> Texts:
         if name in frame.columns:
             columns[name.removesuffix("_name").replace("_", " ")] = [_text(value) for value in part[name]]
     if "ai_dispatched" in frame.columns:
-        columns["AI"] = [AI_KINDS[2 if pd.isna(value) else 0 if value else 1] for value in part["ai_dispatched"]]
+        columns["AI"] = ["unknown" if pd.isna(value) else "yes" if value else "no" for value in part["ai_dispatched"]]
     began = STAGES[stage].start
     columns[began.replace("_", " ")] = [
-        NULL if pd.isna(at) else f"{at.tz_convert(tz):%Y-%m-%d %H:%M:%S}" for at in own[began]
+        NULL if pd.isna(at) else f"{at.tz_convert(tz):%Y-%m-%d %H:%M}" for at in own[began]
     ]
-    columns["counted as"] = [str(state).replace("_", " ") for state in own["state"]]
+    words = {"event": DONE[stage], "left": "canceled"}
+    columns["counted as"] = [words.get(state, state.replace("_", " ")) for state in own["state"]]
     columns[f"{stage} time"] = [NULL if np.isnan(one) else duration(one) for one in seconds[order]]
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
     most = f"; the {len(order):,} that took longest" if len(frame) > len(order) else ""
-    kinds = [name == f"{stage} time" for name in columns]
+    kinds = [name in (f"{stage} time", began.replace("_", " ")) for name in columns]
     return Texts(f"frame: {count(len(frame))} chosen{most}", [*columns], rows, kinds)
 
 

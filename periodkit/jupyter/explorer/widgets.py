@@ -84,7 +84,7 @@ def several(title: str, options: Sequence[Option]) -> Any:  # noqa: ANN401
     box = w.SelectMultiple(
         options=[(option.text, at) for at, option in enumerate(options)],
         rows=min(max(len(options), 2), 5),
-        layout=w.Layout(width="auto", flex="1 1 170px", min_width="150px", margin="0"),
+        layout=w.Layout(width="auto", margin="0"),
         tooltip=f"Ctrl or Shift for several; none chosen means all. {title}",
     )
     head = w.HTML(f"<small>{html.escape(title)}: none chosen means all</small>", layout=w.Layout(margin="0"))
@@ -104,7 +104,7 @@ def page(*rows: Any) -> Any:  # noqa: ANN401
     """Return widgets one below the other, as one."""
     import ipywidgets as w  # noqa: PLC0415
 
-    whole = w.VBox([styles(), *rows], layout=w.Layout(width="100%", overflow="hidden"))
+    whole = w.VBox([styles(), *rows], layout=w.Layout(width="100%", overflow="hidden", grid_gap="4px"))
     whole.add_class("periodkit")
     return whole
 
@@ -124,10 +124,10 @@ def row(*parts: Any, grow: bool = False) -> Any:  # noqa: ANN401
 def figures_html(figures: Sequence[KeyFigure]) -> str:
     """Return key figures as HTML."""
     cells = "".join(
-        f"<div><dt>{html.escape(one.name)}</dt><dd>{html.escape(one.value)}<small>{html.escape(one.note)}</small></dd></div>"
+        f"<div><small>{html.escape(one.name)}</small><b>{html.escape(one.value)}</b><small>{html.escape(one.note)}</small></div>"
         for one in figures
     )
-    return f'<dl class="periodkit-figures">{cells}</dl>'
+    return f'<div class="periodkit-figures">{cells}</div>'
 
 
 def ticks_html(ticks: Sequence[tuple[float, str]], steps: int) -> str:

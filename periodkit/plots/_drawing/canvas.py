@@ -49,7 +49,7 @@ __all__ = [
 
 P = ParamSpec("P")
 
-_OFF_SCREEN: ContextVar[bool] = ContextVar("off_screen", default=False)
+_OFF_SCREEN: ContextVar[tuple[float, float] | None] = ContextVar("off_screen", default=None)
 # matplotlib has one set of settings for all threads.
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -128,9 +128,17 @@ def _settings(style: dict[str, Any]) -> Iterator[None]:
 
 
 @contextmanager
-def off_screen() -> Iterator[None]:
-    """Draw in matplotlib's default style, on figures that neither pyplot nor a window knows, whatever the caller has set."""
-    mark = _OFF_SCREEN.set(True)
+def off_screen(width: float, dpi: float) -> Iterator[None]:
+    """Draw in matplotlib's default style, on figures that neither pyplot nor a window knows, whatever the caller has set.
+
+    Parameters
+    ----------
+    width : float
+        The width of the figures in inches.
+    dpi : float
+        Dots per inch.
+    """
+    mark = _OFF_SCREEN.set((width, dpi))
     try:
         with _ONE_AT_A_TIME, mpl.rc_context():
             mpl.rcdefaults()
@@ -191,9 +199,11 @@ def open_axes(given: object, height: float = HEIGHT) -> Axes:
 
 
 def _new_axes(height: float) -> Axes:
-    """Return the Axes of a new figure."""
-    options: Any = {"figsize": (WIDTH, height), "dpi": DPI, "layout": "constrained"}
-    figure = FigureCanvasAgg(Figure(**options)).figure if _OFF_SCREEN.get() else plt.figure(**options)
+    """Return the Axes of a new figure; within `off_screen`, of one that is drawn with Agg alone."""
+    off = _OFF_SCREEN.get()
+    width, dpi = off or (WIDTH, DPI)
+    options: Any = {"figsize": (width, height), "dpi": dpi, "layout": "constrained"}
+    figure = plt.figure(**options) if off is None else FigureCanvasAgg(Figure(**options)).figure
     return figure.add_subplot()
 
 

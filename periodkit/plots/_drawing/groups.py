@@ -107,7 +107,7 @@ def _group(actions: pd.DataFrame, names: tuple[str, ...], max_groups: object) ->
     grouped = keys.groupby(list(keys.columns), dropna=False, observed=True, sort=False)
     code = grouped.ngroup().to_numpy(dtype=np.int64)
     rows = keys.iloc[np.unique(code, return_index=True)[1]]
-    place = natural_order(rows, period_starts(actions, rows.columns))
+    place = natural_order(rows, period_starts(actions, [*rows.columns]))
     code, rows = np.argsort(place)[code] if len(code) else code, rows.iloc[place]
     if _are_periods(names):
         texts, null = _period_names(actions, code), rows.isna().all(axis="columns").to_numpy()

@@ -7,12 +7,18 @@ import html
 import io
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 
 from periodkit.errors import ConfigError
 from periodkit.plots._drawing.canvas import alt_text, figure_alt_text, figure_of
 
-__all__ = ["display", "to_png"]
+__all__ = ["display", "to_image", "to_png"]
+
+_MARGIN = 0.08
+"""Inches around what is drawn."""
 
 
 def to_png(ax: Axes, dpi: float | None = None) -> bytes:
@@ -54,10 +60,33 @@ def to_png(ax: Axes, dpi: float | None = None) -> bytes:
         facecolor=figure.get_facecolor(),
         transparent=False,
         bbox_inches="tight",
-        pad_inches=0.08,
+        pad_inches=_MARGIN,
         metadata={"Software": None} | ({"Description": alt} if alt else {}),
     )
     return buffer.getvalue()
+
+
+def to_image(ax: Axes) -> Image.Image:
+    """Return a figure made within `off_screen` as an image.
+
+    It is cropped like `to_png`, and takes less time: the figure is laid out and drawn once, not twice.
+    """
+    figure = figure_of(ax)
+    canvas, dpi = figure.canvas, figure.dpi
+    assert isinstance(canvas, FigureCanvasAgg)  # noqa: S101
+    canvas.draw()
+    box = figure.get_tightbbox(canvas.get_renderer())
+    pixels = np.asarray(canvas.buffer_rgba())
+    height, width = (side / dpi for side in pixels.shape[:2])
+    if min(box.x0, box.y0) < 0 or box.x1 > width or box.y1 > height:
+        # Something stands outside of the figure, where nothing was drawn.
+        with Image.open(io.BytesIO(to_png(ax))) as whole:
+            return whole.convert("RGB")
+    edges = np.array([box.x0, height - box.y1, box.x1, height - box.y0]) + _MARGIN * np.array([-1, -1, 1, 1])
+    left, top, right, bottom = np.rint(dpi * edges).astype(int).tolist()
+    page = Image.new("RGB", (right - left, bottom - top), "white")
+    page.paste(Image.fromarray(pixels).convert("RGB"), (-left, -top))
+    return page
 
 
 def display(ax: Axes, dpi: float | None = None) -> None:

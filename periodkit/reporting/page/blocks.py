@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +18,7 @@ from periodkit.wording import NULL, clean_label, numeric, readable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["NARROW", "KeyFigure", "held", "render", "show_plot", "show_table", "template"]
+__all__ = ["KeyFigure", "held", "render", "show_plot", "show_table", "template"]
 
 Plot: TypeAlias = "Callable[..., Axes]"
 
@@ -28,10 +27,8 @@ TEMPLATES = Path(__file__).parent / "templates" / "report"
 LONGEST = 100
 """The most characters of a text that are shown."""
 
-NARROW = "application/vnd.periodkit.narrow-png"
-"""The MIME type of the picture for a phone, in a notebook's output."""
-
-_PHONE, _TALL = 3.6, 4.2
+# Of this width, text of 10.5 points is 9 pixels high on a phone and 17 on a screen.
+_WIDTH, _DPI = 5.8, 220
 _NUMBER = re.compile(r"(over )?−?\d[\d,.]*( (%|s|min|h|d))?( \((over |up to )?[\d,.–]+\))?|not reached")
 _WHEN = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?")
 _HELD = re.compile(r"(?<=\d) (?=%|(?:s|min|h|d|points)\b)|(?<=\bn) (?==)|(?<=\bn =) ")
@@ -86,7 +83,7 @@ def show_table(frame: pd.DataFrame, caption: str, note: str = "") -> None:
 
 
 def show_plot(draw: Plot, *frames: object, phone: bool = False, **options: object) -> None:
-    """Show a plot; for a report also as it is drawn for a phone. Where there is nothing to draw, say so.
+    """Show a plot; where there is nothing to draw, say so.
 
     Parameters
     ----------
@@ -95,9 +92,9 @@ def show_plot(draw: Plot, *frames: object, phone: bool = False, **options: objec
     *frames, **options
         Its arguments.
     phone : bool
-        Whether to draw it twice at a high resolution, once wide and once narrow.
+        Whether to draw it as a report does: sharp, and narrow enough to be read on a phone, too.
     """
-    from periodkit.plots import alt_text, display, off_screen  # noqa: PLC0415  (slow to import)
+    from periodkit.plots import alt_text, display, off_screen, to_image  # noqa: PLC0415  (slow to import)
 
     if not phone:
         ax = draw(*frames, **options)
@@ -109,40 +106,15 @@ def show_plot(draw: Plot, *frames: object, phone: bool = False, **options: objec
             plt.close(ax.get_figure(root=True))
             say(alt_text(ax), note=True)
         return
-    with off_screen():
+    with off_screen(_WIDTH, _DPI):
         ax = draw(*frames, **options)
         words = alt_text(ax)
         if not ax.has_data():
             say(words, note=True)
             return
-        data = {"image/png": _encoded(ax), "text/plain": words}
-        # Titles take more lines on a narrow picture.
-        figure = ax.get_figure(root=True)
-        assert figure is not None  # noqa: S101
-        height = figure.get_figheight()
-        narrow = _narrow(draw, max(height, min(height + 1, _TALL)), *frames, **options)
-    show_as(data | ({} if narrow is None else {NARROW: narrow}), {"image/png": {"alt": words}})
-
-
-def _narrow(draw: Plot, height: float, *frames: object, **options: object) -> str | None:
-    """Return a plot drawn for a phone, or None if its text leaves no room for it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    figure = FigureCanvasAgg(Figure(figsize=(_PHONE, height), dpi=110, layout="constrained")).figure
-    ax = figure.add_subplot()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", "constrained_layout not applied", UserWarning)
-        try:
-            return _encoded(draw(*frames, **options, ax=ax))
-        except UserWarning:
-            return None
-
-
-def _encoded(ax: Axes) -> str:
-    from periodkit.plots import to_png  # noqa: PLC0415
-
-    return base64.b64encode(in_few_colours(to_png(ax, 160), smallest=False)).decode("ascii")
+        picture = in_few_colours(to_image(ax), smallest=False)
+    data = {"image/png": base64.b64encode(picture).decode("ascii"), "text/plain": words}
+    show_as(data, {"image/png": {"alt": words}})
 
 
 def _clean(value: object) -> object:

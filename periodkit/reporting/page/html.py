@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import mistune
 
 from periodkit._version import __version__
-from periodkit.reporting.page.blocks import NARROW, template
+from periodkit.reporting.page.blocks import template
 from periodkit.reporting.page.stamp import MIME, stamp_tags
 
 __all__ = ["periods_of", "to_html", "where_in"]
@@ -51,7 +51,6 @@ def to_html(
     page = template("index.html.j2").render(
         title=title or (stamp or {}).get("title") or "Report",
         version=__version__,
-        narrow=NARROW,
         tags={} if stamp is None else stamp_tags(stamp, snapshot),
         cells=list(_cells(notebook, sections)),
         sections=sections,

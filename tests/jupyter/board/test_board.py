@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import periodkit as pk
+from periodkit import answers
 from periodkit.errors import ArgumentError, PartialResultError, RateLimitError, TransportError
 from periodkit.jupyter.board.pace import Pace
 
@@ -76,7 +77,7 @@ def test_it_shows_what_the_metrics_say(board, account, season_frames):
     pd.testing.assert_frame_equal(board.waiting, pk.open_actions(last, "20min", board.history))
     pd.testing.assert_frame_equal(board.outlook, pk.outlook(last, board.history, "1h"))
     assert f"{len(board.waiting)} actions are open" in words(board)
-    assert f"Of {len(board.waiting)} open now, about" in words(board)
+    assert answers.outlook(board.outlook, "in 1 h") in words(board)
 
 
 def test_one_request_each_time_and_only_when_it_is_due(board, account, clock):
@@ -145,6 +146,19 @@ def test_an_empty_event_is_shown_and_may_fill(account, clock, season_frames):
     made.close()
 
 
+def test_before_there_is_a_period_it_is_looked_for(account, clock, season_frames):
+    periods, actions = season_frames
+    account.frames = (periods.head(0), actions)
+    made = pk.live(account, clock=clock)
+    assert "There is no period yet" in words(made)
+    assert made._repr_mimebundle_()[0]["image/png"]
+    account.frames = season_frames
+    made.refresh()
+    assert made.period["period_id"] == pk.latest_period(periods)["period_id"].item()
+    assert (len(made.waiting) > 3, made.history["period_id"].nunique()) == (True, 8)
+    made.close()
+
+
 def test_a_part_of_the_history_is_a_history_too(account, clock, season_frames):
     part = season_frames[1].head(500)
     plain = account.actions
@@ -181,9 +195,6 @@ def test_what_it_cannot_take_is_said(account):
         pk.live(account, horizon="later")
     with pytest.raises(ArgumentError, match="none of the periods"):
         pk.live(account, period=7)
-    account.frames = (account.frames[0].head(0), account.frames[1])
-    with pytest.raises(ArgumentError, match="no periods to watch"):
-        pk.live(account)
 
 
 def test_the_loop_goes_on_while_it_fetches_and_nothing_is_left_after(account, clock):

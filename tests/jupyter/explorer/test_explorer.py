@@ -137,7 +137,7 @@ def test_one_output_holds_the_widget_and_a_picture_in_words(explorer):
 def test_an_event_of_nothing_and_of_one(event, rows):
     periods, actions = event
     made = pk.explore(actions.head(rows), periods)
-    for name, value in (("picture", "aging"), ("stage", "work"), ("by", None), ("picture", "cycle_scatter")):
+    for name, value in (("picture", "aging"), ("stage", "work"), ("by", ""), ("picture", "cycle_scatter")):
         made.controls[name].value = value
     assert len(made.frame) == rows
     assert made._repr_mimebundle_()[0]["image/png"]

@@ -118,7 +118,7 @@ def test_every_picture_is_what_vega_lite_takes(season_frames, by, size):
         alt.Chart.from_dict(spec, validate=True)
         assert len(spec["datasets"]["rows"]) <= points.MOST_POINTS
         assert "http" not in str(spec).replace("https://vega.github.io/schema/", "")
-        texts = str(spec["title"]["text"])
+        texts = str(spec["title"]["subtitle"])
         assert ("binned" in texts) <= (size > 5000)
 
 

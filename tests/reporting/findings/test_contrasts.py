@@ -78,6 +78,23 @@ def test_the_interval_of_a_ratio_covers():
     assert 273 <= covered <= 298
 
 
+@given(
+    st.lists(st.one_of(st.just(np.nan), st.integers(-5, 5).map(float), st.floats(-1e6, 1e6)), min_size=2, max_size=30),
+    st.sampled_from([0.9, 0.95, 0.9993]),
+)
+def test_a_trend_is_what_scipy_gives_with_ties_and_gaps(values, confidence):
+    y = np.array(values)
+    x = np.flatnonzero(np.isfinite(y))
+    if len(x) < 2:
+        assert not trend(values, confidence).known
+        return
+    theirs = theilslopes(y[x], x, alpha=confidence)
+    found = trend(values, confidence)
+    assert [found.estimate, found.low, found.high] == pytest.approx(
+        [theirs.slope, theirs.low_slope, theirs.high_slope], rel=1e-12, abs=1e-12
+    )
+
+
 def test_a_trend_is_theil_and_sens_and_gaps_keep_their_place():
     values = [3.0, np.nan, 4.0, 4.5, np.nan, 7.0, 6.0, 8.0, 9.5]
     at = np.flatnonzero(np.isfinite(values))

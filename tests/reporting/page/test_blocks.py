@@ -1,11 +1,15 @@
 """Blocks of HTML: escaped, cleaned, cut, and tables that a screen reader can follow."""
 
+import base64
+import io
 import re
 
 import IPython.display
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import periodkit as pk
 from periodkit.errors import ConfigError, PeriodkitError
@@ -45,7 +49,8 @@ def test_a_table_names_its_rows_and_columns_and_sets_numbers_to_the_right(shown)
         ("", "status"),
     ]
     assert re.findall(r'<th scope="row">([^<]*)', page) == ["North", "South"]
-    assert re.findall(r"<td[^>]*>([^<]*)", page) == ["1,200", "1.5 (over 1)", "closed", "3", "5 (up to 6)", "–"]
+    cells = [re.sub("<.*?>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", page)]
+    assert cells == ["1,200", "1.5 (over 1)", "closed", "3", "5 (up to 6)", "–"]
     assert "<caption><span>By channel</span></caption>" in page
     assert 'role="region" aria-label="By channel" tabindex="0"' in page
     assert '<p class="note">As seen.</p>' in page
@@ -69,6 +74,33 @@ def test_a_picture_of_nothing_is_a_sentence(shown):
         blocks.show_plot(pk.plots.dispatch_rate, none, phone=phone)
     assert [data["text/plain"] for data, _ in shown] == ["AI-dispatch rate: no actions to show."] * 2
     assert not plt.get_fignums()
+
+
+def test_the_picture_of_a_report_is_that_of_the_plot_cropped_alike_and_known_to_no_window(shown):
+    actions = pd.DataFrame(
+        {"ai_dispatched": pd.array([True, False] * 30, dtype="boolean"), "channel": ["Gate", "A very long name"] * 30}
+    )
+    blocks.show_plot(pk.plots.dispatch_rate, actions, by="channel", phone=True)
+    assert not plt.get_fignums()
+    data, metadata = shown[0]
+    assert metadata["image/png"]["alt"] == data["text/plain"]
+    with pk.plots.off_screen(5.8, 220):
+        ax = pk.plots.dispatch_rate(actions, by="channel")
+        theirs = Image.open(io.BytesIO(pk.plots.to_png(ax, 220))).convert("RGB")
+    ours = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+    assert ours.size == theirs.size
+    assert 1200 < ours.width < 1400
+    blurred = [np.asarray(each.resize((160, 120)), dtype=float) for each in (ours, theirs)]
+    assert np.abs(blurred[0] - blurred[1]).mean() < 2
+
+
+def test_what_stands_outside_of_a_figure_is_in_its_picture():
+    with pk.plots.off_screen(5.8, 100):
+        ax = pk.plots.dispatch_rate(pd.DataFrame({"ai_dispatched": pd.array([True, False], dtype="boolean")}))
+        inside = pk.plots.to_image(ax).width
+        ax.annotate("far", (0, 0), (900, 0), xycoords="figure fraction", textcoords="offset points").set_in_layout(True)
+        ax.figure.set_layout_engine("none")
+        assert pk.plots.to_image(ax).width > inside + 300
 
 
 def test_hostile_text_is_escaped_cleaned_and_cut_wherever_it_stands(shown):

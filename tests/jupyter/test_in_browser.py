@@ -1,15 +1,19 @@
-"""The explorer and the live board in JupyterLab, in a browser: used as a user uses them."""
+"""JupyterLab in a real browser: every notebook, and the explorer and the live board used as a user uses them."""
 
 import time
 
 import nbformat
 import pytest
 import requests
-from labs import PATIENCE, close_kernels, run_all
+from labs import CHROMIUM, PATIENCE, DeadKernelError, close_kernels, lab_in_browser, run_all
 from nbformat.v4 import new_code_cell, new_notebook
 from servers import scripted
 
+from periodkit.jupyter import lab
+from periodkit.jupyter.files import notebooks_folder
+
 pytestmark = [pytest.mark.browser, pytest.mark.notebook]
+NAMES = sorted(path.name for path in notebooks_folder().glob("*.ipynb"))
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 EXPLORE = """
 import periodkit as pk
@@ -31,6 +35,16 @@ client = pk.Client("{base_url}", "{token}", retry=None)
 board = pk.live(client, every="1s")
 board
 """
+
+
+@pytest.fixture(scope="module")
+def lab_server(tmp_path_factory):
+    """One JupyterLab and one browser for all of these tests. Not for others: the browser keeps a loop running."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed, so no notebook is opened in a browser")
+    home = tmp_path_factory.mktemp("lab")
+    with lab_in_browser(home / "notebooks", home / "home") as running:
+        yield running
 
 
 def make_notebook(lab_server, name, *cells):
@@ -87,7 +101,7 @@ def text_of(locator):
 
 
 def test_choose_slide_filter_copy_the_code_and_run_it(lab_server, opened):
-    make_notebook(lab_server, "explore.ipynb", EXPLORE, "", COMPARE)
+    make_notebook(lab_server, "explore.ipynb", EXPLORE, "print(explorer.code)", "", COMPARE)
     page = opened("explore.ipynb")
     run_next(page, 0)
     look = page.locator(".periodkit")
@@ -111,7 +125,9 @@ def test_choose_slide_filter_copy_the_code_and_run_it(lab_server, opened):
     until(page, lambda: 'as_of="2025-' in code.inner_text(), text_of(code))
     # Filter: one name in the legend keeps its points alone, and a click on it again brings all back.
     until(page, lambda: 0 < marks.count() < 1000, "the points are not those chosen")
-    page.wait_for_timeout(500)  # a last answer to the slider may still be on its way
+    # A cell runs after all that the slider said, so what it prints is what will be shown.
+    last = run_next(page, 1).locator(".jp-OutputArea-output").inner_text().strip()
+    until(page, lambda: code.inner_text().strip() == last, last)
     before = marks.count()
     name = look.locator(".role-legend-label text").first
     name.click()
@@ -120,10 +136,10 @@ def test_choose_slide_filter_copy_the_code_and_run_it(lab_server, opened):
     shown = code.inner_text()
     look.get_by_role("button", name="Copy the code").click()
     look.get_by_text("Copied.").wait_for(timeout=PATIENCE * 1000)
-    pasted = run_next(page, 1, paste=True)
+    pasted = run_next(page, 2, paste=True)
     assert pasted.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count() == 0
     assert pasted.locator("img").count() == 1  # the static picture of the same
-    answer = run_next(page, 2).locator(".jp-OutputArea-output").inner_text()
+    answer = run_next(page, 3).locator(".jp-OutputArea-output").inner_text()
     assert answer.startswith("same "), answer
     chosen, whole = map(int, answer.split()[1:3])
     assert 0 < chosen < whole
@@ -167,3 +183,65 @@ def test_the_board_refreshes_pauses_and_ends_with_its_notebook(lab_server, opene
         still = len(seen)
         page.wait_for_timeout(3000)
         assert len(seen) == still
+
+
+def pictures_of(path):
+    """Return how many pictures a page shows: where the committed one stands in for a widget, the page has the widget."""
+    cells = [cell for cell in nbformat.read(path, 4).cells if "pk.live(" not in cell.source]
+    return sum("image/png" in output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
+
+
+def clear_outputs(folder):
+    """What is then in the page was made there."""
+    for path in folder.glob("*.ipynb"):
+        notebook = nbformat.read(path, 4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(notebook, path)
+
+
+def check_notebook(running, page, name, shots):
+    running.go(page, name)
+    run_all(page)
+    images = page.locator(".jp-OutputArea-output img")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.jp-OutputArea-output img')].every(one => one.complete && one.naturalWidth > 0)",
+        timeout=PATIENCE * 1000,
+    )
+    assert images.count() == pictures_of(notebooks_folder() / name), name
+    # JupyterLab shows no alternative text, so each picture has its words beneath.
+    words = page.locator(".jp-OutputArea-output details p").all_text_contents()
+    assert len(words) == images.count()
+    assert all(len(each) > 40 for each in words)
+    for kind in ("application/vnd.jupyter.error", "application/vnd.jupyter.stderr"):
+        wrong = page.locator(f".jp-OutputArea-output[data-mime-type='{kind}']")
+        assert wrong.count() == 0, f"{name}: {wrong.first.inner_text()}"
+    assert page.locator(".jp-OutputArea-output").count() > images.count()
+    assert page.locator(".jp-toast-button, .Toastify__toast").count() == 0, "JupyterLab asks something"
+    tall = page.locator(".jp-Notebook-cell").evaluate_all(
+        "cells => cells.reduce((sum, one) => sum + one.getBoundingClientRect().height, 0)"
+    )
+    page.set_viewport_size({"width": 1280, "height": int(tall) + 300})
+    page.locator(".jp-Notebook-cell").first.scroll_into_view_if_needed()
+    page.screenshot(path=shots / f"{name}.png")
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_every_notebook_runs_in_jupyterlab_in_a_browser(tmp_path, lab_server):
+    folder, shots = lab_server.folder, tmp_path / "screenshots"
+    lab.copy_notebooks(folder)
+    clear_outputs(folder)
+    page, asked, broken = lab_server.open(NAMES[0])
+    for name in NAMES:
+        try:
+            check_notebook(lab_server, page, name, shots)
+        except DeadKernelError:  # which may befall any kernel, once
+            close_kernels(lab_server.base, lab_server.token)
+            clear_outputs(folder)
+            check_notebook(lab_server, page, name, shots)
+        close_kernels(lab_server.base, lab_server.token)
+    page.close()
+    assert not broken
+    assert lab_server.off_site(asked) == []
+    assert len([*shots.glob("*.png")]) == len(NAMES)
