@@ -123,7 +123,7 @@ def test_choose_slide_filter_copy_the_code_and_run_it(lab_server, opened):
     for _ in range(5):
         page.keyboard.press("ArrowLeft")
     until(page, lambda: 'as_of="2025-' in code.inner_text(), text_of(code))
-    # Filter: one name in the legend keeps its points alone, and a click on it again brings all back.
+    # Filter: one name in the legend keeps its points alone.
     until(page, lambda: 0 < marks.count() < 1000, "the points are not those chosen")
     # A cell runs after all that the slider said, so what it prints is what will be shown.
     last = run_next(page, 1).locator(".jp-OutputArea-output").inner_text().strip()
