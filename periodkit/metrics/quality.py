@@ -52,6 +52,8 @@ def quality(
     ------
     SchemaError
         A needed column is missing or does not hold UTC times.
+    ArgumentError
+        `actions` is no frame.
 
     Examples
     --------

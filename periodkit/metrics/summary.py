@@ -79,6 +79,8 @@ def describe(
     ------
     SchemaError
         A needed column is missing or does not hold UTC times.
+    ArgumentError
+        An argument is not one of those it takes.
 
     Examples
     --------

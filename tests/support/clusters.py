@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import psutil
 
@@ -120,7 +121,6 @@ def running_session(url: str) -> Iterator[tuple[Any, int]]:
         "spark.driver.memory": "1g",
         "spark.executor.cores": 1,
         "spark.executor.memory": "512m",
-        "spark.pyspark.python": sys.executable,
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": 2,
@@ -130,7 +130,9 @@ def running_session(url: str) -> Iterator[tuple[Any, int]]:
     builder = SparkSession.builder.master(url).appName("periodkit's tests")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    # The driver tells the workers by this which Python to run.
+    with mock.patch.dict(os.environ, PYSPARK_PYTHON=sys.executable):
+        session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     gateway = session.sparkContext._gateway
     try:
