@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -77,9 +78,9 @@ class Archive(ArchiveView):
         venue: str | None = None,
     ) -> None:
         delta.require()
-        key = None if pseudonymize is None else key_bytes(pseudonymize)
+        folder = Folder(Path(path), None if pseudonymize is None else key_bytes(pseudonymize))
         del pseudonymize  # some tracebacks show the variables of a frame
-        self._folder = Folder(_expanded(Path(path)), key)
+        self._folder = replace(folder, path=_expanded(folder.path))
         self._settle_after = _length(settle_after, "settle_after")
         if venue is not None and not _is_name(venue):
             raise ArgumentError(f"venue is {named(venue)}; it takes the name of a venue.")

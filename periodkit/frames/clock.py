@@ -71,7 +71,7 @@ def add_clock(
     >>> actions["phase"].cat.categories.tolist()
     ['before Doors', 'Doors to Kick-off', 'after Kick-off']
     >>> pk.ai_dispatch_rate(actions, by="hour")["hour"].tolist()[:3]
-    [14, 15, 16]
+    [13, 14, 15]
     """
     require_pandas(actions)
     require_columns(actions.columns, ["created_time", *(["period_id"] if periods is not None else [])])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from periodkit._arguments import By, named
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
-from periodkit.frames.engines import collect, in_utc, open_frame
+from periodkit.frames.engines import collect, in_utc, narwhals_frame, open_frame
 from periodkit.frames.order import Ints, natural_order
 
 __all__ = ["PERIOD_KEYS", "SHARED", "Keyed", "grouped", "keyed", "period_starts"]
@@ -215,10 +215,7 @@ def _one_row_an_item(actions: Any, by: Any, names: Sequence[str]) -> Keyed:  # n
     """Give an action a row for each item of a key that is a list: each item once, null where there is none."""
     if isinstance(actions, pd.DataFrame):
         return _pandas_row_an_item(actions, by, names)
-    try:
-        frame = nw.from_native(actions)
-    except TypeError:
-        return Keyed(actions, by)  # `open_frame` says what is wrong
+    frame = narwhals_frame(actions)
     schema = frame.collect_schema()
     lists = [name for name in dict.fromkeys(names) if isinstance(schema.get(name), nw.List | nw.Array)]
     for name in lists:

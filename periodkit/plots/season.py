@@ -53,7 +53,7 @@ def times_by_period(
     ...     periods = client.periods().head(4)
     ...     actions = client.actions(periods)
     >>> ax = pk.plots.times_by_period(actions, periods, target="20min")
-    >>> [tick.get_text().replace("\\n", " ") for tick in ax.get_xticklabels()]
+    >>> [tick.get_text().replace("\n", " ") for tick in ax.get_xticklabels()]
     ['3 Aug 2024', '17 Aug', '31 Aug', '7 Sep']
     >>> ax.figure.clear()
     """

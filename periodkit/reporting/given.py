@@ -7,10 +7,17 @@ import pandas as pd
 from periodkit._arguments import PERIODS_FRAME, PeriodIds, require_columns
 from periodkit.errors import ArgumentError
 from periodkit.frames import require_pandas
+from periodkit.milestones import MILESTONES
 from periodkit.reporting.part import rows_of
 from periodkit.schema import ACTIONS, PERIODS
 
 __all__ = ["Frames"]
+
+_NEEDED = [
+    *MILESTONES,
+    *("action_id", "ai_dispatched", "channel", "classification", "fetched_at", "latest_channel"),
+    *("period_id", "period_name", "status"),
+]
 
 
 class Frames:
@@ -43,7 +50,7 @@ class Frames:
             raise ArgumentError(msg)
         require_pandas(actions)
         assert isinstance(actions, pd.DataFrame)  # noqa: S101
-        require_columns(actions.columns, ACTIONS.columns)
+        require_columns(actions.columns, _NEEDED)
         if actions["period_id"].isna().any():
             msg = "actions holds actions without a period_id. Drop them or give them one."
             raise ArgumentError(msg)
@@ -58,7 +65,13 @@ class Frames:
         if missing:
             msg = f"actions holds actions of period {min(missing)}, which periods lacks. Pass both of the same periods."
             raise ArgumentError(msg)
-        self._actions = actions
+        # A frame that was saved before the API had a field lacks its column.
+        absent = {
+            field.column: pd.Series([None] * len(actions), index=actions.index, dtype=field.kind.dtype)
+            for field in ACTIONS.fields
+            if field.column not in actions.columns
+        }
+        self._actions = actions.assign(**absent)
 
     def periods(self) -> pd.DataFrame:
         """Return the periods."""

@@ -49,10 +49,10 @@ def other(groups: int) -> str:
 
     Examples
     --------
-    >>> other(4)
-    'other (4)'
+    >>> other(1200)
+    'other (1,200)'
     """
-    return f"other ({groups})"
+    return f"other ({groups:,})"
 
 
 def short_labels(names: Sequence[object], limit: int) -> list[str]:

@@ -82,10 +82,10 @@ def test_a_period_is_an_id_or_a_name(given, wanted):
     assert checked_periods(given) == wanted
 
 
-@pytest.mark.parametrize("kind", ["frame", "row", "float", "bool", "None in a list"])
+@pytest.mark.parametrize("kind", ["frame", "float", "bool", "None in a list"])
 def test_anything_else_gets_a_sentence(season_frames, kind):
     periods = season_frames[0]
-    given = {"frame": periods, "row": periods.iloc[0], "float": 1003.5, "bool": True, "None in a list": [None]}[kind]
+    given = {"frame": periods, "float": 1003.5, "bool": True, "None in a list": [None]}[kind]
     with pytest.raises(pk.ArgumentError) as refused:
         pk.report(given)
     assert "it takes the id or name of a period" in str(refused.value)

@@ -257,7 +257,7 @@ def test_the_notebooks_run_on_recorded_data_unchanged(recorded_path, tmp_path):
         assert text in said
     for text in ("19 are open", "Leads of the channels", "AI was given other work", "Next past 20 min"):
         assert text in said
-    assert count == 14
+    assert count == 15
 
 
 @pytest.mark.notebook

@@ -346,8 +346,8 @@ def test_settings_that_change_while_drawing_are_kept(running, monkeypatch):
     # The first figure of a notebook loads its backend, which switches interactive drawing on; else no later one shows.
     _, actions = running
     monkeypatch.setitem(mpl.rcParams, "interactive", False)
-    open_figure = plt.subplots
-    monkeypatch.setattr(plt, "subplots", lambda *a, **k: (plt.ion(), open_figure(*a, **k))[1])
+    open_figure = plt.figure
+    monkeypatch.setattr(plt, "figure", lambda *a, **k: (plt.ion(), open_figure(*a, **k))[1])
     pk.plots.dispatch_rate(actions)
     assert mpl.is_interactive()
 
@@ -363,7 +363,7 @@ def test_a_figure_can_be_pickled(running):
 
 ORDER = (
     "actions periods period earlier marker measure by strata stage target width before after baseline rebase freq of "  # noqa: SIM905
-    "canceled skipped confidence tz as_of max_groups max_labels max_rows ax".split()
+    "canceled skipped confidence tz as_of max_groups max_labels max_rows tonight ax".split()
 )
 
 

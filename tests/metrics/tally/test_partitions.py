@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 import periodkit as pk
 
@@ -20,3 +21,13 @@ def test_the_example_on_dask_gives_what_the_whole_frame_gives(season_frames):
     exec("\n".join(lines), names)
     expected = pk.cycle_times(frame.compute(), "channel", "response", resolution="s")
     pd.testing.assert_frame_equal(eval(last.partition("#")[0], names), expected)
+
+
+@pytest.mark.parametrize("by", ["channel", "assigned_user_names"])
+def test_an_engine_that_no_test_covers_is_refused(season_frames, by):
+    import dask.dataframe as dd  # noqa: PLC0415
+
+    frame = dd.from_pandas(season_frames[1].drop(columns=["notes", "assigned_user_names"]), npartitions=2)
+    for metric in (pk.cycle_times, pk.ai_dispatch_rate):
+        with pytest.raises(pk.ArgumentError, match=r"count the parts: docs/scale\.md"):
+            metric(frame, by=by)
