@@ -114,7 +114,7 @@ def unusual_forest(
     parts = {name: part.head(fit) for name, part in parts.items()}
     names = list(parts)
     # In little width names are cut, and what follows the value goes.
-    roomy = points_of(ax)[0] > 40 * small_points()
+    roomy = points_of(ax)[0] > 38 * small_points()
     for each, (name, part) in zip(
         panels(ax, names, heights=[len(part) + 0.5 for part in parts.values()]), parts.items(), strict=True
     ):
