@@ -117,6 +117,7 @@ def effect_of(**changes):
             "within 5 min 12 points more often; among like work it is 3 points (−1 to 7). 14 % of actions are of kinds that",
         ),
         ({"difference": -0.01}, "1 point less often; among like work it is −3 points (−7 to 1)."),
+        ({"std_difference_low": 0.01}, "3 points (1 to 7). 14 %"),
         ({"std_difference": np.nan}, "12 points more often; among like work it cannot be said. 14 %"),
         ({"difference": np.nan}, "cannot be said plainly yet; among like work it is 3 points (−1 to 7)."),
         (
@@ -137,7 +138,9 @@ def test_the_effect_is_said_with_what_limits_it(changes, says):
     assert says in said
     assert "caus" not in said
     assert "nan" not in said
-    assert ("risk ratio of 1.3 to explain it away" in said) == ("among like work it is" in said)
+    shown = changes.get("std_difference_low", -1) > 0
+    assert ("risk ratio of 1.3 to explain it away" in said) == shown
+    assert ("That interval includes 0" in said) == ("among like work it is" in said and not shown)
 
 
 def test_the_effect_of_the_season_is_that_of_its_frame(season_frames):

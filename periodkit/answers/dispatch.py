@@ -109,7 +109,7 @@ def ai_effect(effect: pd.DataFrame, stage: str = "response") -> str:
     ...     print(sentence)
     AI-dispatched actions were answered within 5 min 12 points more often; among like work it is 3 points (−1 to 7)
     14 % of actions are of kinds that only one of the two gets
-    An unmeasured difference would need a risk ratio of 1.3 to explain it away.
+    That interval includes 0, so no difference is shown among like work.
     """
     row = rows_of(effect)[0]
     if not row["n"]:
@@ -143,7 +143,11 @@ def ai_effect(effect: pd.DataFrame, stage: str = "response") -> str:
         parts.append(f"{_whole(row['one_arm_share'])} of actions are of kinds that only one of the two gets.")
     if row["short_share"]:
         parts.append(f"{_whole(row['short_share'])} are of kinds that have not been seen for that long.")
-    if not missing(row["e_value"]) and not missing(row["std_difference"]):
+    if missing(row["std_difference"]):
+        return " ".join(parts)
+    if row["std_difference_low"] <= 0 <= row["std_difference_high"]:
+        parts.append("That interval includes 0, so no difference is shown among like work.")
+    elif not missing(row["e_value"]):
         parts.append(f"An unmeasured difference would need a risk ratio of {row['e_value']:.1f} to explain it away.")
     return " ".join(parts)
 

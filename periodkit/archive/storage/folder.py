@@ -110,7 +110,10 @@ class Folder:
         """Raise an ArchiveError where there is no archive."""
         if not self.check():
             quoted = shlex.quote(str(self.path))
-            msg = f"There is no archive at {self.path}. Make it with: periodkit sync --archive {quoted}"
+            msg = (
+                f"There is no archive at {self.path}. Make it with: periodkit sync --archive {quoted} (without an account, "
+                "add --demo)"
+            )
             raise ArchiveError(msg)
 
     def prepare(self, origin: str, *, changed: bool = False) -> str | None:
