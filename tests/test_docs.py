@@ -55,7 +55,9 @@ TASKS = {
     "The share on time, by local hour": lambda shown: shown["hour"].is_monotonic_increasing and len(shown) > 6,
     "By a form field": lambda shown: shown["form.department"].notna().sum() > 1,
     "Arrivals per 15 minutes around Kick-off": lambda shown: len(shown) == 20,
-    "An Excel file for the boss": lambda shown: [*pd.read_excel(shown, sheet_name=None)] == ["Response times", "Actions"],
+    "An Excel file for the boss": lambda shown: (
+        [*pd.read_excel(shown, sheet_name=None)] == ["Response times", "Actions"]
+    ),
     "What is open and over its target now": lambda shown: len(shown) and (shown["age"] > pd.Timedelta("20min")).all(),
     "Tonight against the season": lambda shown: len(shown) == 7,
     "Two venues together": lambda shown: shown["venue"].nunique() == 2,
