@@ -45,7 +45,6 @@ __all__ = [
     "existing",
     "flag_records",
     "read_states",
-    "read_status",
     "stage_states",
     "stage_times",
     "status_text",
@@ -393,12 +392,6 @@ def status_text(status: nw.Expr) -> nw.Expr:
     # Engines also disagree on the lower case of the dotted capital I: the Turkish FİNİSHED.
     bare = status.cast(nw.String).str.strip_chars(_SPACE).str.replace_all("İ", "i", literal=True)
     return bare.str.to_lowercase()
-
-
-def read_status(status: pd.Series) -> pd.Series:
-    """Return a column of statuses as `status_text` reads them."""
-    texts = status.astype("str").str.strip(_SPACE).str.replace("İ", "i", regex=False)
-    return texts.str.lower()
 
 
 def _with_status(frame: Any) -> Any:  # noqa: ANN401

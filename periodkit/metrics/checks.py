@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
-import pandas as pd
+import narwhals as nw
 
-from periodkit.milestones import CANCELED, ENDED, read_status, stage_times
-from periodkit.schema import ACTIONS, FORM_PREFIX
+from periodkit.metrics.records import (
+    BATCH_SIZE,
+    Finder,
+    bad_values,
+    batch_closing,
+    duplicates,
+    least_ids,
+    most_frequent_statuses,
+    outside_period,
+    unknown_fields,
+)
+from periodkit.milestones import CANCELED, ENDED, status_text
 
-__all__ = [
-    "BATCH_SIZE",
-    "CHECKS",
-    "EXAMPLES",
-    "RUNNING",
-    "Check",
-    "Found",
-    "Records",
-    "as_times",
-    "unknown_columns",
-]
-
-BATCH_SIZE = 5
-"""This many actions of one period closed within one second count as closed in a batch."""
+__all__ = ["CHECKS", "Check"]
 
 RUNNING = (
     "new",
@@ -47,44 +44,13 @@ RUNNING = (
 )
 """Statuses of an action that has not ended."""
 
-EXAMPLES = 5
-"""The most examples of a check: the least ids, whatever the order of the records."""
-
 _PLATFORM = "Your contact at the platform"
 _ROOM = "Control-room lead"
 _LEADS = "Leads of the channels"
 _EVENTS = "The person who sets up the periods"
 
 
-class Records:
-    """The records under examination, with what several checks need of them."""
-
-    def __init__(self, actions: pd.DataFrame, periods: pd.DataFrame | None = None) -> None:
-        self.actions = actions
-        self.periods = periods
-
-    @cached_property
-    def times(self) -> pd.DataFrame:
-        """Stage times and flags."""
-        return stage_times(self.actions)
-
-    @cached_property
-    def status(self) -> pd.Series:
-        """Statuses in lower case, without surrounding white space; null where there is none."""
-        text = read_status(self.actions["status"]).str.replace("_", " ")
-        return text.mask(text == "")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a check found: how many of how many, with examples; `count` is None where it could not be made."""
-
-    count: int | None
-    of: int
-    examples: list[object]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Check:
     """One check of the records.
 
@@ -92,8 +58,8 @@ class Check:
     ----------
     meaning : str
         What it looks for.
-    find : callable
-        Counts it: takes `Records`, returns a boolean Series with one value per action, or `Found`.
+    find : narwhals expression or callable
+        Whether an action has it, of what `Records` has of each; or counts it, given the `Records`.
     changes : bool
         Whether it changes numbers, or only their detail.
     effect : str
@@ -102,101 +68,36 @@ class Check:
         The role to ask about it.
     defect : bool
         Whether it is worth telling unasked: in `describe`, and as a finding of a report.
+    examples : callable
+        Returns examples of the rows of which an expression holds.
     """
 
     meaning: str
-    find: Callable[[Records], pd.Series | Found]
+    find: Finder
     changes: bool
     effect: str
     ask: str
     defect: bool = True
-
-    def look(self, records: Records) -> Found:
-        """Make the check."""
-        found = self.find(records)
-        if isinstance(found, Found):
-            return found
-        return Found(int(found.sum()), len(found), _examples(records.actions["action_id"][found.to_numpy()]))
+    examples: Callable[[Any], list[object]] = least_ids
 
 
-def _examples(ids: pd.Series) -> list[object]:
-    least: list[object] = ids.dropna().sort_values().head(EXAMPLES).tolist()
-    return least
+def _flag(name: str) -> nw.Expr:
+    return nw.col(f"_{name}")
 
 
-def _flag(name: str) -> Callable[[Records], pd.Series]:
-    return lambda records: records.times[name]
+def _null(column: str) -> nw.Expr:
+    return nw.col(column).is_null()
 
 
-def _null(column: str) -> Callable[[Records], pd.Series]:
-    return lambda records: records.actions[column].isna()
-
-
-def _duplicates(records: Records) -> Found:
-    actions = records.actions
-    again = actions.duplicated(["period_id", "action_id"]) & actions["action_id"].notna()
-    dropped = int(actions.attrs.get("duplicates", 0))
-    ids = _examples(actions["action_id"][again.to_numpy()].drop_duplicates())
-    return Found(int(again.sum()) + dropped, len(actions) + dropped, ids)
-
-
-def as_times(column: pd.Series) -> pd.Series:
-    """Return a column of times, whatever dtype it was born with when all of it is null."""
-    return pd.to_datetime(column, utc=True)
-
-
-def _outside_period(records: Records) -> pd.Series | Found:
-    actions, periods = records.actions, records.periods
-    if periods is None:
-        return Found(None, len(actions), [])
-    bounds = periods.drop_duplicates("period_id").set_index("period_id")
-    created = as_times(actions["created_time"])
-    start, end = (as_times(actions["period_id"].map(bounds[name].to_dict())) for name in ("start_date", "end_date"))
-    return (created < start) | (created > end)
-
-
-def _batch_closing(records: Records) -> pd.Series:
-    actions = records.actions
-    second = as_times(actions["closed_time"]).dt.floor("s")
-    together = actions.groupby([actions["period_id"], second])["action_id"].transform("size")
-    return (together >= BATCH_SIZE).fillna(value=False)
-
-
-def _contradicting_status(records: Records) -> pd.Series:
-    return records.status.isin(RUNNING) & records.actions["closed_time"].notna()
-
-
-def _unknown_status(records: Records) -> Found:
-    status = records.status
-    known = status.isin([*RUNNING, *ENDED]) | status.str.startswith(CANCELED).fillna(value=False)
-    unknown = records.actions["status"][(status.notna() & ~known).to_numpy()]
-    texts = unknown.value_counts().rename_axis("status").reset_index()
-    texts = texts.sort_values(["count", "status"], ascending=[False, True]).head(EXAMPLES)
-    return Found(len(unknown), len(status), texts["status"].tolist())
-
-
-def _bad_values(records: Records) -> Found:
-    bad = records.actions.attrs.get("bad_values", [])
-    ids = [*dict.fromkeys(value.get("actionId") for value in bad)]
-    return Found(len(bad), len(records.actions), ids[:EXAMPLES])
-
-
-def _unknown_fields(records: Records) -> Found:
-    names = [str(name) for name in records.actions.columns]
-    unknown = unknown_columns(names)
-    return Found(len(unknown), len(names), unknown[:EXAMPLES])
-
-
-def unknown_columns(names: Sequence[str]) -> list[object]:
-    """Return those of a frame's columns that are neither in the schema nor form fields."""
-    return [name for name in names if name not in ACTIONS.columns and not name.startswith(FORM_PREFIX)]
+_STATUS = status_text(nw.col("status")).str.replace_all("_", " ", literal=True)
+_IS_CANCELED = nw.any_horizontal(*(_STATUS.str.starts_with(text) for text in CANCELED), ignore_nulls=True)
 
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "duplicates": Check(
             "The same action of the same period was sent again.",
-            _duplicates,
+            duplicates,
             changes=False,
             effect="Kept once when fetched; any that are still in the frame count twice.",
             ask=_PLATFORM,
@@ -224,18 +125,19 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         ),
         "contradicting_status": Check(
             "The status says that it has not ended, but it has a closed time.",
-            _contradicting_status,
+            _STATUS.is_in([*RUNNING]) & ~_null("closed_time"),
             changes=True,
             effect="Counted as closed at that time. If it was reopened, its times are too short.",
             ask=_ROOM,
         ),
         "unknown_status": Check(
             "The status is not one that periodkit knows; its texts are the examples.",
-            _unknown_status,
+            (_STATUS != "") & ~(_STATUS.is_in([*RUNNING, *ENDED]) | _IS_CANCELED),
             changes=False,
             effect="Read from the times alone: closed if there is a closed time, else open.",
             ask=_PLATFORM,
             defect=False,
+            examples=most_frequent_statuses,
         ),
         "after_as_of": Check(
             "A milestone lies over a minute after the data were fetched.",
@@ -253,14 +155,14 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         ),
         "outside_period": Check(
             "It was created before its period began or after it ended.",
-            _outside_period,
+            outside_period,
             changes=True,
             effect="Counted with this event, though created before or after it: check the period's times.",
             ask=_EVENTS,
         ),
         "batch_closing": Check(
             f"{BATCH_SIZE} or more actions of its period were closed within the same second.",
-            _batch_closing,
+            batch_closing,
             changes=True,
             effect="Closed together after the work was done: cycle and work look too long.",
             ask=_ROOM,
@@ -327,14 +229,14 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         ),
         "bad_values": Check(
             "A value was not of its kind and was made null when it was parsed.",
-            _bad_values,
+            bad_values,
             changes=True,
             effect="Made null when parsed: left out of whatever needs that value.",
             ask=_PLATFORM,
         ),
         "unknown_fields": Check(
             "Columns that periodkit does not know; the API may have grown.",
-            _unknown_fields,
+            unknown_fields,
             changes=False,
             effect="None: kept as columns of your frame.",
             ask=_PLATFORM,

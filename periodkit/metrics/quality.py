@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from periodkit.frames import require_columns
-from periodkit.metrics.checks import CHECKS, Records
-from periodkit.metrics.record_counts import count_records
+from periodkit.metrics.checks import CHECKS
+from periodkit.metrics.records import examine
 
 __all__ = ["quality", "quality_advice"]
 
@@ -65,12 +65,7 @@ def quality(
     >>> bool(found["out_of_order"] > 0)
     True
     """
-    if isinstance(actions, pd.DataFrame):
-        require_columns(actions.columns, _NEEDED)
-        records = Records(actions, periods)
-        found = {name: check.look(records) for name, check in CHECKS.items()}
-    else:
-        found = count_records(actions, periods, _NEEDED)
+    found = examine(actions, periods, _NEEDED, {name: (check.find, check.examples) for name, check in CHECKS.items()})
     counts = pd.Series([one.count for one in found.values()], dtype="Int64")
     of = pd.Series([one.of for one in found.values()], dtype="Int64")
     meanings = [

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from checks_by_row import checks_by_row
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from strategies import ENGINES, ROW, action, actions, at, frame
@@ -158,6 +159,9 @@ def test_every_engine_finds_the_same(records, periods):
     data = frame(rows).drop(columns=["assigned_user_names", "notes"])
     data = data.assign(action_id=pd.array([number for _, number, _ in records], dtype="Int64"), mood="good")
     expected = pk.quality(data, periods)
+    by_check = expected.set_index("check")
+    for check, (number, examples) in checks_by_row(data, periods).items():
+        assert (by_check.loc[check, "count"], by_check.loc[check, "examples"]) == (number, examples), check
     for name, make in ENGINES.items():
         note(name)
         pd.testing.assert_frame_equal(pk.quality(make(data), periods), expected)
