@@ -13,7 +13,7 @@ import pandas as pd
 
 from periodkit._arguments import named, zone
 from periodkit.errors import ArgumentError
-from periodkit.frames import Sheet, SheetColumn, python_values, write_book, write_whole
+from periodkit.frames import Sheet, SheetColumn, encodable, python_values, write_book, write_whole
 from periodkit.wording import is_share, label
 
 __all__ = ["to_excel"]
@@ -145,9 +145,7 @@ def _cell(value: Any, where: tzinfo, default: str | None) -> tuple[Any, str | No
         if abs(value) == float("inf"):
             return str(value), None
         return value, default or (_PERCENT if abs(value) <= 1 else _NUMBER)
-    text = value if isinstance(value, str) else _json(value)
-    # Half a surrogate pair is no character, and no file could hold it.
-    return text.encode("utf-8", "backslashreplace").decode(), None
+    return encodable(value if isinstance(value, str) else _json(value)), None
 
 
 def _json(value: Any) -> str:  # noqa: ANN401

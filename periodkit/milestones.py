@@ -58,10 +58,10 @@ _TIMES = (*MILESTONES, "fetched_at")
 _SPACE = "".join(map(chr, (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029)))
 _SPACE += "\u202f\u205f\u2060\u3000\ufeff"
 _FLAGS = ("out_of_order", "skipped_stage", "ended_without_time", "after_as_of", "absurd")
-_SKEW = timedelta(minutes=1)
-_AHEAD = timedelta(days=1)
-_SKEW_MICROS, _AHEAD_MICROS, _EARLIEST_MICROS = (
-    span // timedelta(microseconds=1) for span in (_SKEW, _AHEAD, EARLIEST - datetime(1970, 1, 1, tzinfo=UTC))
+# In microseconds: whole numbers, which engines do sums with sooner than with times, and which know no change of clocks.
+_SKEW, _AHEAD, _EARLIEST = (
+    span // timedelta(microseconds=1)
+    for span in (timedelta(minutes=1), timedelta(days=1), EARLIEST - datetime(1970, 1, 1, tzinfo=UTC))
 )
 _SILENT, _ENDED, _CANCELED = range(3)  # what a status says
 _SAID = 3
@@ -177,10 +177,13 @@ def flag_records(frame: Any, as_of: AsOf | None, columns: Iterable[str]) -> Any:
     schema = frame.collect_schema()
     # Taken before a replay, which nulls what lies after its moment.
     has_fetched = "fetched_at" in schema
-    limit = nw.col("fetched_at") + _SKEW
-    skewed = [_lies_after(nw.col(name), limit) for name in MILESTONES] if has_fetched else []
-    absurd = [_is_absurd(nw.col(name), has_fetched=has_fetched) for name in MILESTONES]
-    frame = _with_status(_prepare(frame.with_columns(_after_as_of=_any(skewed), _absurd=_any(absurd)), as_of, columns))
+    fetched = epoch_micros(frame, nw.col("fetched_at")) if has_fetched else None
+    moments = [epoch_micros(frame, nw.col(name)) for name in MILESTONES]
+    skewed = [] if fetched is None else [moment > fetched + _SKEW for moment in moments]
+    absurd = [_is_absurd(moment, fetched) for moment in moments]
+    found = {"_after_as_of": skewed, "_absurd": absurd}
+    frame = frame.with_columns(**{name: _any(conditions).fill_null(False) for name, conditions in found.items()})
+    frame = _with_status(_prepare(frame, as_of, columns))
     outcome = (
         nw.when(~nw.col("_exists"))
         .then(nw.lit("not_started"))
@@ -244,9 +247,9 @@ def stage_states(actions: Any, stage: str = "cycle", as_of: AsOf | None = None) 
     chosen = checked_stage(stage)
     columns = [*MILESTONES, "status"]
     frame = enter_stage(open_frame(actions, [*columns, "fetched_at"], columns), chosen, as_of, columns)
-    has_fetched = "fetched_at" in frame.collect_schema()
+    fetched = nw.col("_fetched") if "fetched_at" in frame.collect_schema() else None
     sound = {
-        name: nw.when(~_is_absurd(nw.col(name), has_fetched=has_fetched)).then(nw.col(name)) for name in MILESTONES
+        name: nw.when(~_is_absurd(epoch_micros(frame, nw.col(name)), fetched)).then(nw.col(name)) for name in MILESTONES
     }
     table = collect(frame.select("_seen", "_state", "_micros", **sound))
     state = table["_state"].to_numpy().astype(np.int64)
@@ -292,7 +295,6 @@ def enter_times(frame: Any, stage: Stage, as_of: AsOf | None, columns: Iterable[
     frame = _prepare(frame, as_of, columns)
     start, end, closed = nw.col(stage.start), nw.col(stage.end), nw.col("closed_time")
     has_fetched = "fetched_at" in frame.collect_schema()
-    # Whole numbers: engines do sums with them sooner than with times.
     moments = {
         "_from": start,
         "_until": end if stage.end == "closed_time" else nw.coalesce(end, closed),
@@ -305,10 +307,9 @@ def enter_times(frame: Any, stage: Stage, as_of: AsOf | None, columns: Iterable[
     frame = frame.with_columns(_micros=nw.coalesce(stop, seen) - begun)
     micros = nw.col("_micros")
     # Servers' clocks show whole seconds: one created a moment before it was fetched can seem to be created after that.
-    negative = (micros < 0) & (~stop.is_null() | (micros < -_SKEW_MICROS))
-    early = (begun < _EARLIEST_MICROS) | (stop < _EARLIEST_MICROS)
-    ahead = nw.col("_fetched") + _AHEAD_MICROS
-    absurd = early | (begun > ahead) | (stop > ahead) if has_fetched else early
+    negative = (micros < 0) & (~stop.is_null() | (micros < -_SKEW))
+    fetched = nw.col("_fetched") if has_fetched else None
+    absurd = _is_absurd(begun, fetched) | _is_absurd(stop, fetched)
     number = {name: nw.lit(position, dtype=nw.Int8) for position, name in enumerate(STATES)}
     reached = number["event"]
     if stage.end != "closed_time":
@@ -416,9 +417,10 @@ def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bo
     )
 
 
-def _is_absurd(time: nw.Expr, *, has_fetched: bool) -> nw.Expr:
-    early = _lies_after(nw.lit(EARLIEST), time)
-    return early | _lies_after(time, nw.col("fetched_at") + _AHEAD) if has_fetched else early
+def _is_absurd(moment: nw.Expr, fetched: nw.Expr | None) -> nw.Expr:
+    """Whether a moment is one that systems write for "none"; both in microseconds since 1970."""
+    early = moment < _EARLIEST
+    return (early if fetched is None else early | (moment > fetched + _AHEAD)).fill_null(False)
 
 
 def _lies_after(one: nw.Expr, other: nw.Expr) -> nw.Expr:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cache, partial
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
@@ -17,7 +17,7 @@ from periodkit.archive.scan import relation, spark_frame
 from periodkit.archive.storage import State, Stored, extra_column, extra_columns, known_column, period_columns
 from periodkit.archive.verify import verify
 from periodkit.errors import ArchiveError
-from periodkit.frames import Column, Fingerprint, find_periods, fingerprint, to_frame, total_of
+from periodkit.frames import Column, Fingerprint, finder, fingerprint, to_frame, total_of
 from periodkit.schema import ACTIONS
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class ArchiveView:
             There is no such column.
         """
         state = self._state()
-        ids = state.ids if periods is None else period_ids(periods, self._by_name())
+        ids = state.ids if periods is None else period_ids(periods, finder(self.periods))
         absent = [period_id for period_id in ids if period_id not in state.rows]
         if absent:
             more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
@@ -131,10 +131,6 @@ class ArchiveView:
         if notes and not any(state.rows[period_id] for period_id in ids):
             frame.attrs["notes"] = notes
         return frame
-
-    def _by_name(self) -> Callable[[str], int]:
-        listed = cache(self.periods)
-        return lambda name: find_periods(listed(), [name])[0]
 
     def _at_venue(self, frame: pd.DataFrame) -> pd.DataFrame:
         if self._venue is None:

@@ -89,18 +89,13 @@ def changes(
 def _as_text(value: object) -> str | None:
     import pandas as pd  # noqa: PLC0415
 
-    from periodkit.frames import utc_text  # noqa: PLC0415
+    from periodkit.frames import encodable, utc_text  # noqa: PLC0415
 
     if isinstance(value, list | dict):
-        return _encodable(json.dumps(value, ensure_ascii=False))
+        return encodable(json.dumps(value, ensure_ascii=False))
     if value is None or value is pd.NaT or value is pd.NA or value != value:  # noqa: PLR0124  (NaN)
         return None
-    return utc_text(value) if isinstance(value, pd.Timestamp) else _encodable(str(value))
-
-
-def _encodable(text: str) -> str:
-    # JSON's escapes can spell half a surrogate pair, which no column of texts holds.
-    return text.encode(errors="backslashreplace").decode()
+    return utc_text(value) if isinstance(value, pd.Timestamp) else encodable(str(value))
 
 
 @app.command

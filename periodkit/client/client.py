@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import partial
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -21,7 +21,7 @@ from periodkit.client.pacing import Clock, Gate
 from periodkit.client.retry import RetryPolicy, RetrySession
 from periodkit.client.transport import Transport
 from periodkit.errors import ConfigError, InvalidRequestError
-from periodkit.frames import find_periods
+from periodkit.frames import finder
 from periodkit.parse import OnBad
 from periodkit.settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
 
@@ -247,7 +247,7 @@ class Client:
         AuthError, PeriodNotFoundError, ApiError, TransportError, SchemaError
             As the server answers, when a single period was asked for or the token may read none of them.
         """
-        ids = period_ids(periods, self._by_name())
+        ids = period_ids(periods, finder(self.periods))
         return self._own_fetch().actions(ids, checked_form_fields(form_fields))
 
     def iter_actions(self, periods: PeriodIds, form_fields: Iterable[str] | None = None) -> Arrivals:
@@ -281,13 +281,8 @@ class Client:
         >>> len(sizes)
         2
         """
-        ids = period_ids(periods, self._by_name())
+        ids = period_ids(periods, finder(self.periods))
         return self._own_fetch().arrivals(ids, checked_form_fields(form_fields))
-
-    def _by_name(self) -> Callable[[str], int]:
-        """Return what finds a period by its name; it asks for the list of periods once, and only if there is a name."""
-        listed = cache(self.periods)
-        return lambda name: find_periods(listed(), [name])[0]
 
     def _own_fetch(self) -> Fetch:
         """Return what fetches, with connections of this process.

@@ -37,11 +37,19 @@ from periodkit.frames.engines import (
     with_read_text,
 )
 from periodkit.frames.export import export
-from periodkit.frames.files import write_whole
+from periodkit.frames.files import encodable, write_whole
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
 from periodkit.frames.grouping import PERIOD_KEYS, SHARED, Keyed, grouped, keyed, period_starts
 from periodkit.frames.order import natural, natural_order, sort_rows
-from periodkit.frames.periods import find_periods, is_empty, latest_period, markers, ordered_periods, position_of
+from periodkit.frames.periods import (
+    find_periods,
+    finder,
+    is_empty,
+    latest_period,
+    markers,
+    ordered_periods,
+    position_of,
+)
 from periodkit.frames.pseudonyms import key_bytes, keyed_hash, pseudonymize
 from periodkit.frames.workbook import Sheet, SheetColumn, write_book
 
@@ -66,10 +74,12 @@ __all__ = [
     "batches",
     "collect",
     "column_names",
+    "encodable",
     "epoch_micros",
     "exact_in_double",
     "export",
     "find_periods",
+    "finder",
     "fingerprint",
     "grouped",
     "hand_on",

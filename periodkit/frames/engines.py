@@ -131,8 +131,7 @@ def batches(frame: Any) -> Iterator[pa.Table] | None:  # noqa: ANN401
     native = frame.to_native()
     if isinstance(frame, nw.DataFrame):
         return (native.slice(start, _BATCH) for start in range(0, max(len(native), 1), _BATCH))
-    # At a millisecond nearly every action is a line of its own: grouping in the engine would spare nothing. Older
-    # versions of the two lack these methods.
+    # Older versions of the two lack these methods.
     if frame.implementation.is_duckdb() and hasattr(native, "to_arrow_reader"):
         reader = native.to_arrow_reader(_BATCH)
         return chain([reader.schema.empty_table()], (pa.Table.from_batches([batch]) for batch in reader))

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from periodkit.errors import ArgumentError
 from periodkit.frames.columns import python_values
-from periodkit.frames.files import write_whole
+from periodkit.frames.files import encodable, write_whole
 from periodkit.frames.workbook import RUN_AS_FORMULA, Sheet, SheetColumn, write_book
 
 __all__ = ["export"]
@@ -101,8 +101,7 @@ def _cells(values: pd.Series, write: Callable[[str], str]) -> pd.Series:
             None if value is None else write(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             for value in python_values(values)
         ]
-        # Half a surrogate pair is no character, and no file could hold it.
-        kept = [None if value is None else value.encode("utf-8", "backslashreplace").decode() for value in written]
+        kept = [None if value is None else encodable(value) for value in written]
         return pd.Series(kept, index=values.index, dtype="str")
     if values.dtype == "str":
         return values.map(write, na_action="ignore").astype("str")

@@ -8,11 +8,22 @@ from pathlib import Path
 
 from periodkit.errors import ConfigError
 
-__all__ = ["write_whole"]
+__all__ = ["encodable", "write_whole"]
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` write a file beside `path`, and put it in its place once it is whole. Only its owner may read it.
+def encodable(text: str) -> str:
+    r"""Return a text that a file can hold: half a surrogate pair, which JSON's escapes can spell, is no character.
+
+    Examples
+    --------
+    >>> encodable("Bar"), encodable("\ud83d")
+    ('Bar', '\\ud83d')
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def write_whole(path: Path, write: Callable[[Path], object], *, private: bool = True) -> None:
+    """Let `write` write a file beside `path`, and put it in its place once it is whole; if private, for its owner alone.
 
     Raises
     ------
@@ -23,7 +34,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.unlink(missing_ok=True)
-        unfinished.touch(mode=0o600)  # actions name people
+        unfinished.touch(mode=0o600 if private else 0o666)
         write(unfinished)
         unfinished.replace(path)
     except OSError as error:

@@ -6,8 +6,9 @@ import contextlib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,7 @@ from periodkit.frames.columns import BAD_TIME, UTC_MICROS, Column, infer_column,
 from periodkit.frames.engines import require_pandas
 from periodkit.schema import MARKERS
 
-__all__ = ["find_periods", "latest_period", "markers", "ordered_periods", "position_of"]
+__all__ = ["find_periods", "finder", "latest_period", "markers", "ordered_periods", "position_of"]
 
 
 def latest_period(periods: pd.DataFrame) -> pd.DataFrame:
@@ -114,6 +115,18 @@ def find_periods(periods: pd.DataFrame, wanted: Iterable[int | str]) -> list[int
     [8, 7]
     """
     return [_find_period(periods, value) for value in wanted]
+
+
+def finder(listing: Callable[[], pd.DataFrame]) -> Callable[[str], int]:
+    """Return what finds the id of a period by its name; it asks for the periods once, and only if there is a name.
+
+    Examples
+    --------
+    >>> finder(lambda: pd.DataFrame({"period_id": [7], "period_name": ["Cup final"]}))("final")
+    7
+    """
+    listed = cache(listing)
+    return lambda name: find_periods(listed(), [name])[0]
 
 
 def _find_period(periods: pd.DataFrame, wanted: int | str) -> int:

@@ -10,17 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from periodkit._arguments import AsOf
-from periodkit.frames import (
-    SHARED,
-    UTC_MICROS,
-    collect,
-    in_utc,
-    keyed,
-    natural_order,
-    open_frame,
-    period_starts,
-    sort_rows,
-)
+from periodkit.frames import SHARED, UTC_MICROS, collect, grouped, in_utc, open_frame, sort_rows
 from periodkit.metrics.tally import EXCLUDED, TIMED, By, Ints, encode, grouping, sort_keys
 from periodkit.metrics.times import as_timedelta
 from periodkit.milestones import STATES, checked_stage, enter_stage
@@ -31,6 +21,7 @@ _ENDS = ("channel", "latest_channel")
 _COLUMNS = ("n", "used", *EXCLUDED, "max_open", "max_at", "mean_open", "busy", "shared", "rerouted")
 
 
+@grouped
 def load(
     actions: Any,  # noqa: ANN401  (any engine's frame)
     by: By = "assigned_user_names",
@@ -90,16 +81,14 @@ def load(
     [['Ada', 2, 2, 1.2, 1], ['Bo', 1, 1, 1.0, 1]]
     """
     chosen = checked_stage(stage)
-    found = keyed(actions, by)
-    names = grouping(found.by, _COLUMNS)
+    names = grouping(by, _COLUMNS)
     needed = dict.fromkeys([chosen.start, chosen.end, "created_time", "closed_time", "status", *names])
-    extra = [SHARED] if found.lists else []
-    opened = open_frame(found.frame, dict.fromkeys([*needed, *_ENDS, *extra, "fetched_at"]), needed)
+    opened = open_frame(actions, dict.fromkeys([*needed, *_ENDS, SHARED, "fetched_at"]), needed)
     frame = in_utc(enter_stage(opened, chosen, as_of, needed), [chosen.start])
-    present = [name for name in dict.fromkeys([*names, chosen.start, *_ENDS, *extra]) if name in frame.collect_schema()]
+    present = [name for name in dict.fromkeys([*names, chosen.start, *_ENDS, SHARED]) if name in frame.collect_schema()]
     table = collect(frame.select(*present, "_state", "_micros"))
     keys, code = encode(table, names)
-    groups, rank = sort_keys(keys, names, found.frame)
+    groups, rank = sort_keys(keys, names, actions)
     code, states = rank[code], table["_state"].to_numpy()
     used = np.isin(states, [STATES.index(name) for name in TIMED])
     counts = {"n": np.ones(len(code)), "used": used} | {name: states == STATES.index(name) for name in EXCLUDED}
@@ -107,17 +96,13 @@ def load(
     start = table[chosen.start].cast(UTC_MICROS).cast("int64").filter(pa.array(used)).to_numpy()
     length = table["_micros"].cast("int64").filter(pa.array(used)).to_numpy()
     result = result.assign(**_in_hand(code[used], start, length, len(groups)))
-    result["shared"] = _whole(code, used & _flag(table, SHARED), len(groups)) if extra else _nulls(len(groups))
+    shared = SHARED in table.column_names  # where a key was a list
+    result["shared"] = _whole(code, used & _flag(table, SHARED), len(groups)) if shared else _nulls(len(groups))
     routed = {*_ENDS} <= {*table.column_names}
     if routed:
         moved = pc.not_equal(*(pc.cast(table[name], pa.string()) for name in _ENDS)).fill_null(False).to_numpy()
     result["rerouted"] = _whole(code, used & moved, len(groups)) if routed else _nulls(len(groups))
-    if sort is None:
-        result = result.iloc[natural_order(groups, period_starts(found.frame, names))].reset_index(drop=True)
-    result = sort_rows(result, sort)
-    if found.lists:
-        result.attrs["note"] = found.sentence
-    return result
+    return sort_rows(result, sort)
 
 
 def _in_hand(code: Ints, start: Ints, length: Ints, size: int) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,13 +147,15 @@ def report(
         elif alone:
             wanted = data.periods()["period_id"].tolist()
         notebook = _run(parameters | {"source": data, "period_ids": wanted}, season=season)
+    from periodkit.frames import write_whole  # noqa: PLC0415
     from periodkit.reporting.page.html import periods_of, to_html, where_in  # noqa: PLC0415
 
     told = ""
     if not frames:
         told = _command(periods_of(notebook), chosen, snapshot, season, where_in(notebook), options)
     page = to_html(notebook, command=told, source="actions" if alone else chosen, snapshot=snapshot)
-    _write(page, path, private=names)
+    write = partial(Path.write_text, data=page, encoding="utf-8", newline="\n")
+    write_whole(path, write, private=names)
     if browser is not None:
         from periodkit.reporting.page import to_pdf  # noqa: PLC0415
 
@@ -194,18 +196,6 @@ def _run(parameters: Mapping[str, Any], *, season: bool) -> dict[str, Any]:
         total=count_cells(notebook), desc="Fetching and measuring", unit="step", disable=None, leave=False
     ) as progress:
         return run_cells(notebook, parameters, on_cell=progress.update)
-
-
-def _write(page: str, path: Path, *, private: bool) -> None:
-    """Write a page, whole or not at all, and readable by its owner alone if it is private."""
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        unfinished.unlink(missing_ok=True)
-        unfinished.touch(mode=0o600 if private else 0o666)
-        unfinished.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(unfinished, path)  # noqa: PTH105  (atomic, and overwrites on every system)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _command(

@@ -1,4 +1,4 @@
-"""Names of groups side by side: short and still told apart, and the small ones as one."""
+"""Names of groups side by side: short and still different, and the small groups as one."""
 
 from __future__ import annotations
 

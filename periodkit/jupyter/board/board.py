@@ -252,11 +252,7 @@ def _event(periods: pd.DataFrame, period: Any) -> tuple[pd.Series | None, list[i
     order = ordered_periods(periods)
     if period is None and order.empty:
         return None, []
-    if period is None:
-        wanted = latest_period(periods)["period_id"].iloc[0]
-        at = int((order["period_id"] == wanted).to_numpy().argmax())
-    else:
-        at = position_of(period, order)
+    at = position_of(latest_period(periods)["period_id"].item() if period is None else period, order)
     return order.iloc[at], order["period_id"].iloc[max(at - _EARLIER, 0) : at].tolist()
 
 

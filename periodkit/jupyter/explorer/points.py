@@ -16,7 +16,7 @@ from periodkit.metrics import open_actions
 from periodkit.metrics.estimate import kaplan_meier
 from periodkit.metrics.tally import count_stage
 from periodkit.milestones import STAGES
-from periodkit.wording import Target, clean_label, duration, label, percent, unique_labels
+from periodkit.wording import Target, clean_label, duration, label, named_groups, other, percent, unique_labels
 
 __all__ = ["AI_KINDS", "ALL", "MOST_POINTS", "WAITS", "Groups", "Sent", "ages", "curves", "groups_of", "scatter"]
 
@@ -72,14 +72,12 @@ class Groups:
 
 
 def groups_of(found: Answer) -> Groups:
-    """Return how the actions are told apart by colour: by group, else by AI dispatch."""
+    """Return what the colours stand for: the groups, else AI dispatch."""
     frame, by = found.frame, found.choice.by
     if by is None:
         return Groups(_ai_code(frame), [*AI_KINDS], "AI dispatch", [])
     keys = found.table[by]
-    largest = np.argsort(-found.table["n"].to_numpy(), kind="stable")
-    many = len(keys) > _MOST_GROUPS
-    kept = sorted(largest[: _MOST_GROUPS - 1 if many else _MOST_GROUPS].tolist())
+    kept = named_groups(found.table["n"].tolist(), _MOST_GROUPS, fewest=0)
     texts = [group_name(by, key, found.frame) for key in keys]
     names = unique_labels([texts[at] for at in kept], kept, 28, "group")
     values = [None if pd.isna(keys.iloc[at]) else keys.iloc[at] for at in kept]
@@ -88,8 +86,8 @@ def groups_of(found: Answer) -> Groups:
     for position, value in enumerate(values):
         rows = column.isna() if value is None else column.isin([value])
         code[rows.to_numpy(dtype=bool)] = position
-    if many:
-        names.append(f"other ({len(keys) - len(kept)})")
+    if len(kept) < len(keys):
+        names.append(other(len(keys) - len(kept)))
     return Groups(code, names, "period" if by in ("period_id", "period_name") else label(by), kept)
 
 

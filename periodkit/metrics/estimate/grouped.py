@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from periodkit._threads import side_by_side
 from periodkit.metrics.estimate.rates import Floats, binomial_ranks, interpolate, normal_quantile
 from periodkit.metrics.estimate.survival import TOLERANCE, survival_band
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import StageCounts, gone_states, sum_up
+from periodkit.metrics.threads import side_by_side
 from periodkit.milestones import STATES
 
 __all__ = ["observed_quantiles", "survival_quantiles"]

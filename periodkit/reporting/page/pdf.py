@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from periodkit.errors import ConfigError, PeriodkitError
+from periodkit.frames import write_whole
 
 __all__ = ["find_browser", "to_pdf"]
 
@@ -97,12 +99,5 @@ def to_pdf(page: Path, output: Path, browser: str | None = None, *, private: boo
                 "Open the HTML report in a browser and print it to PDF."
             )
             raise PeriodkitError(msg)
-        unfinished = output.with_name(output.name + ".part")
-        try:
-            unfinished.unlink(missing_ok=True)
-            unfinished.touch(mode=0o600 if private else 0o666)
-            shutil.copyfile(made, unfinished)
-            unfinished.replace(output)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_whole(output, partial(shutil.copyfile, made), private=private)
     return output

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from periodkit._threads import side_by_side
+from periodkit.metrics.threads import side_by_side
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 50])
