@@ -397,11 +397,15 @@ def status_text(status: nw.Expr) -> nw.Expr:
 
 def _with_status(frame: Any) -> Any:  # noqa: ANN401
     """Return a frame with what its status says, as ``_said``."""
-    status = status_text(nw.col("status"))
-    canceled = _any(status.str.starts_with(text) for text in CANCELED)
+    return with_read_text(frame, "status", "_said", _said)
+
+
+def _said(status: nw.Expr) -> nw.Expr:
+    text = status_text(status)
+    canceled = _any(text.str.starts_with(start) for start in CANCELED)
     number = {said: nw.lit(said, dtype=nw.Int8) for said in range(_SAID)}
-    said = nw.when(canceled).then(number[_CANCELED]).when(status.is_in(ENDED)).then(number[_ENDED])
-    return with_read_text(frame, "status", "_said", said.otherwise(number[_SILENT]))
+    said = nw.when(canceled).then(number[_CANCELED]).when(text.is_in(ENDED)).then(number[_ENDED])
+    return said.otherwise(number[_SILENT])
 
 
 def _replay(frame: Any, moment: datetime, milestones: list[str], has_fetched: bool) -> Any:  # noqa: ANN401

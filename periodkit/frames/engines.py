@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeAlias, cast
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -91,18 +93,43 @@ def epoch_micros(frame: Any, time: nw.Expr) -> nw.Expr:  # noqa: ANN401
     return time.cast(nw.Int64) * second + (time.dt.microsecond() + second) % second
 
 
-def with_read_text(frame: Any, column: str, name: str, read: nw.Expr) -> Any:  # noqa: ANN401
-    """Return a narwhals frame with a column of small numbers that depends on one text column alone; null is 0."""
-    read = read.fill_null(value=0).alias(name)
+def with_read_text(frame: Any, column: str, name: str, read: Callable[[nw.Expr], nw.Expr]) -> Any:  # noqa: ANN401
+    """Return a narwhals frame with a column of small numbers that `read` makes of one text column; null is 0."""
     if isinstance(frame, nw.LazyFrame):
-        return frame.with_columns(read)
+        return frame.with_columns(read(nw.col(column)).fill_null(value=0).alias(name))
     # Millions of rows hold a handful of texts, so in memory each text is read once.
     table = frame.to_arrow()
     texts = table[column].combine_chunks()
-    coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
-    distinct = collect(nw.from_native(pa.table({column: coded.dictionary}), eager_only=True).select(read))
-    found = distinct[name].combine_chunks().take(coded.indices)
+    rows = None
+    if pa.types.is_dictionary(texts.type):
+        texts, rows = texts.dictionary, texts.indices
+    coded = texts.dictionary_encode()
+    once = _read_again if len(coded.dictionary) < 100 else _read_texts
+    found = once(_Texts(coded.dictionary), read).take(coded.indices)
+    found = found if rows is None else found.take(rows)
     return nw.from_native(table.append_column(name, found.fill_null(0)), eager_only=True)
+
+
+class _Texts:
+    """Texts that are equal where they are of one type and the same, one by one."""
+
+    def __init__(self, array: pa.Array) -> None:
+        self.array = array
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Texts) and self.array.equals(other.array)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.array.to_pylist()))
+
+
+def _read_texts(texts: _Texts, read: Callable[[nw.Expr], nw.Expr]) -> pa.Array:
+    table = nw.from_native(pa.table({"text": texts.array}), eager_only=True)
+    return collect(table.select(found=read(nw.col("text")).fill_null(value=0)))["found"].combine_chunks()
+
+
+# Batch after batch has the same ones.
+_read_again = functools.lru_cache(maxsize=32)(_read_texts)
 
 
 def collect(frame: Any) -> pa.Table:  # noqa: ANN401
@@ -126,19 +153,64 @@ _BATCH = 1 << 18
 """Rows read at a time: few enough for the caches, many enough for the cost of a call not to show."""
 
 
-def batches(frame: Any) -> Iterator[pa.Table] | None:  # noqa: ANN401
-    """Return the rows a batch at a time, or None if the engine cannot hand them over like that."""
+def batches(frame: Any, keys: Sequence[str] = ()) -> Iterator[pa.Table] | None:  # noqa: ANN401
+    """Return the rows a batch at a time, or None if the engine cannot hand them over like that.
+
+    Columns in `keys` may come as dictionaries, of which each batch has its own, and which may hold a value twice.
+    """
     native = frame.to_native()
     if isinstance(frame, nw.DataFrame):
         return (native.slice(start, _BATCH) for start in range(0, max(len(native), 1), _BATCH))
     # Older versions of the two lack these methods.
     if frame.implementation.is_duckdb() and hasattr(native, "to_arrow_reader"):
-        reader = native.to_arrow_reader(_BATCH)
-        return chain([reader.schema.empty_table()], (pa.Table.from_batches([batch]) for batch in reader))
+        return _with_dictionaries(frame, keys) if keys else _read(native)
     if frame.implementation.is_polars() and hasattr(native, "collect_batches"):
         schema = native.head(0).collect().to_arrow()
         return chain([schema], (batch.to_arrow() for batch in native.collect_batches(chunk_size=_BATCH)))
     return None
+
+
+def _read(relation: Any) -> Iterator[pa.Table]:  # noqa: ANN401
+    reader = relation.to_arrow_reader(_BATCH)
+    return chain([reader.schema.empty_table()], (pa.Table.from_batches([batch]) for batch in reader))
+
+
+def _with_dictionaries(frame: Any, keys: Sequence[str]) -> Iterator[pa.Table] | None:  # noqa: ANN401
+    """Return the rows of a DuckDB frame a batch at a time, its keys as dictionaries.
+
+    Texts cost more than all else to hand over, and there are few different ones. So DuckDB hands over a hash of a row's
+    keys, and what stands behind each hash once. None if two rows of keys have one hash.
+    """
+    others = [name for name in frame.columns if name not in keys]
+    short = {f"_key{i}": nw.col(name) for i, name in enumerate(keys)}
+    relation = frame.select(*others, **short).to_native()
+    hashed = f"hash({', '.join(short)}) AS _hash"
+    rows = relation.project(", ".join([hashed, *short])).distinct().to_arrow_table().sort_by("_hash")
+    hashes = rows["_hash"].to_numpy()
+    if (hashes[1:] == hashes[:-1]).any():
+        return None
+
+    def decode(batch: pa.Table) -> pa.Table:
+        coded = batch["_hash"].combine_chunks().dictionary_encode()
+        wanted = coded.dictionary.to_numpy()
+        place = np.searchsorted(hashes, wanted)
+        if not np.array_equal(hashes[np.minimum(place, len(hashes) - 1)] if len(hashes) else hashes, wanted):
+            msg = (
+                "The DuckDB relation gave other rows when it was read again, as a random sample does. Write it to a table, "
+                "and pass that."
+            )
+            raise ArgumentError(msg)
+        found, indices = rows, coded.indices
+        if len(rows) > len(batch):
+            found = rows.take(pa.array(place))
+        else:
+            indices = pa.array(place.astype(np.int32)).take(indices)
+        columns = {name: batch[name] for name in others}
+        for name, key in zip(keys, short, strict=True):
+            columns[name] = pa.DictionaryArray.from_arrays(indices, found[key].combine_chunks())
+        return pa.table(columns)
+
+    return map(decode, _read(relation.project(", ".join([hashed, *others]))))
 
 
 def on_cluster(frame: Any) -> bool:  # noqa: ANN401

@@ -6,7 +6,9 @@ others count where they are, and only the counts come here. Either way the resul
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -36,6 +38,8 @@ __all__ = [
     "to_count",
 ]
 
+_BLOCK = 1 << 21
+"""Rows from an engine that are counted at once, where counts are fewer than rows."""
 FLAGS = frozenset(field.column for field in ACTIONS.fields if field.kind is Kind.FLAG)
 
 
@@ -106,32 +110,26 @@ def count_stage(
     in_memory = isinstance(frame, nw.DataFrame)
     if not in_memory:
         frame = enter(frame)
-    # At a millisecond nearly every action is a line of its own: grouping in the engine would spare nothing.
-    many = unit <= UNITS["ms"] and around is None
-    arriving = batches(frame) if in_memory or many else None
+    # Around one duration there are few different lines, which the engine groups soonest.
+    arriving = batches(frame, [*names, "status"]) if in_memory or around is None else None
     if arriving is None:
         # What the status says is read from the lines, where there are fewer. A remainder is a quick sum everywhere.
         lines = frame.with_columns(_micros=nw.col("_micros") - nw.col("_micros") % unit)
         lines = aggregate(lines, kept, {"_n": nw.len()})
-        parts = [_Part.read(lines, names, chosen, unit)]
         n = lines["_n"].cast(pa.int64()).to_numpy()
-    else:
+        return _count([_Part.read(lines, names, chosen, unit)], n, names, resolution, actions)
 
-        def read(rows: pa.Table) -> _Part:
-            if in_memory:
-                rows = collect(enter(nw.from_native(rows, eager_only=True)))
-            return _Part.read(rows, names, chosen, unit)
+    def read(rows: pa.Table) -> _Part:
+        if in_memory:
+            rows = collect(enter(nw.from_native(rows, eager_only=True)))
+        return _Part.read(rows, names, chosen, unit)
 
-        parts, n = list(side_by_side(read, arriving)), None
-    tables, codes, entries = zip(*parts, strict=True)
-    del parts  # what is joined is let go, or the rows would be held twice
-    keys, positions = merge_keys(tables, names)
-    groups, rank = sort_keys(keys, names, actions)
-    ranks = (rank[position][code] for position, code in zip(positions, codes, strict=True))
-    packed = np.concatenate(entries)
-    del entries
-    cells = count_cells(ranks, packed, n, len(groups))
-    return StageCounts(groups, *cells, by=names, resolution=resolution)
+    parts = side_by_side(read, arriving)
+    if in_memory or unit <= UNITS["ms"]:
+        return _count(list(parts), None, names, resolution, actions)
+    # Of coarse durations there are few, however many actions there are, so that no more is held than they.
+    blocks = (_count(block, None, names, resolution, actions) for block in _blocks(parts))
+    return functools.reduce(operator.add, blocks)
 
 
 def checked_resolution(resolution: str | None, frame: Any) -> str:  # noqa: ANN401
@@ -212,6 +210,38 @@ class _Part(NamedTuple):
         length = rows["_micros"].fill_null(0).to_numpy()
         entry = join_entry(length if unit == 1 else length // unit, read_states(rows, stage))
         return cls(keys, code.astype(np.int32), entry)
+
+
+def _count(
+    parts: list[_Part],
+    n: Ints | None,
+    names: tuple[str, ...],
+    resolution: str,
+    actions: Any,  # noqa: ANN401
+) -> StageCounts:
+    """Count the rows of parts, which are used up; each row is `n` actions, or one."""
+    tables, codes, entries = zip(*parts, strict=True)
+    parts.clear()  # what is joined is let go, or the rows would be held twice
+    keys, positions = merge_keys(tables, names)
+    groups, rank = sort_keys(keys, names, actions)
+    ranks = (rank[position][code] for position, code in zip(positions, codes, strict=True))
+    packed = np.concatenate(entries)
+    del entries
+    return StageCounts(groups, *count_cells(ranks, packed, n, len(groups)), by=names, resolution=resolution)
+
+
+def _blocks(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
+    """Yield parts in lists of about `_BLOCK` rows, one at least."""
+    block: list[_Part] = []
+    rows = 0
+    for part in parts:
+        block.append(part)
+        rows += len(part.code)
+        if rows >= _BLOCK:
+            yield block
+            block, rows = [], 0
+    if block:
+        yield block
 
 
 def count_flags(

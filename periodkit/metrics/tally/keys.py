@@ -49,18 +49,12 @@ def encode(table: pa.Table, names: Sequence[str]) -> tuple[pa.Table, Ints]:
     picked: list[tuple[Ints, pa.Array]] = []
     code = np.zeros(0, dtype=np.int64)
     for name in names:
-        column = table[name].combine_chunks()
-        if pa.types.is_nested(column.type):
-            msg = f"by names {name!r}, whose values are lists; group by a column of single values."
-            raise ArgumentError(msg)
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        coded = column.dictionary_encode(null_encoding="encode")
-        values, indices = coded.dictionary, coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        values, indices = _encode_column(table[name].combine_chunks(), name)
         if not picked:
             code, picked = indices, [(np.arange(len(values)), values)]
             continue
-        present, code = _renumber(code * len(values) + indices)
+        indices += code * len(values)
+        present, code = _renumber(indices, len(picked[0][0]) * len(values))
         outer, inner = np.divmod(present, max(len(values), 1))
         picked = [(rows[outer], each) for rows, each in picked] + [(inner, values)]
     return pa.table([values.take(pa.array(rows)) for rows, values in picked], names=list(names)), code
@@ -129,13 +123,34 @@ def sort_keys(keys: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataF
     return frame.iloc[order].reset_index(drop=True), rank
 
 
-def _renumber(code: Ints) -> tuple[Ints, Ints]:
-    """Return the codes that occur, in order, and each code's position among them."""
-    size = int(code.max(initial=-1)) + 1
+def _encode_column(column: pa.Array, name: str) -> tuple[pa.Array, Ints]:
+    """Return the distinct values of a column, null among them, and for each row the position of its own."""
+    is_dictionary = pa.types.is_dictionary(column.type)
+    if pa.types.is_nested(column.type.value_type if is_dictionary else column.type):
+        msg = f"by names {name!r}, whose values are lists; group by a column of single values."
+        raise ArgumentError(msg)
+    if not is_dictionary:
+        coded = column.dictionary_encode(null_encoding="encode")
+        return coded.dictionary, coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    # A dictionary may hold a value twice, or one that no row has, and a row may have none of its values.
+    values, indices = column.dictionary, column.indices
+    if indices.null_count:
+        indices = indices.fill_null(len(values))
+        values = pa.concat_arrays([values, pa.nulls(1, values.type)])
+    coded = values.dictionary_encode(null_encoding="encode")
+    present, code = _renumber(coded.indices.to_numpy()[indices.to_numpy()].astype(np.int64), len(coded.dictionary))
+    return coded.dictionary.take(pa.array(present)), code
+
+
+def _renumber(code: Ints, size: int) -> tuple[Ints, Ints]:
+    """Return the codes that occur, all below `size`, in order, and each code's position among them."""
     if size > max(len(code), 1):
         return np.unique(code, return_inverse=True)
-    # Codes are dense nearly always, and counting them is far quicker than sorting.
-    present = np.flatnonzero(np.bincount(code, minlength=size))
-    position = np.zeros(size, dtype=np.int64)
-    position[present] = np.arange(len(present))
+    # Codes are dense nearly always, and marking them is far quicker than sorting.
+    occurs = np.zeros(size, dtype=np.bool_)
+    occurs[code] = True
+    present = np.flatnonzero(occurs)
+    if len(present) == size:
+        return present, code
+    position = np.cumsum(occurs) - 1
     return present, position[code]

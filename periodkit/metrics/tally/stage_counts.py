@@ -348,12 +348,20 @@ def count_cells(
     else:
         order = np.argsort(packed)
         packed, n = packed[order], n[order]
-    first = np.flatnonzero(np.r_[True, packed[1:] != packed[:-1]][: len(packed)])
-    n = np.diff(first, append=len(packed)) if n is None else np.add.reduceat(n, first)
+    is_first = np.ones(len(packed), dtype=np.bool_)
+    np.not_equal(packed[1:], packed[:-1], out=is_first[1:])
+    first = np.flatnonzero(is_first)
+    if n is None:
+        n = np.empty(len(first), dtype=np.int64)
+        n[-1:] = len(packed) - first[-1:]
+        np.subtract(first[1:], first[:-1], out=n[:-1])
+    else:
+        n = np.add.reduceat(n, first)
     packed = packed[first]
     bounds = np.searchsorted(packed, np.arange(groups + 1) << bits)
     packed &= (1 << bits) - 1
-    state = (packed & ((1 << _STATE_BITS) - 1)).astype(np.int8)
+    state = packed.astype(np.int8)
+    state &= (1 << _STATE_BITS) - 1
     packed >>= _STATE_BITS
     return bounds, packed, state, n
 
