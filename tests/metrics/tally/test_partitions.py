@@ -1,12 +1,18 @@
-"""Frames in parts: the example of the documentation runs on Dask and gives what the whole frame gives."""
+"""Frames in parts: they give what the whole frame gives, whoever makes the parts."""
 
 import re
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import BY, ENGINES, FRAMES
 
 import periodkit as pk
+from periodkit.frames import engines
+from periodkit.metrics.tally import count
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "scale.md"
 
@@ -31,3 +37,12 @@ def test_an_engine_that_no_test_covers_is_refused(season_frames, by):
     for metric in (pk.cycle_times, pk.ai_dispatch_rate):
         with pytest.raises(pk.ArgumentError, match=r"count the parts: docs/scale\.md"):
             metric(frame, by=by)
+
+
+@settings(deadline=None, max_examples=30)
+@given(FRAMES, st.sampled_from([None, "ai_dispatched", list(BY)]))
+def test_an_engine_is_counted_a_block_at_a_time(actions, by):
+    expected = pk.cycle_times(actions, by, resolution="s")
+    with mock.patch.object(engines, "_BATCH", 3), mock.patch.object(count, "_BLOCK", 4):
+        for engine in ("duckdb", "polars lazy"):
+            pd.testing.assert_frame_equal(pk.cycle_times(ENGINES[engine](actions), by, resolution="s"), expected)

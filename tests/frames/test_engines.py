@@ -1,0 +1,60 @@
+"""Batches of an engine's rows: whatever the keys are, they come as they were; and a relation that changes is named."""
+
+import duckdb
+import narwhals as nw
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import periodkit as pk
+from periodkit.frames import engines
+
+TEXTS = st.sampled_from([None, "", "Bar", "bar", "Zürich", "a.b", 'say "now"'])
+NUMBERS = st.sampled_from([None, 0, 1, 2**40])
+ROWS = st.lists(st.tuples(TEXTS, NUMBERS, st.integers(0, 9)), max_size=30)
+
+
+def lazy(table):
+    return nw.from_native(duckdb.connect().from_arrow(table))
+
+
+def read(frame, keys):
+    return pa.concat_tables(
+        pa.table({name: [*batch[name].to_pylist()] for name in batch.column_names}, schema=SCHEMA)
+        for batch in engines.batches(frame, keys)
+    )
+
+
+SCHEMA = pa.schema({"n": pa.int64(), "form.place": pa.string(), "number": pa.int64()})
+
+
+@settings(deadline=None)
+@given(ROWS, st.integers(1, 8))
+def test_keys_come_as_they_were(rows, size):
+    table = pa.table(
+        {"form.place": [row[0] for row in rows], "number": [row[1] for row in rows], "n": [row[2] for row in rows]},
+        schema=pa.schema([SCHEMA.field("form.place"), SCHEMA.field("number"), SCHEMA.field("n")]),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "_BATCH", size)
+        found = read(lazy(table), ["form.place", "number"]).to_pylist()
+    expected = table.select(["n", "form.place", "number"]).to_pylist()
+    assert sorted(map(repr, found)) == sorted(map(repr, expected))
+
+
+def test_a_relation_that_changes_between_two_readings_is_named():
+    connection = duckdb.connect()
+    relation = connection.sql(
+        "SELECT now() - INTERVAL 1 HOUR AS created_time, now() AS closed_time, 'closed' AS status, now() AS fetched_at, "
+        "random() AS place FROM range(100)"
+    )
+    with pytest.raises(pk.ArgumentError, match="gave other rows when it was read again"):
+        pk.cycle_times(relation, by="place")
+
+
+def test_two_keys_with_one_hash_are_counted_apart(monkeypatch):
+    table = pa.table({"form.place": ["Bar", "Gate"], "number": [1, 1], "n": [0, 0]})
+    connection = duckdb.connect()
+    connection.execute("CREATE MACRO hash(one, other) AS 1")
+    assert engines.batches(nw.from_native(connection.from_arrow(table)), ["form.place", "number"]) is None

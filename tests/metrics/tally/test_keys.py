@@ -1,0 +1,31 @@
+"""Keys as dictionaries: those that rows have, whatever else a dictionary holds."""
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from periodkit.metrics.tally import encode
+
+VALUES = st.lists(st.sampled_from([None, "", "Bar", "Gate", "North"]), min_size=1, max_size=6)
+
+
+@st.composite
+def dictionaries(draw, rows):
+    # A value may be there twice, or for no row; a row may have none, or the null of the dictionary.
+    values = draw(VALUES)
+    indices = st.one_of(st.none(), st.integers(0, len(values) - 1))
+    chosen = draw(st.lists(indices, min_size=rows, max_size=rows))
+    return pa.DictionaryArray.from_arrays(pa.array(chosen, pa.int16()), pa.array(values, pa.string()))
+
+
+@given(st.integers(0, 12).flatmap(lambda rows: st.tuples(dictionaries(rows), dictionaries(rows))))
+def test_a_dictionary_is_read_as_its_values(columns):
+    as_they_are = pa.table([*columns], names=["channel", "place"])
+    plain = pa.table(
+        [column.to_pylist() for column in columns], schema=pa.schema([(n, pa.string()) for n in ("channel", "place")])
+    )
+    for names in (["channel"], ["channel", "place"]):
+        keys, code = encode(as_they_are, names)
+        assert keys.take(pa.array(code)).to_pylist() == plain.select(names).to_pylist()
+        assert sorted(set(code.tolist())) == [*range(len(keys))]
+        assert len({tuple(row.values()) for row in keys.to_pylist()}) == len(keys)
