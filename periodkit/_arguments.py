@@ -301,6 +301,15 @@ def read_moment(value: object, argument: str, error: Callable[[str], PeriodkitEr
         raise error(f"{argument} is {value}, which lies outside the years 1 to 9999 in UTC. {advice}") from None
 
 
+def read_range(start: When | None, end: When | None, error: Callable[[str], PeriodkitError]) -> dict[str, datetime]:
+    """Return those of the two moments that are given, in UTC, or say that they are the wrong way round."""
+    given = {"start": start, "end": end}
+    bounds = {name: read_moment(when, name, error) for name, when in given.items() if when is not None}
+    if len(bounds) == 2 and bounds["start"] > bounds["end"]:
+        raise error(f"start ({start}) is after end ({end}). Swap them.")
+    return bounds
+
+
 def _read_text(text: str) -> date | None:
     found = iso_moment(text)
     if found is not None:
@@ -329,7 +338,7 @@ _UNITS = {name: Fraction(micros) for names, micros in _MICROS.items() for name i
 _LONGEST_TIME = 2**63 // 1000
 
 
-def as_micros(value: Any, argument: str) -> int:  # noqa: ANN401
+def as_micros(value: Any, argument: str, *, above_zero: bool = False) -> int:  # noqa: ANN401
     """Return a length of time in microseconds, exact for texts such as ``"0.57min"``, or say that it is none.
 
     Examples
@@ -342,6 +351,8 @@ def as_micros(value: Any, argument: str) -> int:  # noqa: ANN401
     if micros is None or not 0 <= micros <= _LONGEST_TIME:
         msg = f'{argument} is {named(value)}; it takes a length of time such as "15min", "7D" or a timedelta.'
         raise ArgumentError(msg)
+    if above_zero and not round(micros):
+        raise ArgumentError(f'{argument} is {named(value)}; it takes a length of time above zero, such as "15min".')
     return round(micros)
 
 

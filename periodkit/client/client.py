@@ -13,7 +13,7 @@ import pandas as pd
 import requests
 from requests.adapters import BaseAdapter
 
-from periodkit._arguments import PeriodIds, When, api_time, checked_form_fields, period_ids, read_moment
+from periodkit._arguments import PeriodIds, When, api_time, checked_form_fields, period_ids, read_range
 from periodkit.client.arrivals import Arrivals
 from periodkit.client.credentials import BearerAuth, checked_url, hide, not_texts, setting
 from periodkit.client.fetch import Fetch
@@ -206,15 +206,8 @@ class Client:
         AuthError, ApiError, TransportError, SchemaError
             As the server answers.
         """
-        bounds = {
-            name: read_moment(value, argument, partial(InvalidRequestError, None))
-            for name, argument, value in (("start_date", "start", start), ("end_date", "end", end))
-            if value is not None
-        }
-        if len(bounds) == 2 and bounds["start_date"] > bounds["end_date"]:
-            msg = f"start ({start}) is after end ({end}). Swap them."
-            raise InvalidRequestError(None, msg)
-        params = {name: api_time(value) for name, value in bounds.items()}
+        bounds = read_range(start, end, partial(InvalidRequestError, None))
+        params = {f"{name}_date": api_time(moment) for name, moment in bounds.items()}
         return self._own_fetch().periods(params)
 
     def actions(self, periods: PeriodIds, form_fields: Iterable[str] | None = None) -> pd.DataFrame:

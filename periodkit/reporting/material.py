@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 import pandas as pd
 
-from periodkit._arguments import PeriodIds, When, check_count, read_moment, zone
+from periodkit._arguments import PeriodIds, When, check_count, read_range, zone
 from periodkit.errors import ArgumentError
 from periodkit.frames import Fingerprint, fingerprint, latest_period
 from periodkit.metrics import unusual
@@ -243,11 +243,12 @@ def _actions(source: Source, periods: pd.DataFrame, part: Part | None) -> pd.Dat
 
 
 def _between(periods: pd.DataFrame, start: When | None, end: When | None) -> pd.DataFrame:
+    bounds = read_range(start, end, ArgumentError)
     kept = periods
-    if start is not None:
-        kept = kept[kept["start_date"] >= read_moment(start, "start", ArgumentError)]
-    if end is not None:
-        kept = kept[kept["start_date"] < read_moment(end, "end", ArgumentError)]
+    if "start" in bounds:
+        kept = kept[kept["start_date"] >= bounds["start"]]
+    if "end" in bounds:
+        kept = kept[kept["start_date"] < bounds["end"]]
     return kept
 
 

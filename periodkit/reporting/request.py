@@ -9,7 +9,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from periodkit._arguments import When, as_micros, check_count, named, period_of_row, read_moment, zone
+from periodkit._arguments import When, as_micros, check_count, named, period_of_row, read_range, zone
 from periodkit.errors import ArgumentError, ConfigError
 from periodkit.settings import BASE_URL_VARIABLE, TOKEN_VARIABLE
 
@@ -88,18 +88,20 @@ def check_account() -> None:
 
 def check_times(start: When | None, end: When | None, compare: int, target: str, tz: str | None) -> None:
     """Raise an ArgumentError that names the first of these that cannot be read."""
-    for name, moment in (("start", start), ("end", end)):
-        if moment is not None:
-            read_moment(moment, name, ArgumentError)
+    read_range(start, end, ArgumentError)
     check_count(compare, "compare")
-    as_micros(target, "target")
+    as_micros(target, "target", above_zero=True)
     zone(tz)
 
 
 def checked_output(output: str | Path) -> Path:
     """Return the file to write, or say why no report can be written there."""
     path = Path(output)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError:  # such as a name that is too long, of which more below
+        is_folder = False
+    if is_folder:
         msg = f"output is the folder {str(path)!r}. Name a file in it, such as {str(path / 'report.html')!r}."
         raise ArgumentError(msg)
     if path.suffix.lower() not in (".html", ".htm"):
@@ -108,9 +110,11 @@ def checked_output(output: str | Path) -> Path:
         raise ArgumentError(msg)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
+        # A file is written beside its place first, under a longer name.
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}"):
             pass
-    except OSError as error:
-        msg = f"{str(path)!r} cannot be written: {error.strerror or error}. Choose another place with output=, or -o."
+    except (OSError, ValueError) as error:  # the latter of a null character
+        why = getattr(error, "strerror", None) or error
+        msg = f"{str(path)!r} cannot be written: {why}. Choose another place with output=, or -o."
         raise ConfigError(msg) from None
     return path

@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import Formatter, Locator, MultipleLocator, NullLocator, PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from periodkit._arguments import as_micros, named
-from periodkit.errors import ArgumentError
+from periodkit._arguments import as_micros
 from periodkit.plots._drawing.canvas import ABOVE, BESIDE, FAINT, INK, points_of, write
 from periodkit.wording import round_duration
 
@@ -63,13 +62,7 @@ def seconds(values: pd.Series) -> Floats:
 
 def as_target(target: object) -> float | None:
     """Return a target in seconds, or raise an ArgumentError."""
-    if target is None:
-        return None
-    micros = as_micros(target, "target")
-    if not micros:
-        msg = f'target is {named(target)}; it takes a length of time above zero, such as "15min".'
-        raise ArgumentError(msg)
-    return micros / 1e6
+    return None if target is None else as_micros(target, "target", above_zero=True) / 1e6
 
 
 def duration_limits(values: ArrayLike, margin: float = 1.25) -> tuple[float, float]:
