@@ -24,7 +24,7 @@ from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
 from periodkit.metrics.threads import side_by_side
-from periodkit.milestones import STATES, Stage, checked_stage, enter_times, read_states
+from periodkit.milestones import STATES, checked_stage, enter_stage, enter_times, read_states
 from periodkit.schema import ACTIONS, Kind
 
 __all__ = [
@@ -101,28 +101,30 @@ def count_stage(
     resolution = "us" if around is not None else checked_resolution(resolution, frame)
     unit = UNITS[resolution]
 
-    kept = list(dict.fromkeys([*names, "status", "_timed", "_micros"]))
+    def enter(rows: Any, how: Any, *states: str) -> Any:  # noqa: ANN401
+        kept = dict.fromkeys([*names, *states, "_micros"])
+        rows = how(rows, chosen, as_of, spelled(rows, needed)).select(*spelled(rows, kept))
+        return rows.with_columns(_micros=to_count(nw.col("_micros"), unit, around, states[-1]))
 
-    def enter(rows: Any) -> Any:  # noqa: ANN401
-        rows = enter_times(rows, chosen, as_of, spelled(rows, needed)).select(*spelled(rows, kept))
-        return rows.with_columns(_micros=to_count(nw.col("_micros"), unit, around, "_timed"))
-
+    # What the status says is read here, once a text; but the lines of an engine must not be as many as there are texts.
+    in_rows, in_lines = (enter_times, "status", "_timed"), (enter_stage, "_state")
     in_memory = isinstance(frame, nw.DataFrame)
-    if not in_memory:
-        frame = enter(frame)
-    # Around one duration there are few different lines, which the engine groups soonest.
-    arriving = batches(frame, [*names, "status"]) if in_memory or around is None else None
+    if in_memory:
+        arriving = batches(frame)
+    else:
+        # Around one duration there are few different lines, which the engine groups soonest.
+        arriving = batches(enter(frame, *in_rows), [*names, "status"]) if around is None else None
     if arriving is None:
-        # What the status says is read from the lines, where there are fewer. A remainder is a quick sum everywhere.
-        lines = frame.with_columns(_micros=nw.col("_micros") - nw.col("_micros") % unit)
-        lines = aggregate(lines, kept, {"_n": nw.len()})
+        # A remainder is a quick sum everywhere.
+        lines = enter(frame, *in_lines).with_columns(_micros=nw.col("_micros") - nw.col("_micros") % unit)
+        lines = aggregate(lines, [*names, "_state", "_micros"], {"_n": nw.len()})
         n = lines["_n"].cast(pa.int64()).to_numpy()
-        return _count([_Part.read(lines, names, chosen, unit)], n, names, resolution, actions)
+        return _count([_Part.read(lines, lines["_state"].to_numpy(), names, unit)], n, names, resolution, actions)
 
     def read(rows: pa.Table) -> _Part:
         if in_memory:
-            rows = collect(enter(nw.from_native(rows, eager_only=True)))
-        return _Part.read(rows, names, chosen, unit)
+            rows = collect(enter(nw.from_native(rows, eager_only=True), *in_rows))
+        return _Part.read(rows, read_states(rows, chosen), names, unit)
 
     parts = side_by_side(read, arriving)
     if in_memory or unit <= UNITS["ms"]:
@@ -205,10 +207,10 @@ class _Part(NamedTuple):
     entry: Ints
 
     @classmethod
-    def read(cls, rows: pa.Table, names: Sequence[str], stage: Stage, unit: int) -> _Part:
+    def read(cls, rows: pa.Table, states: NDArray[np.int8], names: Sequence[str], unit: int) -> _Part:
         keys, code = encode(rows, names)
         length = rows["_micros"].fill_null(0).to_numpy()
-        entry = join_entry(length if unit == 1 else length // unit, read_states(rows, stage))
+        entry = join_entry(length if unit == 1 else length // unit, states)
         return cls(keys, code.astype(np.int32), entry)
 
 
