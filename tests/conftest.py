@@ -13,7 +13,7 @@ from periodkit.sandbox.server import Sandbox
 
 mpl.use("Agg")
 # `make soak` tries every law on ten times as many examples; tests/support/laws.py reads it.
-hypothesis.settings.register_profile("soak", max_examples=1000)
+hypothesis.settings.register_profile("soak", max_examples=1000, deadline=None)
 
 RECORDED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "sffd" / "sffd-2020-04.json.gz"
 
