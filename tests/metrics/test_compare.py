@@ -132,7 +132,7 @@ def test_counts_add_up_and_swapped_flags_swap(actions):
 
 
 @given(FRAMES)
-@law(15)
+@law(8)
 def test_every_engine_gives_the_same(actions):
     wanted = pk.compare(actions, "ai_dispatched", "classification", target="5min")
     for engine in ENGINES.values():

@@ -1,6 +1,7 @@
 """Every metric on every odd frame: a well-formed answer with its counts, no warning (they are errors) and no exception."""
 
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,21 @@ NORMAL_FRAME = actions(*NORMAL)
 each_odd = pytest.mark.parametrize("odd", ODD)
 
 
+def in_turn(*names):
+    """Return all combinations: in `make test` each two things meet once or more, in `make soak` all of them do.
+
+    The last things take turns, with the first two: a fault of two things together is met, whatever the third.
+    """
+    places = [range(len(each)) for each in names]
+    return [
+        pytest.param(
+            *(each[at] for each, at in zip(names, where, strict=True)),
+            marks=() if sum(where) % len(names[-1]) == 0 else pytest.mark.soak,
+        )
+        for where in product(*places)
+    ]
+
+
 def as_list(by):
     return [] if by is None else [by] if isinstance(by, str) else by
 
@@ -101,6 +117,11 @@ def as_list(by):
 @cache
 def usual_answer(name: str, by: str) -> pd.DataFrame:
     return BY_METRICS[name](NORMAL_FRAME, KEYS[by])
+
+
+@cache
+def usual_whole(name: str) -> pd.DataFrame:
+    return WHOLE_METRICS[name](NORMAL_FRAME)
 
 
 def well_formed(got: pd.DataFrame, usual: pd.DataFrame, by: Any, given: pd.DataFrame) -> None:
@@ -116,9 +137,7 @@ def well_formed(got: pd.DataFrame, usual: pd.DataFrame, by: Any, given: pd.DataF
     assert got.index.tolist() == [*range(len(got))]
 
 
-@pytest.mark.parametrize("by", KEYS)
-@pytest.mark.parametrize("name", BY_METRICS)
-@each_odd
+@pytest.mark.parametrize(("odd", "name", "by"), in_turn([*ODD], [*BY_METRICS], [*KEYS]))
 def test_metrics_by_group(odd, name, by):
     given, metric, keys = ODD[odd], BY_METRICS[name], KEYS[by]
     before = given.copy(deep=True)
@@ -155,7 +174,7 @@ def check_used(got: pd.DataFrame, name: str) -> None:
 def test_metrics_of_the_whole(odd, name):
     given, metric = ODD[odd], WHOLE_METRICS[name]
     before = given.copy(deep=True)
-    got, usual = metric(given), metric(NORMAL_FRAME)
+    got, usual = metric(given), usual_whole(name)
     assert [*got.columns] == [*usual.columns]
     for column in got.columns.difference(["channel", "latest_channel"]):
         assert got[column].dtype == usual[column].dtype, column
@@ -171,14 +190,15 @@ def test_metrics_of_the_whole(odd, name):
     pd.testing.assert_frame_equal(given, before)
 
 
-@pytest.mark.parametrize("stage", STAGES)
-@each_odd
-def test_stages(odd, stage):
-    for canceled in ("censor", "exclude"):
-        for method in ("kaplan-meier", "observed"):
-            got = pk.cycle_times(ODD[odd], "channel", stage, canceled=canceled, method=method)
-            check_used(got, f"{canceled} {method}")
-            assert (got.filter(regex="^p").dtypes == "timedelta64[us]").all()
+@pytest.mark.parametrize(
+    ("odd", "stage", "way"),
+    in_turn([*ODD], [*STAGES], [*product(("censor", "exclude"), ("kaplan-meier", "observed"))]),
+)
+def test_stages(odd, stage, way):
+    canceled, method = way
+    got = pk.cycle_times(ODD[odd], "channel", stage, canceled=canceled, method=method)
+    check_used(got, f"{canceled} {method}")
+    assert (got.filter(regex="^p").dtypes == "timedelta64[us]").all()
 
 
 def test_what_the_edges_say():

@@ -64,7 +64,7 @@ def test_steps_are_what_the_metrics_of_each_say(season_frames):
 
 
 @given(FRAMES)
-@law(15)
+@law(8)
 def test_steps_hold_together_in_every_engine(actions):
     found = pk.ai_funnel(actions, "5min", by="channel")
     first, second, third = (found.iloc[at::3].reset_index(drop=True) for at in range(3))
