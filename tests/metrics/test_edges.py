@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from strategies import actions, frame
+from turns import in_turn
 
 import periodkit as pk
 from periodkit.milestones import STAGES
@@ -93,21 +94,6 @@ COUNTS += ["undetermined", "at_risk", "ai", "not_ai", "rerouted", "stayed"]
 NORMAL_FRAME = actions(*NORMAL)
 
 each_odd = pytest.mark.parametrize("odd", ODD)
-
-
-def in_turn(*names):
-    """Return all combinations: in `make test` each two things meet once or more, in `make soak` all of them do.
-
-    The last things take turns, with the first two: a fault of two things together is met, whatever the third.
-    """
-    places = [range(len(each)) for each in names]
-    return [
-        pytest.param(
-            *(each[at] for each, at in zip(names, where, strict=True)),
-            marks=() if sum(where) % len(names[-1]) == 0 else pytest.mark.soak,
-        )
-        for where in product(*places)
-    ]
 
 
 def as_list(by):
