@@ -1,4 +1,4 @@
-"""How often a law is tried on random examples: a sample of them in `make test`, ten times as many in `make soak`."""
+"""How often a law is tried on random examples: a sample of them in `make test`, five times as many in `make soak`."""
 
 from hypothesis import HealthCheck, settings
 
