@@ -53,8 +53,8 @@ test-pythons: $(READY) $(BIN)/uv ## run the quick tests on each Python of PYTHON
 	@failed=; $(foreach version,$(PYTHONS),{ $(call quick,$(version),$(version),-c constraints.txt); } || failed="$$failed $(version)"; ) \
 	[ -z "$$failed" ] || { echo "The quick tests failed on Python$$failed." >&2; exit 1; }
 
-soak: $(READY) ## run what takes many minutes: hundreds of syncs killed at any moment
-	@$(BIN)/python -m pytest -n $(WORKERS) -m soak $(PYTEST_FLAGS)
+soak: $(READY) ## run what takes many minutes: hundreds of syncs killed at any moment, laws on hundreds of examples
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "soak or hypothesis" --hypothesis-profile=soak $(PYTEST_FLAGS)
 
 lab: $(READY) ## open JupyterLab on the notebooks
 	@$(BIN)/periodkit lab

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import hypothesis
 import matplotlib as mpl
 import pytest
 
@@ -11,6 +12,8 @@ from periodkit.sandbox.season import make_season
 from periodkit.sandbox.server import Sandbox
 
 mpl.use("Agg")
+# `make soak` tries every law on five times as many examples: tests/support/laws.py reads it.
+hypothesis.settings.register_profile("soak", max_examples=500, deadline=None)
 
 RECORDED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "sffd" / "sffd-2020-04.json.gz"
 

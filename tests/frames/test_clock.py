@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import law
 from strategies import action, frame
 
 import periodkit as pk
@@ -94,7 +95,7 @@ def test_of_several_markers_of_the_name_the_nearest_counts():
 
 
 @pytest.mark.parametrize("tz", ["Europe/London", "America/New_York", "Asia/Kolkata", "UTC"])
-@settings(deadline=None)
+@law(20)
 @given(
     st.lists(
         st.datetimes(pd.Timestamp("2020-01-01").to_pydatetime(), pd.Timestamp("2030-01-01").to_pydatetime()), max_size=6

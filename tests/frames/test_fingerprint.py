@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import law
 from platforms import Platform
 
 import periodkit as pk
@@ -67,7 +68,7 @@ values = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@law(40)
 @given(
     column=st.lists(values, min_size=1, max_size=5),
     notes=st.lists(st.one_of(st.none(), st.text(), st.lists(st.text()))),

@@ -7,8 +7,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import law
 from strategies import ENGINES, action, frame
 
 import periodkit as pk
@@ -152,7 +153,7 @@ def test_every_engine_gives_an_action_a_row_for_each_item_of_a_list(made):
     assert found.lists == ("who",)
 
 
-@settings(deadline=None)
+@law(30)
 @given(st.lists(st.none() | st.lists(st.sampled_from(["Ada", "Bo", "Cy"]), max_size=4), max_size=8))
 def test_people_are_counted_once_an_action(people):
     actions = frame([action(assigned_user_names=names, closed=5.0) for names in people])

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import law
 from strategies import ENGINES, action, frame
 
 import periodkit as pk
@@ -19,7 +20,7 @@ def test_numbers_in_texts_count_as_numbers_and_null_is_last():
     assert pd.isna(keys["group"].iloc[natural_order(keys)[-1]])
 
 
-@settings(deadline=None)
+@law(50)
 @given(st.lists(TEXTS, min_size=2, max_size=8))
 def test_natural_order_is_an_order(texts):
     ordered = sorted(texts, key=natural)
@@ -28,7 +29,7 @@ def test_natural_order_is_an_order(texts):
     assert [int(text) for text in ordered if text in numbers] == [int(text) for text in numbers]
 
 
-@settings(deadline=None)
+@law(50)
 @given(st.lists(st.tuples(st.none() | st.integers(0, 3), st.none() | TEXTS, st.none() | st.booleans()), max_size=12))
 def test_rows_are_in_order_column_by_column_with_nulls_last(rows):
     keys = pd.DataFrame(rows, columns=["number", "text", "flag"]).astype(

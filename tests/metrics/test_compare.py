@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from laws import law
 from strategies import ENGINES, FRAMES, action, frame
 
 import periodkit as pk
@@ -12,7 +13,6 @@ from periodkit.metrics.estimate import newcombe, wilson
 from periodkit.metrics.estimate.mover import combine
 
 MINUTE = pd.Timedelta(minutes=1)
-few = settings(max_examples=40, deadline=None)
 
 
 def closed(*minutes, n=1, **more):
@@ -115,7 +115,7 @@ def test_strata_with_one_side_are_rows_without_a_difference():
 
 
 @given(FRAMES)
-@few
+@law(15)
 def test_counts_add_up_and_swapped_flags_swap(actions):
     found = pk.compare(actions, "ai_dispatched", "channel", target="5min")
     counted = ["used", "unknown_arm", "not_started", "invalid", "skipped", "unknown"]
@@ -132,7 +132,7 @@ def test_counts_add_up_and_swapped_flags_swap(actions):
 
 
 @given(FRAMES)
-@few
+@law(8)
 def test_every_engine_gives_the_same(actions):
     wanted = pk.compare(actions, "ai_dispatched", "classification", target="5min")
     for engine in ENGINES.values():

@@ -1,12 +1,14 @@
 """Every metric on every odd frame: a well-formed answer with its counts, no warning (they are errors) and no exception."""
 
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from strategies import actions, frame
+from turns import in_turn
 
 import periodkit as pk
 from periodkit.milestones import STAGES
@@ -103,6 +105,11 @@ def usual_answer(name: str, by: str) -> pd.DataFrame:
     return BY_METRICS[name](NORMAL_FRAME, KEYS[by])
 
 
+@cache
+def usual_whole(name: str) -> pd.DataFrame:
+    return WHOLE_METRICS[name](NORMAL_FRAME)
+
+
 def well_formed(got: pd.DataFrame, usual: pd.DataFrame, by: Any, given: pd.DataFrame) -> None:
     assert [*got.columns] == [*usual.columns]
     keys = as_list(by)
@@ -116,9 +123,7 @@ def well_formed(got: pd.DataFrame, usual: pd.DataFrame, by: Any, given: pd.DataF
     assert got.index.tolist() == [*range(len(got))]
 
 
-@pytest.mark.parametrize("by", KEYS)
-@pytest.mark.parametrize("name", BY_METRICS)
-@each_odd
+@pytest.mark.parametrize(("odd", "name", "by"), in_turn([*ODD], [*BY_METRICS], [*KEYS]))
 def test_metrics_by_group(odd, name, by):
     given, metric, keys = ODD[odd], BY_METRICS[name], KEYS[by]
     before = given.copy(deep=True)
@@ -155,7 +160,7 @@ def check_used(got: pd.DataFrame, name: str) -> None:
 def test_metrics_of_the_whole(odd, name):
     given, metric = ODD[odd], WHOLE_METRICS[name]
     before = given.copy(deep=True)
-    got, usual = metric(given), metric(NORMAL_FRAME)
+    got, usual = metric(given), usual_whole(name)
     assert [*got.columns] == [*usual.columns]
     for column in got.columns.difference(["channel", "latest_channel"]):
         assert got[column].dtype == usual[column].dtype, column
@@ -171,14 +176,15 @@ def test_metrics_of_the_whole(odd, name):
     pd.testing.assert_frame_equal(given, before)
 
 
-@pytest.mark.parametrize("stage", STAGES)
-@each_odd
-def test_stages(odd, stage):
-    for canceled in ("censor", "exclude"):
-        for method in ("kaplan-meier", "observed"):
-            got = pk.cycle_times(ODD[odd], "channel", stage, canceled=canceled, method=method)
-            check_used(got, f"{canceled} {method}")
-            assert (got.filter(regex="^p").dtypes == "timedelta64[us]").all()
+@pytest.mark.parametrize(
+    ("odd", "stage", "way"),
+    in_turn([*ODD], [*STAGES], [*product(("censor", "exclude"), ("kaplan-meier", "observed"))]),
+)
+def test_stages(odd, stage, way):
+    canceled, method = way
+    got = pk.cycle_times(ODD[odd], "channel", stage, canceled=canceled, method=method)
+    check_used(got, f"{canceled} {method}")
+    assert (got.filter(regex="^p").dtypes == "timedelta64[us]").all()
 
 
 def test_what_the_edges_say():

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from effects_oracle import effects
-from hypothesis import assume, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import law
 from strategies import ENGINES, FRAMES, action, frame
 
 import periodkit as pk
@@ -109,10 +110,11 @@ def test_every_engine_gives_the_same(recorded_frames, name):
 
 # --- laws ---
 
-STRATA = st.sampled_from([None, "classification", ["classification", "channel"]])
-TARGETS = st.none() | st.sampled_from(["0min", "3min", "7min", "20min"])
+COLUMNS = ["classification", ["classification", "channel"]]
+TIMES = ["0min", "3min", "7min", "20min"]
+STRATA = st.sampled_from([None, *COLUMNS])
+TARGETS = st.none() | st.sampled_from(TIMES)
 STAGE = st.sampled_from(["cycle", "response"])
-few = settings(max_examples=40, deadline=None)
 
 
 def values(frame, names):
@@ -124,7 +126,7 @@ def close(left, right):
 
 
 @given(FRAMES, STRATA, TARGETS, STAGE)
-@few
+@law(15)
 def test_swapping_the_arms_flips_the_signs(actions, strata, target, stage):
     given_ = pk.ai_effect(actions, stage, strata, target)
     swapped = pk.ai_effect(actions.assign(ai_dispatched=~actions["ai_dispatched"]), stage, strata, target)
@@ -138,7 +140,7 @@ def test_swapping_the_arms_flips_the_signs(actions, strata, target, stage):
 
 
 @given(FRAMES, TARGETS, STAGE)
-@few
+@law(15)
 def test_one_stratum_is_the_plain_comparison(actions, target, stage):
     both = [action(ai_dispatched=ai, doing=4, closed=6, status="closed") for ai in (True, False)]
     found = pk.ai_effect(pd.concat([actions, frame(both)]), stage, None, target)
@@ -150,10 +152,9 @@ def test_one_stratum_is_the_plain_comparison(actions, target, stage):
     assert row["strata"] == 1
 
 
-@given(FRAMES, STRATA, TARGETS, STAGE)
-@few
+@given(FRAMES, st.sampled_from(COLUMNS), st.sampled_from(TIMES), STAGE)
+@law(15)
 def test_a_stratum_more_of_one_arm_changes_nothing_that_is_compared(actions, strata, target, stage):
-    assume(strata is not None and target is not None)
     given_ = pk.ai_effect(actions, stage, strata, target).iloc[0]
     alone = action(classification="Alone", ai_dispatched=True, doing=1, closed=1, status="closed")
     more = pk.ai_effect(pd.concat([actions, frame([alone])]), stage, strata, target).iloc[0]
@@ -164,7 +165,7 @@ def test_a_stratum_more_of_one_arm_changes_nothing_that_is_compared(actions, str
 
 
 @given(FRAMES, STRATA, TARGETS)
-@few
+@law(15)
 def test_groups_are_as_if_alone_and_counts_add_up(actions, strata, target):
     found = pk.ai_effect(actions, "cycle", strata, target, by="period_id")
     for _, row in found.iterrows():
@@ -179,7 +180,7 @@ def test_groups_are_as_if_alone_and_counts_add_up(actions, strata, target):
 
 
 @given(FRAMES, st.randoms())
-@few
+@law(15)
 def test_order_of_rows_does_not_matter_and_input_is_left_alone(actions, random):
     kept = actions.copy(deep=True)
     order = list(range(len(actions)))

@@ -3,13 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from laws import law
 from strategies import ENGINES, FRAMES, action, frame
 
 import periodkit as pk
 from periodkit.errors import ArgumentError, SchemaError
-
-few = settings(max_examples=40, deadline=None)
 
 
 def one(n=1, ai=True, last="Bar", **more):
@@ -65,7 +64,7 @@ def test_steps_are_what_the_metrics_of_each_say(season_frames):
 
 
 @given(FRAMES)
-@few
+@law(8)
 def test_steps_hold_together_in_every_engine(actions):
     found = pk.ai_funnel(actions, "5min", by="channel")
     first, second, third = (found.iloc[at::3].reset_index(drop=True) for at in range(3))

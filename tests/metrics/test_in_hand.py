@@ -2,8 +2,9 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import law
 from strategies import ENGINES, action, frame
 
 import periodkit as pk
@@ -38,7 +39,7 @@ rows = st.lists(
 )
 
 
-@settings(deadline=None)
+@law(40)
 @given(rows)
 def test_it_is_what_counting_minute_by_minute_gives(spans):
     actions = frame(

@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 from checks_by_row import checks_by_row
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
+from laws import law
 from strategies import ENGINES, ROW, action, actions, at, frame
 
 import periodkit as pk
@@ -152,7 +153,7 @@ def test_five_examples_are_enough():
 RECORDS = st.lists(st.tuples(ROW, st.none() | st.integers(1, 3), st.sampled_from([0, 3, 3 + 1 / 90])), max_size=14)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@law(8)
 @given(RECORDS, st.sampled_from([None, PERIODS]))
 def test_every_engine_finds_the_same(records, periods):
     rows = [row if closed == 0 else {**row, "closed": closed, "period_id": 1} for row, _, closed in records]

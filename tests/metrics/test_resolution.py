@@ -2,15 +2,15 @@
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import law
 from strategies import BY, FRAMES, action, frame
 
 import periodkit as pk
 from periodkit.errors import ArgumentError
 from periodkit.milestones import STAGES
 
-law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 SECOND = pd.Timedelta("1s")
 TARGETS = st.sampled_from(["60s", "150s", "420s"])
 
@@ -38,7 +38,7 @@ def test_the_result_names_its_resolution(season_frames, name):
         TIMED[name](actions, periods, "h")
 
 
-@law
+@law(20)
 @given(FRAMES, st.sampled_from([*STAGES]), st.sampled_from([None, *BY]), TARGETS)
 def test_a_whole_target_is_as_right_in_seconds_as_in_microseconds(actions, stage, by, target):
     fine, coarse = (pk.on_time(actions, target, stage, by, resolution=each) for each in ("us", "s"))
@@ -50,7 +50,7 @@ def test_a_whole_target_is_as_right_in_seconds_as_in_microseconds(actions, stage
     pd.testing.assert_frame_equal(fine[shares], coarse[shares], rtol=0, atol=1e-12)
 
 
-@law
+@law(20)
 @given(FRAMES, st.sampled_from([None, *BY]))
 def test_a_quantile_of_what_ended_is_less_than_a_second_later_in_seconds(actions, by):
     fine, coarse = (pk.cycle_times(actions, by, method="observed", resolution=each) for each in ("us", "s"))

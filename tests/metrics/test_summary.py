@@ -2,8 +2,9 @@
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
+from laws import law
 from strategies import ENGINES, FRAMES, action, at, frame, minutes
 
 import periodkit as pk
@@ -77,7 +78,7 @@ def test_of_the_recorded_calls(recorded_frames):
     assert rows.loc["AI-dispatch rate", "value"] == pytest.approx(3598 / 5239)
 
 
-@settings(deadline=None, max_examples=5, suppress_health_check=[HealthCheck.too_slow])
+@law(3)
 @given(FRAMES, st.sampled_from([None, 5, 9]).map(at))
 def test_every_engine_says_the_same(actions, as_of):
     expected = pk.describe(actions, as_of)

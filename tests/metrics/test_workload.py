@@ -5,8 +5,9 @@ import oracle
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from laws import law
 from rules import enter
 from strategies import FRAMES, NO_TIMES, action, at, frame
 
@@ -36,7 +37,7 @@ def ends_unseen(actions):
     return (actions["fetched_at"].isna() & (actions["closed_time"] > at(9999))).any()
 
 
-@settings(max_examples=40, deadline=None)
+@law(20)
 @given(FRAMES)
 def test_work_in_progress_is_what_came_less_what_went(actions):
     assume(not ends_unseen(actions))
@@ -63,7 +64,7 @@ def test_duckdb_keeps_rates_and_long_times_exact():
         assert pk.ai_dispatch_rate(relation.filter("false"))["n"].tolist() == [0]
 
 
-@settings(max_examples=80, deadline=None)
+@law(40)
 @given(FRAMES, st.sampled_from(["5min", "7min", "1h"]), st.sampled_from([None, 4, 9]))
 def test_it_is_what_a_count_action_by_action_gives(actions, freq, moment):
     as_of = at(moment)

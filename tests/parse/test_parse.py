@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import law
 
 from periodkit.errors import ArgumentError, BadValueWarning, SchemaError
 from periodkit.frames.columns import to_frame
@@ -478,7 +479,7 @@ wild = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@law(60)
 @given(st.lists(st.lists(documented, max_size=4), min_size=1, max_size=3))
 def test_both_ways_give_the_same(bodies):
     answers = [Answer(body(*records), FETCHED, i) for i, records in enumerate(bodies)]
@@ -489,7 +490,7 @@ def test_both_ways_give_the_same(bodies):
         pd.testing.assert_frame_equal(to_frame(fast), exact, check_exact=True)
 
 
-@settings(max_examples=100, deadline=None)
+@law(40)
 @given(st.lists(st.lists(documented, max_size=4), min_size=1, max_size=4), st.randoms())
 def test_reading_ahead_in_any_order_changes_nothing(bodies, random):
     answers = [Answer(body(*records), FETCHED, i) for i, records in enumerate(bodies)]
@@ -503,7 +504,7 @@ def test_reading_ahead_in_any_order_changes_nothing(bodies, random):
 SEAMS = st.sampled_from(['{"}, {', '{"a": [{}, {}]}', '}, {"actionId": 7}]}', '"}, {"', "},{", "plain"])
 
 
-@settings(max_examples=80, deadline=None)
+@law(30)
 @given(
     st.lists(
         st.tuples(documented, st.dictionaries(st.sampled_from(["classification", "Gate }, { 7"]), SEAMS, max_size=2)),
@@ -538,7 +539,7 @@ def test_a_large_body_is_read_in_shares_and_only_as_one_document(monkeypatch):
         assert ActionsReader().columns([Answer(bad, FETCHED, 7)]) is None
 
 
-@settings(max_examples=60, deadline=None)
+@law(30)
 @given(st.lists(st.lists(known, max_size=4), min_size=1, max_size=3))
 def test_the_fast_way_takes_what_is_documented(bodies):
     """Without this the comparison above could hold by always declining."""
@@ -568,7 +569,7 @@ def test_the_fast_way_takes_what_is_documented(bodies):
     pd.testing.assert_frame_equal(to_frame(fast), exactly(answers), check_exact=True)
 
 
-@settings(max_examples=150, deadline=None)
+@law(60)
 @given(st.lists(wild, max_size=4), anything)
 def test_any_json_gives_the_schema_or_a_schema_error(records, notes):
     try:
@@ -579,7 +580,7 @@ def test_any_json_gives_the_schema_or_a_schema_error(records, notes):
     assert len(frame) + frame.attrs["duplicates"] == len(records)
 
 
-@settings(max_examples=100, deadline=None)
+@law(40)
 @given(
     st.lists(
         st.fixed_dictionaries(

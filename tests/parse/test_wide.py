@@ -8,7 +8,7 @@ import pytest
 from periodkit.parse import Answer, parse_actions, parse_periods
 
 WHEN = datetime(2024, 7, 2, tzinfo=UTC)
-FIELDS = 5_000
+FIELDS = 2_000
 
 
 def answer(key, records):
@@ -29,18 +29,18 @@ def test_thousands_of_unknown_fields_are_joined_at_once(value):
     frame = parse_actions(answer("actions", records))
     assert frame.shape == (4, 20 + FIELDS)
     assert list(frame.columns[20:]) == [f"field{j}" for j in range(FIELDS)]
-    assert frame["field4999"].tolist() == [record["field4999"] for record in records]
+    assert frame[f"field{FIELDS - 1}"].tolist() == [record[f"field{FIELDS - 1}"] for record in records]
     assert frame["action_id"].dtype == "Int64"
 
 
 def test_thousands_of_form_fields_in_an_object():
     records = [{"actionId": 1, "formFields": {f"field{j}": [j] for j in range(FIELDS)}}]
     frame = parse_actions(answer("actions", records), form_fields=["field0", "field7"])
-    assert frame["form.field4999"].tolist() == [[4999]]
+    assert frame[f"form.field{FIELDS - 1}"].tolist() == [[FIELDS - 1]]
     assert list(frame.columns[20:23]) == ["form.field0", "form.field7", "form.field1"]
 
 
 def test_thousands_of_unknown_fields_of_a_period():
     frame = parse_periods(answer("periods", [{"id": 1} | {f"field{j}": [j] for j in range(FIELDS)}]))
-    assert frame["field4999"].tolist() == [[4999]]
+    assert frame[f"field{FIELDS - 1}"].tolist() == [[FIELDS - 1]]
     assert list(frame.columns[:2]) == ["period_id", "period_name"]

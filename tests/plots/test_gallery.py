@@ -46,9 +46,9 @@ def test_its_picture_is_there_and_small(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_it_runs_as_it_stands(name, sandbox, monkeypatch, tmp_path):
+def test_it_runs_as_it_stands(name, open_demo, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pk, "demo_client", lambda: pk.Client(sandbox.base_url, sandbox.token, progress=False))
+    monkeypatch.setattr(pk, "demo_client", open_demo)
     example = ALL[name]
     names = {}
     exec(compile(example.path.read_text(encoding="utf-8"), str(example.path), "exec"), names)

@@ -18,6 +18,7 @@ import pytest
 from gallery_examples import examples
 from matplotlib.axes import Axes
 from matplotlib.text import Text
+from turns import in_turn
 
 import periodkit as pk
 from periodkit.errors import ArgumentError, SchemaError
@@ -67,6 +68,15 @@ PLOTS = {
 PLOTS |= {each.name: each.draw for each in examples() if each.name not in PLOTS}
 SEASONS = ("marker_profile", "season_chart", "season_chart_groups", "unusual_forest")
 each_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
+WORDS = {}
+
+
+def words(draw, actions, periods):
+    """Return what a picture of the event says in words, drawn once for all tests that compare with it."""
+    if draw not in WORDS:
+        WORDS[draw] = pk.plots.alt_text(draw(actions, periods))
+        plt.close("all")
+    return WORDS[draw]
 
 
 @pytest.fixture(autouse=True)
@@ -78,10 +88,10 @@ def no_figure_left():
 @pytest.fixture
 def running(request, season_frames):
     """The event that is running; for pictures of a season the nights before it as well."""
-    draw = getattr(request.node, "callspec", None) and request.node.callspec.params.get("draw")
-    number = 14 if any(draw is PLOTS[name] for name in SEASONS) else 1
+    params = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    name = params.get("plot") or next((name for name, draw in PLOTS.items() if draw is params.get("draw")), None)
     periods, actions = season_frames
-    kept = actions["period_id"].isin(periods["period_id"].tail(number))
+    kept = actions["period_id"].isin(periods["period_id"].tail(14 if name in SEASONS else 1))
     return periods, actions[kept].reset_index(drop=True)
 
 
@@ -136,7 +146,7 @@ def test_any_frame_is_drawn_and_explained(running, draw, case):
 
 
 @each_plot
-def test_draws_on_the_axes_it_is_given_and_on_nothing_else(running, draw):
+def test_draws_on_the_axes_it_is_given_and_on_nothing_else_and_can_be_pickled(running, draw):
     periods, actions = running
     _, (first, second) = plt.subplots(1, 2, figsize=(12, 4))
     before = plt.get_fignums()
@@ -147,40 +157,30 @@ def test_draws_on_the_axes_it_is_given_and_on_nothing_else(running, draw):
     assert plt.get_fignums() == before
     assert dict(mpl.rcParams) == settings
     assert second.has_data()
+    again = pickle.loads(pickle.dumps(second.figure))
+    assert pk.plots.alt_text(again.axes[second.figure.axes.index(second)]) == pk.plots.alt_text(second)
 
 
 @each_plot
-def test_opens_one_figure_of_its_own(running, draw):
+def test_leaves_its_input_as_it_was_and_no_order_nor_index_of_rows_matters(running, draw):
+    periods, actions = running
+    given = actions.sample(frac=1, random_state=2).set_axis(np.zeros(len(actions), dtype=int))
+    events = periods.copy()
+    kept, kept_events = copy.deepcopy(given), copy.deepcopy(events)
+    said = pk.plots.alt_text(draw(given, events))
+    pd.testing.assert_frame_equal(given, kept)
+    pd.testing.assert_frame_equal(events, kept_events)
+    assert said == words(draw, actions, periods)
+
+
+@each_plot
+def test_opens_one_figure_of_its_own_and_clips_nothing(running, draw):
     periods, actions = running
     settings = dict(mpl.rcParams)
     ax = draw(actions, periods)
-    assert len(plt.get_fignums()) == 1
-    assert ax.figure.number == plt.get_fignums()[0]
-    assert dict(mpl.rcParams) == settings
-
-
-@each_plot
-def test_leaves_its_input_as_it_was(running, draw):
-    periods, actions = running
-    given, events = actions.sample(frac=1, random_state=1), periods.copy()
-    kept, kept_events = copy.deepcopy(given), copy.deepcopy(events)
-    draw(given, events)
-    pd.testing.assert_frame_equal(given, kept)
-    pd.testing.assert_frame_equal(events, kept_events)
-
-
-@each_plot
-def test_order_and_index_of_rows_do_not_matter(running, draw):
-    periods, actions = running
-    shuffled = actions.sample(frac=1, random_state=2).set_axis(np.zeros(len(actions), dtype=int))
-    assert pk.plots.alt_text(draw(shuffled, periods)) == pk.plots.alt_text(draw(actions, periods))
-
-
-@each_plot
-def test_nothing_is_clipped(running, draw):
-    periods, actions = running
-    ax = draw(actions, periods)
     figure = ax.figure
+    assert plt.get_fignums() == [figure.number]
+    assert dict(mpl.rcParams) == settings
     figure.draw_without_rendering()
     page = figure.bbox.padded(4)
     ticks = [text for each in figure.findobj(Axes) for text in (*each.get_xticklabels(), *each.get_yticklabels())]
@@ -352,15 +352,6 @@ def test_settings_that_change_while_drawing_are_kept(running, monkeypatch):
     assert mpl.is_interactive()
 
 
-def test_a_figure_can_be_pickled(running):
-    periods, actions = running
-    _, axes = plt.subplots(4, -(-len(PLOTS) // 4))
-    for draw, ax in zip(PLOTS.values(), axes.flat, strict=False):
-        draw(actions, periods, ax=ax)
-    again = pickle.loads(pickle.dumps(axes.flat[0].figure))
-    assert pk.plots.alt_text(again.axes[0]) == pk.plots.alt_text(axes.flat[0])
-
-
 ORDER = (
     "actions periods period earlier marker measure by strata stage target width before after baseline rebase freq of "  # noqa: SIM905
     "canceled skipped confidence tz as_of max_groups max_labels max_rows tonight ax".split()
@@ -375,10 +366,10 @@ def test_arguments_have_one_name_and_one_order(name):
     assert names[-1] == "ax"
 
 
-@each_plot
-@pytest.mark.parametrize("engine", ["polars", "duckdb", "pyarrow"])
-def test_frames_of_any_engine_are_drawn_alike(running, draw, engine):
+@pytest.mark.parametrize(("plot", "engine"), in_turn([*PLOTS], ["polars", "duckdb", "pyarrow"]))
+def test_frames_of_any_engine_are_drawn_alike(running, plot, engine):
     periods, actions = running
+    draw = PLOTS[plot]
     native = pytest.importorskip(engine)
     table = pa.Table.from_pandas(actions.drop(columns=["notes", "assigned_user_names"]), preserve_index=False)
     if engine == "polars":
@@ -389,7 +380,7 @@ def test_frames_of_any_engine_are_drawn_alike(running, draw, engine):
         given = connection.sql("SELECT * FROM actions")
     else:
         given = table
-    assert pk.plots.alt_text(draw(given, periods)) == pk.plots.alt_text(draw(actions, periods))
+    assert pk.plots.alt_text(draw(given, periods)) == words(draw, actions, periods)
 
 
 @each_plot

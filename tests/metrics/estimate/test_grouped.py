@@ -5,8 +5,9 @@ from math import comb
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import law
 from strategies import FRAMES
 
 from periodkit.metrics.estimate import grouped
@@ -16,7 +17,6 @@ from periodkit.metrics.estimate.survival import kaplan_meier, survival_quantile
 from periodkit.metrics.tally.count import count_stage
 from periodkit.metrics.tally.stage_counts import StageCounts
 
-law = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 shares = st.lists(st.sampled_from([0.1, 0.25, 0.5, 0.75, 0.9, 0.999]), max_size=3, unique=True)
 ways = st.sampled_from(["censor", "exclude"])
 skips = st.sampled_from(["exclude", "at_close"])
@@ -41,7 +41,7 @@ def one_at_a_time(counts, qs, canceled, confidence, skipped="exclude"):
     return np.array([[survival_quantile(curve, q) for q in qs] for curve in curves]).reshape(len(curves), len(qs), 3)
 
 
-@law
+@law(40)
 @given(FRAMES, shares, ways, skips, st.sampled_from([0.8, 0.95]))
 def test_kaplan_meier(actions, qs, canceled, skipped, confidence):
     counts = count_stage(actions, "response", ["channel", "classification"])
@@ -59,7 +59,7 @@ def test_kaplan_meier_of_large_groups_in_chunks_of_any_size(monkeypatch, chunk):
     assert not np.isnan(got).all()
 
 
-@law
+@law(40)
 @given(FRAMES, shares, skips, st.sampled_from([0.8, 0.95]))
 def test_observed(actions, qs, skipped, confidence):
     counts = count_stage(actions, "response", "channel")
