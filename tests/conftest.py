@@ -17,15 +17,15 @@ hypothesis.settings.register_profile("soak", max_examples=500, deadline=None)
 
 RECORDED = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "sffd" / "sffd-2020-04.json.gz"
 
-# What starts kernels goes to one worker and what starts browsers to another; these begin, since they take longest. Spark's
-# tests are one file, so that one cluster serves them all.
+# What takes longest begins, and files that share what is slow to make are run by one worker, as one file is: pages of
+# reports, kernels and browsers. Spark's tests are one file, so that one cluster serves them all.
 TOGETHER = {
     "tests/frames/test_spark.py": "spark",
-    "tests/jupyter/test_in_browser.py": "browsers",
-    "tests/jupyter/test_lab.py": "browsers",
-    "tests/docs/test_site.py": "browsers",
-    "tests/reporting/test_browser.py": "browsers",
-    "tests/reporting/test_build.py": "browsers",  # they share pages
+    "tests/docs/test_site.py": "site",
+    "tests/jupyter/test_in_browser.py": "lab",
+    "tests/jupyter/test_lab.py": "lab",
+    "tests/reporting/test_browser.py": "pages",
+    "tests/reporting/test_build.py": "pages",
     "tests/jupyter/test_files.py": "kernels",
     "tests/cli/test_cli.py": "kernels",
 }

@@ -1,17 +1,20 @@
 """What Sphinx-Gallery needs to know about periodkit: small pictures with alt text, and one season for all examples."""
 
-from functools import partial
+import gc
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from sphinx.application import Sphinx
 from sphinx_gallery.scrapers import figure_rst
 
 import periodkit as pk
 from periodkit import sandbox
 from periodkit.jupyter.png import in_few_colours
-from periodkit.sandbox.season import make_season
 
 
 def save_with_alt_text(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:  # noqa: ANN401, ARG001
@@ -25,19 +28,38 @@ def save_with_alt_text(block: Any, block_vars: dict[str, Any], gallery_conf: dic
     return rst
 
 
-def share_one_season(app: Sphinx) -> None:
-    """Let every sandbox of the build serve the same season, which takes a second to simulate."""
-    plain = sandbox.Sandbox
-    season = make_season().dataset
-    sandbox.Sandbox = lambda data=None, **options: plain(season if data is None else data, **options)  # type: ignore[misc, assignment]
-    app.connect("build-finished", partial(_restore, plain))
+_WHILE_EXAMPLES_RUN = ExitStack()
 
 
-def _restore(plain: type[sandbox.Sandbox], *_: object) -> None:
-    sandbox.Sandbox = plain  # type: ignore[misc]
+def share_one_season(_: Sphinx) -> None:
+    """Let all examples have one sandbox and what it sends: a season takes a second to simulate, and one to fetch."""
+    make_sandbox, fetch = sandbox.Sandbox, pk.Client.actions
+    served = _WHILE_EXAMPLES_RUN.enter_context(make_sandbox())
+    shared = SimpleNamespace(base_url=served.base_url, token=served.token, close=lambda: None)
+    fetched: dict[Any, pd.DataFrame] = {}
+
+    def actions(client: pk.Client, periods: pd.DataFrame, **options: Any) -> pd.DataFrame:  # noqa: ANN401
+        key = (*periods["period_id"], repr(options))
+        if key not in fetched:
+            fetched[key] = fetch(client, periods, **options)
+        return fetched[key].copy()
+
+    for home, name, other in (
+        (sandbox, "Sandbox", lambda data=None: make_sandbox(data) if data else shared),
+        (pk.Client, "actions", actions),
+    ):
+        _WHILE_EXAMPLES_RUN.enter_context(patch.object(home, name, other))
+    # Sphinx-Gallery collects garbage after each example, and would go through all that Sphinx holds each time.
+    gc.freeze()
+
+
+def share_no_more(_: Sphinx) -> None:
+    """Give back what the examples shared: the reference describes what is really there."""
+    _WHILE_EXAMPLES_RUN.close()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register with Sphinx, before Sphinx-Gallery runs the examples."""
+    """Register with Sphinx, before and after Sphinx-Gallery runs the examples (at 500)."""
     app.connect("builder-inited", share_one_season, priority=100)
+    app.connect("builder-inited", share_no_more, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +19,7 @@ from periodkit.jupyter.png import shrink
 __all__ = [
     "as_committed",
     "execute",
+    "kernel",
     "normalise",
     "notebooks_folder",
     "open_notebook",
@@ -76,13 +78,23 @@ def execute(
     ConfigError
         The extra ``lab`` is not installed.
     """
+    with kernel(folder, environment, timeout) as run:
+        return run(notebook)
+
+
+@contextmanager
+def kernel(
+    folder: Path, environment: Mapping[str, str] | None = None, timeout: int = 300
+) -> Iterator[Callable[[Notebook], Notebook]]:
+    """Start a kernel of this Python; yields what `execute` does in it, for one notebook after another."""
     require("nbclient")
     from nbclient import NotebookClient  # noqa: PLC0415
     from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
+    from nbformat.v4 import new_notebook  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
 
     client = NotebookClient(
-        notebook,
+        new_notebook(),
         kernel_manager_class=kernel_manager(),
         config=Config({"KernelManager": {"transport_encryption": "auto"}}),
         timeout=timeout,
@@ -93,12 +105,21 @@ def execute(
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
+
+    def run(notebook: Notebook) -> Notebook:
+        client.nb = notebook
+        try:
+            # What a kernel itself writes is noise.
+            client.execute(cleanup_kc=False, env={**os.environ, **(environment or {})}, stderr=subprocess.DEVNULL)
+        except CellExecutionError as error:
+            raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
+        return notebook
+
     try:
-        # What a kernel itself writes is noise.
-        client.execute(env={**os.environ, **(environment or {})}, stderr=subprocess.DEVNULL)
-    except CellExecutionError as error:
-        raise PeriodkitError(f"A notebook cell failed: {error.ename}: {error.evalue}") from None
-    return notebook
+        yield run
+    finally:
+        if client.km is not None:
+            client._cleanup_kernel()
 
 
 def normalise(notebook: Notebook) -> Notebook:

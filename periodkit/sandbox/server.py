@@ -17,6 +17,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from email.utils import format_datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -245,6 +246,12 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
+@cache
+def _season() -> DataSet:
+    """Return the synthetic season, which takes half a second to draw: once a process."""
+    return make_season().dataset
+
+
 def _stop(server: _Server, thread: threading.Thread) -> None:
     server.should_exit = True
     if thread is not threading.current_thread():
@@ -288,7 +295,7 @@ class Sandbox:
         page_size: int | None = None,
         latency: float = 0.0,
     ) -> None:
-        self.dataset = make_season().dataset if dataset is None else dataset
+        self.dataset = _season() if dataset is None else dataset
         self.token = token_for(self.dataset) if token is None else token
         app = create_app(self.dataset, self.token, page_size=page_size, latency=latency)
         listener = _listen(port)
@@ -350,7 +357,7 @@ def serve(
     ConfigError
         The port is taken or not allowed; the message names it.
     """
-    data = make_season().dataset if dataset is None else dataset
+    data = _season() if dataset is None else dataset
     app = create_app(data, token_for(data) if token is None else token, page_size=page_size, latency=latency)
     with _listen(port) as listener, _interruptible():
         if announce is not None:

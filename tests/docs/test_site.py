@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -104,40 +105,60 @@ def test_a_picture_of_a_notebook_or_plot_says_what_it_shows(site):
         assert all(len(alt) > 60 for alt in alts), alts
 
 
-def opened(chromium, site, page, width, scheme):
-    """Return a page, what it asked for outside the site, and its complaints."""
-    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    tab = context.new_page()
-    asked, said = [], []
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.goto(f"{site.as_uri()}/{PAGES[page]}", wait_until="load")
-    return tab, [url for url in asked if not url.startswith((site.as_uri(), "data:"))], said
+@pytest.fixture(scope="module")
+def opened(chromium, site):
+    """Return a function that opens a page, in one tab for each way; it returns the tab and the page's complaints."""
+
+    @cache
+    def tab_of(width, scheme):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        tab, asked, said = context.new_page(), [], []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda each: said.append(each.text) if each.type in ("error", "warning") else None)
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        return tab, asked, said
+
+    def opened(page, width, scheme):
+        tab, asked, said = tab_of(width, scheme)
+        tab.goto("about:blank")
+        asked.clear()
+        said.clear()
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.goto(f"{site.as_uri()}/{PAGES[page]}", wait_until="load")
+        assert [url for url in asked if not url.startswith((site.as_uri(), "data:"))] == []
+        assert asked, "no requests are seen"
+        return tab, said
+
+    return opened
+
+
+# Rules look at the layout or at the colours, hardly at both: each width with another scheme shows what all four do.
+WAYS = [(390, "light"), (1280, "dark")]
+OTHER_WAYS = [pytest.param(390, "dark", marks=pytest.mark.soak), pytest.param(1280, "light", marks=pytest.mark.soak)]
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [*WAYS, *OTHER_WAYS])
 @pytest.mark.parametrize("page", PAGES)
-def test_it_opens_offline_fits_and_keeps_no_one_out(chromium, site, page, width, scheme):
+def test_it_opens_offline_fits_and_keeps_no_one_out(opened, page, width, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    tab, asked, said = opened(chromium, site, page, width, scheme)
-    assert asked == []
+    tab, said = opened(page, width, scheme)
     assert said == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert tab.evaluate("document.documentElement.dataset.theme") == scheme
     found = axe.Axe().run(tab, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
     serious = [each for each in found if each["impact"] in ("serious", "critical")]
     assert [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in serious] == []
-    tab.context.close()
+    other = {390: 1280, 1280: 390}[width]
+    tab.set_viewport_size({"width": other, "height": 900})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= other
+    assert said == []
 
 
 @pytest.mark.browser
-def test_search_finds_a_function_offline(chromium, site):
-    tab, _, said = opened(chromium, site, "search", 1280, "light")
+def test_search_finds_a_function_offline(opened):
+    tab, said = opened("search", 1280, "light")
     tab.wait_for_selector("#search-results li a", timeout=60_000)
     found = tab.eval_on_selector_all("#search-results li a", "links => links.map(link => link.getAttribute('href'))")
     assert any("reference/periodkit.cycle_times.html" in link for link in found)
     assert said == []
-    tab.context.close()

@@ -1,7 +1,6 @@
 """The curated notebooks: executed, compared with what is committed, run on other accounts, and given parameters."""
 
 import base64
-import contextlib
 import io
 import json
 import re
@@ -99,11 +98,32 @@ def test_each_opens_with_its_question_and_ends_with_what_to_do(path):
     assert path.stat().st_size < 160_000
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return a function that runs a notebook on an account, by default the sandbox of its own.
+
+    All have one kernel, since it imports for seconds, and none has the names of the others.
+    """
+    folder = tmp_path_factory.mktemp("kernel")
+    with nb.kernel(folder, {"PYTHONWARNINGS": "default"}) as run_in_kernel:
+
+        def run(notebook, base_url="", token=""):
+            settings = {"ALO_BASE_URL": base_url, "ALO_API_TOKEN": token}
+            notebook.cells.insert(
+                0, nbformat.v4.new_code_cell(f"%reset -sf\nimport os\nos.environ.update({settings})\ndel os")
+            )
+            run_in_kernel(notebook)
+            del notebook.cells[0]
+            return notebook
+
+        yield run
+
+
 @pytest.mark.notebook
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_what_is_committed_is_what_the_code_gives(path, tmp_path):
+def test_what_is_committed_is_what_the_code_gives(path, run):
     committed = nbformat.read(path, as_version=4)
-    executed = nb.as_committed(nb.execute(nb.open_notebook(path), tmp_path, {"PYTHONWARNINGS": "default"}))
+    executed = nb.as_committed(run(nb.open_notebook(path)))
     check_silent(executed)
     advice = f"{path.name} has drifted: run `make notebooks` and look at it"
     assert outputs(executed) == outputs(committed), advice
@@ -159,32 +179,22 @@ def test_small_pictures_look_the_same_every_time_and_say_nothing_of_what_made_th
         assert image.info == {}
 
 
-def on_accounts(accounts, folder):
-    """Run all the notebooks that people read on each account, in one kernel; return words and number of pictures by name."""
-    sources = [cell.source for path in READ for cell in nb.open_notebook(path).cells if cell.cell_type == "code"]
-    cells, sandboxes = [], {}
-    with contextlib.ExitStack() as running:
-        for name, data in accounts.items():
-            sandboxes[name] = sandbox = running.enter_context(Sandbox(data))
-            settings = {"ALO_BASE_URL": sandbox.base_url, "ALO_API_TOKEN": sandbox.token}
-            cells += [
-                nbformat.v4.new_code_cell(source, metadata={"account": name})
-                for source in (f"%reset -f\nimport os\nos.environ.update({settings})", *sources)
-            ]
-        executed = nb.normalise(
-            nb.execute(nbformat.v4.new_notebook(cells=cells), folder, {"PYTHONWARNINGS": "default"})
-        )
-    check_silent(executed)
-    return {name: read_account(executed, name, sandbox) for name, sandbox in sandboxes.items()}
-
-
-def read_account(executed, name, sandbox):
-    own = [cell for cell in executed.cells if cell.metadata["account"] == name][1:]
-    notebook = nbformat.v4.new_notebook(cells=own)
+def on_account(run, data):
+    """Run all the notebooks that people read on an account; return words and number of pictures."""
+    cells = [
+        nbformat.v4.new_code_cell(cell.source)
+        for path in READ
+        for cell in nb.open_notebook(path).cells
+        if cell.cell_type == "code"
+    ]
+    with Sandbox(data) as sandbox:
+        executed = run(nbformat.v4.new_notebook(cells=cells), sandbox.base_url, sandbox.token)
+    notebook = nb.normalise(executed)
+    check_silent(notebook)
     assert sandbox.token not in json.dumps(notebook)
     assert all(alt for _, alt in pictures(notebook))
     said = words(notebook)
-    assert f"Data: the sandbox, serving {sandbox.dataset.name}" in said
+    assert f"Data: the sandbox, serving {data.name}" in said
     assert not re.search(r"\bnan\b|\bNaT\b|<NA>|&lt;NA", said)
     return said, len(pictures(notebook))
 
@@ -236,23 +246,18 @@ ACCOUNTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def odd_accounts(tmp_path_factory):
-    accounts = {name: DataSet(AS_OF, name, periods, actions) for name, (periods, actions, _) in ACCOUNTS.items()}
-    return on_accounts(accounts, tmp_path_factory.mktemp("accounts"))
-
-
 @pytest.mark.notebook
 @pytest.mark.parametrize("name", ACCOUNTS)
-def test_whatever_an_account_has_the_notebooks_say_something_useful(name, odd_accounts):
-    said, _ = odd_accounts[name]
-    for text in ACCOUNTS[name][2]:
+def test_whatever_an_account_has_the_notebooks_say_something_useful(name, run):
+    periods, actions, texts = ACCOUNTS[name]
+    said, _ = on_account(run, DataSet(AS_OF, name, periods, actions))
+    for text in texts:
         assert text in said
 
 
 @pytest.mark.notebook
-def test_the_notebooks_run_on_recorded_data_unchanged(recorded_path, tmp_path):
-    said, count = on_accounts({"recorded": DataSet.load(recorded_path)}, tmp_path)["recorded"]
+def test_the_notebooks_run_on_recorded_data_unchanged(recorded_path, run):
+    said, count = on_account(run, DataSet.load(recorded_path))
     for text in ("5,239", "68.7 % (67.4–69.9)", "63.3 min (62.1–64.5)", "Medical Incident", "SFFD watch 2020-04-20"):
         assert text in said
     for text in ("19 are open", "Leads of the channels", "AI was given other work", "Next past 20 min"):
@@ -261,12 +266,12 @@ def test_the_notebooks_run_on_recorded_data_unchanged(recorded_path, tmp_path):
 
 
 @pytest.mark.notebook
-def test_a_running_event_can_be_replayed(tmp_path):
+def test_a_running_event_can_be_replayed(run):
     notebook = nb.open_notebook(nb.notebooks_folder() / "05_live_event.ipynb")
     at = next(at for at, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
     moment = 'as_of, period_id, target = "2025-04-26T16:00Z", 4170, "30min"'
     notebook.cells.insert(at + 1, nbformat.v4.new_code_cell(moment))
-    said = words(nb.normalise(nb.execute(notebook, tmp_path)))
+    said = words(nb.normalise(run(notebook)))
     assert "as of 16:00 on 26 Apr 2025" in said
     assert re.search(r"\d+ actions are open, \d+ of them past 30 min\. The next to pass it is \d+ \(", said)
 

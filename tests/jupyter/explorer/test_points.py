@@ -115,7 +115,7 @@ def every_picture(found):
 def test_every_picture_is_what_vega_lite_takes(season_frames, by, size):
     _, actions = season_frames
     for spec in every_picture(answer(actions.tail(size), Choice(by=by), TARGET)):
-        alt.Chart.from_dict(spec, validate=True)
+        alt.TopLevelSpec.validate(spec)
         assert len(spec["datasets"]["rows"]) <= points.MOST_POINTS
         assert "http" not in str(spec).replace("https://vega.github.io/schema/", "")
         texts = str(spec["title"]["subtitle"])

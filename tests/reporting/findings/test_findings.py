@@ -8,8 +8,8 @@ import pytest
 
 import periodkit as pk
 from periodkit import answers
-from periodkit.reporting.findings.findings import event_findings, season_findings
-from periodkit.wording import compared, duration, limits_text, most_surprising
+from periodkit.reporting.findings.findings import _against_the_rest, _compare, event_findings, season_findings
+from periodkit.wording import Target, compared, duration, limits_text, most_surprising
 
 START = pd.Timestamp("2025-05-01T12:00Z")
 
@@ -215,10 +215,27 @@ def test_a_name_cannot_turn_a_sentence_around():
     assert len(told.sentence) < 300
 
 
+def found_of_groups(data):
+    """What `season_findings` finds of kind "group", without all the rest."""
+    return [*_compare([*_against_the_rest(data, Target.read("20min"))]).found]
+
+
+def test_groups_are_a_family_of_their_own(season_frames):
+    listed, actions = season_frames
+    some = listed.tail(1)
+    data = actions[actions["period_id"].isin(some["period_id"])].assign(classification="Lifts")
+    slow = data["action_id"] % 3 == 0
+    data.loc[~slow, "classification"] = "Cleaning"
+    data.loc[slow, "closed_time"] += pd.Timedelta(hours=1)
+    found = found_of_groups(data)
+    assert found
+    assert found == of_kind(season_findings(data, some), "group")
+
+
 # The most that may be wrong is the binomial's 99.9 % point.
 @pytest.mark.parametrize(("frames", "most"), [(30, 6), pytest.param(300, 28, marks=pytest.mark.soak)])
 def test_by_chance_alone_hardly_anything_is_found(frames, most):
     # Groups that are alike: with 95 % confidence of a kind, under one in twenty of the frames may find anything of it.
     rng = np.random.default_rng(10)
-    wrong = sum(bool(of_kind(season_findings(frame(rng, 200), periods(1)), "group")) for _ in range(frames))
+    wrong = sum(bool(found_of_groups(frame(rng, 200))) for _ in range(frames))
     assert wrong <= most
