@@ -5,6 +5,7 @@ from pathlib import Path
 import hypothesis
 import matplotlib as mpl
 import pytest
+import shared_demo
 
 import periodkit as pk
 from periodkit.sandbox.dataset import DataSet
@@ -29,6 +30,11 @@ TOGETHER = {
     "tests/jupyter/test_files.py": "kernels",
     "tests/cli/test_cli.py": "kernels",
 }
+
+
+def pytest_configure(config):
+    """Let the doctests of the package have what the tests share."""
+    config.pluginmanager.register(shared_demo)
 
 
 @pytest.hookimpl(optionalhook=True)

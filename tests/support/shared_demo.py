@@ -23,7 +23,7 @@ class Remembering(pk.Client):
         """Return what `pk.Client.periods` does."""
         return self._once(f"periods {start} {end}", lambda: super(Remembering, self).periods(start, end))
 
-    def actions(self, periods: Any, form_fields: Iterable[str] | None = None) -> pd.DataFrame:  # noqa: ANN401
+    def actions(self, periods: Any, form_fields: Iterable[str] | None = None) -> pd.DataFrame:
         """Return what `pk.Client.actions` does."""
         which = periods["period_id"].tolist() if isinstance(periods, pd.DataFrame) else periods
         return self._once(f"{which} {form_fields}", lambda: super(Remembering, self).actions(periods, form_fields))
