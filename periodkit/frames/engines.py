@@ -186,6 +186,9 @@ def _with_dictionaries(frame: Any, keys: Sequence[str]) -> Iterator[pa.Table] | 
     relation = frame.select(*others, **short).to_native()
     hashed = f"hash({', '.join(short)}) AS _hash"
     rows = relation.project(", ".join([hashed, *short])).distinct().to_arrow_table().sort_by("_hash")
+    # Enumerations come as dictionaries themselves, and Arrow has no dictionary of dictionaries.
+    plain = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in rows.schema]
+    rows = rows.cast(pa.schema(zip(rows.column_names, plain, strict=True)))
     hashes = rows["_hash"].to_numpy()
     if (hashes[1:] == hashes[:-1]).any():
         return None

@@ -1,7 +1,11 @@
 """Batches of an engine's rows: whatever the keys are, they come as they were; and a relation that changes is named."""
 
+import uuid
+from unittest import mock
+
 import duckdb
 import narwhals as nw
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -9,6 +13,7 @@ from hypothesis import strategies as st
 
 import periodkit as pk
 from periodkit.frames import engines
+from periodkit.metrics.tally import count
 
 TEXTS = st.sampled_from([None, "", "Bar", "bar", "Zürich", "a.b", 'say "now"'])
 NUMBERS = st.sampled_from([None, 0, 1, 2**40])
@@ -58,3 +63,39 @@ def test_two_keys_with_one_hash_are_counted_apart(monkeypatch):
     connection = duckdb.connect()
     connection.execute("CREATE MACRO hash(one, other) AS 1")
     assert engines.batches(nw.from_native(connection.from_arrow(table)), ["form.place", "number"]) is None
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "ENUM ('Gate', 'Bar')",
+        "VARCHAR",
+        "BLOB",
+        "DATE",
+        "DECIMAL(10, 2)",
+        "DOUBLE",
+        "BOOLEAN",
+        "TIMESTAMPTZ",
+        "UUID",
+        "HUGEINT",
+    ],
+)
+def test_keys_of_any_kind_are_counted_as_they_are_in_rows(kind):
+    texts = {
+        "ENUM": ["Bar", "Gate"],
+        "DATE": ["2024-07-01", "2024-07-02"],
+        "BOOL": ["true", "false"],
+        "UUID": [str(uuid.UUID(int=n)) for n in (1, 2)],
+    }
+    texts["TIME"] = texts["DATE"]
+    one, other = texts.get(kind[:4], ["1", "2"])
+    connection = duckdb.connect()
+    relation = connection.sql(
+        "SELECT TIMESTAMPTZ '2024-07-01T19:00Z' AS created_time, TIMESTAMPTZ '2024-07-01T19:10Z' AS closed_time, "
+        "'closed' AS status, TIMESTAMPTZ '2024-07-01T20:00Z' AS fetched_at, "
+        f"CASE i % 3 WHEN 0 THEN '{one}' WHEN 1 THEN '{other}' END::{kind} AS place FROM range(7) t(i)"
+    )
+    counted = pk.cycle_times(relation, by="place")
+    with mock.patch.object(count, "batches", return_value=None):
+        pd.testing.assert_frame_equal(pk.cycle_times(relation, by="place"), counted)
+    assert sorted(counted["n"]) == [2, 2, 3]
