@@ -73,10 +73,9 @@ def sort_rows(result: pd.DataFrame, sort: str | None) -> pd.DataFrame:
 def _rank(values: pd.Series, began: Mapping[Any, Any] | None) -> Ints:
     """Return a number for each value, equal for equal values and in their order; that of null is the highest."""
     if isinstance(values.dtype, pd.CategoricalDtype):
-        if values.cat.ordered and began is None:
-            codes = values.cat.codes.to_numpy(dtype=np.int64)
-            return np.where(codes < 0, len(values.cat.categories), codes)
-        values = values.astype(values.cat.categories.dtype)
+        kinds = values.cat.categories
+        ranks = np.arange(len(kinds)) if values.cat.ordered and began is None else _rank(pd.Series(kinds), began)
+        return np.append(ranks, len(kinds))[values.cat.codes]  # the code of null is -1
     code, present = pd.factorize(values)
     position = np.empty(len(present) + 1, dtype=np.int64)
     position[_in_order(pd.Series(present), began)] = np.arange(len(present))

@@ -53,6 +53,8 @@ def test_ordered_categories_are_in_their_order_and_others_in_that_of_their_texts
     assert natural_order(pd.DataFrame({"level": ordered})).tolist() == [0, 3, 1, 2]
     unordered = pd.Categorical(["B10", "B9", None], ["B10", "B9"])
     assert natural_order(pd.DataFrame({"level": unordered})).tolist() == [1, 0, 2]
+    numbers = pd.Categorical([10, None, 9], [11, 10, 9])
+    assert natural_order(pd.DataFrame({"level": numbers})).tolist() == [2, 0, 1]
 
 
 def test_values_of_several_kinds_and_very_long_numbers_have_an_order():

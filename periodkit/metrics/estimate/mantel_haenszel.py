@@ -163,7 +163,9 @@ def _homogeneity(of: _Tables, odds: float) -> tuple[ChiSquared, ChiSquared]:
     variance = 1.0 / (1.0 / cells).sum(axis=0)
     excess = of.a - expected
     statistic = float((excess**2 / variance).sum())
-    return _test(statistic, df), _test(statistic - float(excess.sum() ** 2 / variance.sum()), df)
+    # Of equal strata the two cancel, and rounding may leave less than nothing.
+    corrected = max(statistic - float(excess.sum() ** 2 / variance.sum()), 0.0)
+    return _test(statistic, df), _test(corrected, df)
 
 
 def _cmh(of: _Tables) -> ChiSquared:

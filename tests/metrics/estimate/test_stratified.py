@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import StratifiedTable
 
@@ -490,6 +490,7 @@ def test_one_table_gives_the_crude_ratio(row):
 
 
 @given(counts)
+@example([(3, 2, 2, 6)] * 3)
 @settings(max_examples=200)
 def test_statsmodels_agrees(rows):
     met, missed = tables(rows)
