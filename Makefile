@@ -87,7 +87,7 @@ clean: ## remove .venv, caches and the demo's output
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted as agreed; run: $(BIN)/ruff format ." >&2; exit 1; }
-	@$(BIN)/mypy --no-error-summary --num-workers $(WORKERS)
+	@MYPY_NUM_WORKERS=$(WORKERS) $(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log >&2; exit 1; }
 	@echo "Lint, format, types and import contracts: clean"
 
