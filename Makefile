@@ -12,7 +12,7 @@ INSTALLER ?= uv
 LOCK_FLAGS ?=
 # What is installed beside periodkit; EXTRAS=dev,spark adds half a gigabyte for the tests on Spark.
 EXTRAS ?= dev
-# How many processes the tests are spread over; WORKERS=0 keeps them in one, for a debugger.
+# How many processes the tests and mypy are spread over; WORKERS=0 keeps each in one, for a debugger.
 WORKERS ?= 2
 # Which other Pythons `make test-pythons` runs the quick tests on.
 PYTHONS ?= 3.11 3.12 3.13
@@ -87,7 +87,7 @@ clean: ## remove .venv, caches and the demo's output
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted as agreed; run: $(BIN)/ruff format ." >&2; exit 1; }
-	@$(BIN)/mypy --no-error-summary
+	@MYPY_NUM_WORKERS=$(WORKERS) $(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log >&2; exit 1; }
 	@echo "Lint, format, types and import contracts: clean"
 

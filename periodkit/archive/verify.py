@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pandas as pd
 
 from periodkit.archive.storage import State, bucket, period_columns
 from periodkit.frames import fingerprint, to_frame
+
+ROWS_AT_ONCE = 100_000
+"""About so many actions are in memory at once; a partition that has more is read whole."""
 
 
 def verify(
@@ -30,13 +33,9 @@ def verify(
         One row per period that differs: ``period_id, problem, expected, found``.
     """
     periods = to_frame(period_columns(state.periods, as_written=True))
-    # Partition by partition, so that no more than a part is in memory.
-    parts: dict[int, list[int]] = {}
-    for period_id in state.ids:
-        parts.setdefault(bucket(period_id), []).append(period_id)
     found: dict[int, str] = {}
     damage: dict[int, str] = {}
-    for ids in parts.values():
+    for ids in _parts(state):
         actions, broken = read(ids)
         damage |= broken
         sound = [period_id for period_id in ids if period_id not in broken]
@@ -54,3 +53,20 @@ def verify(
             rows.append((period_id, "holds other values than were written", *hashes))
     frame = pd.DataFrame(rows, columns=["period_id", "problem", "expected", "found"])
     return frame.astype({"period_id": "Int64", "problem": "str", "expected": "str", "found": "str"})
+
+
+def _parts(state: State) -> Iterator[list[int]]:
+    """Yield the periods of whole partitions, of several small ones together: each read and hash costs by itself."""
+    partitions: dict[int, list[int]] = {}
+    for period_id in state.ids:
+        partitions.setdefault(bucket(period_id), []).append(period_id)
+    part: list[int] = []
+    rows = 0
+    for ids in partitions.values():
+        more = sum(state.rows[period_id] for period_id in ids)
+        if part and rows + more > ROWS_AT_ONCE:
+            yield part
+            part, rows = [], 0
+        part, rows = [*part, *ids], rows + more
+    if part:
+        yield part

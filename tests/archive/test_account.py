@@ -176,6 +176,9 @@ class TestFormFields:
         assert "Bar" in archive.actions()["form.department"].tolist()
 
 
+DUE = (1, 3, 7, 15, 31, 63, 127, 217, 307, 397)
+
+
 class TestWhenAPeriodIsDue:
     """A period that ended long ago: asked again after 1, 2, 4, ... days, at most 90."""
 
@@ -197,8 +200,15 @@ class TestWhenAPeriodIsDue:
                 fetched.append(day)
         return fetched
 
-    def test_the_interval_doubles_up_to_90_days(self, kept):
-        assert self.asked_on(*kept, range(420)) == [1, 3, 7, 15, 31, 63, 127, 217, 307, 397]
+    @pytest.mark.parametrize(
+        "days",
+        [
+            pytest.param(sorted({*range(0, 420, 42), *(day + i for day in DUE for i in (-1, 0, 1))}), id="some days"),
+            pytest.param(range(420), id="each day", marks=pytest.mark.soak),
+        ],
+    )
+    def test_the_interval_doubles_up_to_90_days(self, kept, days):
+        assert self.asked_on(*kept, days) == list(DUE)
 
     def test_a_change_starts_again_at_a_day(self, kept):
         archive, platform = kept

@@ -9,22 +9,24 @@ from pandas.testing import assert_frame_equal
 from platforms import Platform
 
 import periodkit as pk
+from periodkit.archive import verify
 from periodkit.archive.storage import delta
 from periodkit.archive.storage.layout import bucket
 
 FIRST = 7
+PERIODS = 5
+ENOUGH = 12
+"""Among so many periods, two share a file."""
 
 
 @pytest.fixture
 def platform():
-    return Platform(periods=12)
+    return Platform(PERIODS)
 
 
 @pytest.fixture
-def archive(tmp_path, platform):
-    archive = pk.Archive(tmp_path / "a")
-    archive.sync(platform.client())
-    return archive
+def archive(tmp_path, synced):
+    return synced(tmp_path / "a", PERIODS)
 
 
 def file_of(archive, period_id):
@@ -82,26 +84,43 @@ def test_a_damaged_file_is_named_with_its_periods_and_the_way_out(archive, platf
     assert archive.verify().empty
 
 
-def test_damage_that_shows_only_beside_what_is_replaced_is_repaired_too(tmp_path):
-    """Two periods share a file; nothing but reading it tells that it is damaged, and only one is asked for."""
-    platform = Platform(periods=40, actions=2)
-    mates = next(each for i in platform.ids() if len(each := [j for j in platform.ids() if bucket(j) == bucket(i)]) > 1)
-    archive = pk.Archive(tmp_path / "a")
-    archive.sync(platform.client())
-    garble(file_of(archive, mates[0]))
-    result = archive.sync(platform.client(), refresh=mates[0])
-    assert (result.refreshed, result.failed) == (len(mates), {})
+@pytest.fixture
+def mates(tmp_path, synced):
+    """An archive of which two periods share a file, the platform, the two, and the file."""
+    platform = Platform(ENOUGH, actions=2)
+    two = next(each for i in platform.ids() if len(each := [j for j in platform.ids() if bucket(j) == bucket(i)]) == 2)
+    archive = synced(tmp_path / "a", ENOUGH, 2)
+    return archive, platform, two, file_of(archive, two[0])
+
+
+def test_damage_that_shows_only_beside_what_is_replaced_is_repaired_too(mates):
+    """Nothing but reading the file tells that it is damaged, and only one of its periods is asked for."""
+    archive, platform, (one, _), path = mates
+    garble(path)
+    result = archive.sync(platform.client(), refresh=one)
+    assert (result.refreshed, result.failed) == (2, {})
     assert_frame_equal(archive.actions(), platform.frames()[1])
 
 
-@pytest.fixture
-def mates(tmp_path):
-    """An archive of which two periods share a file, the platform, the two, and the file."""
-    platform = Platform(periods=40, actions=2)
-    two = next(each for i in platform.ids() if len(each := [j for j in platform.ids() if bucket(j) == bucket(i)]) == 2)
-    archive = pk.Archive(tmp_path / "a")
-    archive.sync(platform.client())
-    return archive, platform, two, file_of(archive, two[0])
+def alter(archive, period_id):
+    """Rewrite a period's file and its place in the log."""
+    table = delta.open_table(archive.path / "actions")
+    table.update(updates={"status": "'resolved'"}, predicate=f"period_id = {period_id}")
+    rows = delta.open_table(archive.path / "periods")
+    delta.overwrite(rows, rows.to_pyarrow_table(), vouches=("actions", table.version()))
+
+
+@pytest.mark.parametrize("rows", [0, 5, 10**6])
+def test_however_much_is_read_at_once_the_same_is_found(mates, monkeypatch, rows):
+    archive, _, two, path = mates
+    monkeypatch.setattr(verify, "ROWS_AT_ONCE", rows)
+    assert archive.verify().empty
+    other = next(i for i in archive.row_counts() if i not in two)
+    alter(archive, other)
+    garble(path)
+    found = archive.verify()
+    assert found["period_id"].tolist() == sorted([*two, other])
+    assert found["found"].isna().tolist() == [i in two for i in found["period_id"]]
 
 
 @pytest.mark.parametrize("how", ["missing", "garbled"])
@@ -178,10 +197,7 @@ def test_a_stray_file_does_no_harm_and_is_pruned(archive):
 
 def test_an_altered_value_is_found_by_verify(archive, platform):
     """Somebody rewrites a file and its place in the log: only the hash tells."""
-    table = delta.open_table(archive.path / "actions")
-    table.update(updates={"status": "'resolved'"}, predicate=f"period_id = {FIRST}")
-    rows = delta.open_table(archive.path / "periods")
-    delta.overwrite(rows, rows.to_pyarrow_table(), vouches=("actions", table.version()))
+    alter(archive, FIRST)
     assert (archive.actions(FIRST)["status"] == "resolved").all()
     found = archive.verify()
     assert found["period_id"].tolist() == [FIRST]

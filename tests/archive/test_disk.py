@@ -13,6 +13,8 @@ from platforms import Platform
 import periodkit as pk
 from periodkit.archive.storage import ACTION_SCHEMA, delta, state
 
+MARKS = (" ", "ü", "#", "%", "'", '"', "{x}", "e\u0301", ":", "~", "<&>")
+
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such names, links or modes")
 
 
@@ -39,9 +41,15 @@ def test_the_home_of_a_user_who_is_not_there_is_refused():
 
 
 @needs_posix
-@pytest.mark.parametrize("mark", [" ", "ü", "#", "%", "'", '"', "{x}", "e\u0301", ":", "~", "<&>"])
-def test_any_other_path_works(tmp_path, mark):
-    archive, platform = pk.Archive(tmp_path / f"a{mark}b"), Platform(periods=2)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/".join(f"a{mark}b" for mark in MARKS), id="a folder with each"),
+        *(pytest.param(f"a{mark}b", marks=pytest.mark.soak) for mark in MARKS),
+    ],
+)
+def test_any_other_path_works(tmp_path, path):
+    archive, platform = pk.Archive(tmp_path / path), Platform(periods=2)
     archive.sync(platform.client())
     archive.snapshot("one")
     archive.sync(platform.client(), refresh=True)
@@ -62,11 +70,8 @@ def test_a_panic_of_the_library_is_an_archive_error(tmp_path, capfd, mark):
 
 
 @pytest.fixture
-def kept(tmp_path):
-    platform = Platform()
-    archive = pk.Archive(tmp_path / "a")
-    archive.sync(platform.client())
-    return archive, platform
+def kept(tmp_path, synced):
+    return synced(tmp_path / "a"), Platform()
 
 
 def rewrite_schema(table, change):

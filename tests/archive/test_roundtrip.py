@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from platforms import Platform, make_action
@@ -229,15 +229,23 @@ values = st.one_of(
 records = st.dictionaries(st.sampled_from(["alpha", "betaGamma", "Ünder (x)", "_row"]), values, max_size=4)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(periods=st.lists(st.lists(records, max_size=4), min_size=1, max_size=4))
-def test_whatever_the_platform_sends_comes_back(tmp_path_factory, periods):
+@pytest.mark.parametrize("examples", [6, pytest.param(100, marks=pytest.mark.soak)])
+def test_whatever_the_platform_sends_comes_back(tmp_path_factory, examples):
+    @settings(max_examples=examples, deadline=None)
+    @given(periods=st.lists(st.lists(records, max_size=4), min_size=1, max_size=4))
+    def comes_back(periods):
+        assert_comes_back(tmp_path_factory.mktemp("archive"), periods)
+
+    comes_back()
+
+
+def assert_comes_back(folder, periods):
     platform = Platform(periods=len(periods))
     for period_id, extra in zip(platform.ids(), periods, strict=True):
         platform.actions[period_id] = [
             make_action(period_id, i, platform.now) | {"formFields": each} | each for i, each in enumerate(extra)
         ]
-    archive = pk.Archive(tmp_path_factory.mktemp("archive"))
+    archive = pk.Archive(folder)
     archive.sync(platform.client())
     assert_same(archive, platform)
     assert archive.fingerprint() == fingerprint(*platform.frames())

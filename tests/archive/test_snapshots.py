@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import shutil
 from datetime import timedelta
 
 import pandas as pd
@@ -20,11 +21,16 @@ def platform():
     return platform
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return tmp_path_factory.mktemp("original") / "a"
+
+
 @pytest.fixture
-def archive(tmp_path, platform):
-    archive = pk.Archive(tmp_path / "a")
-    archive.sync(platform.client())
-    return archive
+def archive(tmp_path, platform, original):
+    if not original.exists():
+        pk.Archive(original).sync(platform.client())
+    return pk.Archive(shutil.copytree(original, tmp_path / "a"))
 
 
 def go_on(archive, platform):

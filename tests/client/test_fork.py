@@ -29,7 +29,7 @@ for first in (1000, 2000, 3000):
     child = os.fork()
     if not child:
         try:
-            check(client, range(first, first + 100))
+            check(client, range(first, first + 25))
             with client:
                 pass
         except BaseException as error:
@@ -37,7 +37,7 @@ for first in (1000, 2000, 3000):
             os._exit(1)
         os._exit(0)
     children.append(child)
-check(client, range(100, 200))
+check(client, range(100, 125))
 codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 check(client, range(300, 310))
 print(codes)

@@ -5,6 +5,7 @@ import itertools
 import threading
 import tracemalloc
 import zlib
+from functools import cache
 
 import pytest
 import requests
@@ -20,6 +21,7 @@ def connect(url="https://api.example.com", **options):
     return pk.Client(url, TOKEN, **{"progress": False, "retry": None} | options)
 
 
+@cache
 def bomb(mib):
     packer = zlib.compressobj(9, wbits=31)
     return b"".join(packer.compress(bytes(2**20)) for _ in range(mib)) + packer.flush()

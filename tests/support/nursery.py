@@ -72,6 +72,7 @@ def die_after(step):
 
 
 def main():
+    print("ready", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
