@@ -189,15 +189,45 @@ def _get(path: str, endpoint: Callable[[Request], Any]) -> Route:
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it has started or given up; signals stay with the main thread."""
+    """A server that says when it has started or given up, and ends at once; signals stay with the main thread."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.settled = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.settled.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn looks every tenth of a second whether it shall end, and so does this, unless it is told.
+        self._loop = asyncio.get_running_loop()
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn waits a tenth of a second for answers to be sent, even where none is being sent.
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+
+    def stop(self) -> None:
+        """Let it end; may be called in any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._told.set)
 
     def run_quietly(self, listener: socket.socket) -> None:
         try:
@@ -253,7 +283,7 @@ def _season() -> DataSet:
 
 
 def _stop(server: _Server, thread: threading.Thread) -> None:
-    server.should_exit = True
+    server.stop()
     if thread is not threading.current_thread():
         thread.join(_SHUTDOWN_SECONDS)
 
