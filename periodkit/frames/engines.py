@@ -104,32 +104,18 @@ def with_read_text(frame: Any, column: str, name: str, read: Callable[[nw.Expr],
     if pa.types.is_dictionary(texts.type):
         texts, rows = texts.dictionary, texts.indices
     coded = texts.dictionary_encode()
-    once = _read_again if len(coded.dictionary) < 100 else _read_texts
-    found = once(_Texts(coded.dictionary), read).take(coded.indices)
+    texts = tuple(coded.dictionary.to_pylist())
+    # Batch after batch has the same few.
+    once = _read_texts if len(texts) < 100 else _read_texts.__wrapped__
+    found = once(texts, coded.type.value_type, read).take(coded.indices)
     found = found if rows is None else found.take(rows)
     return nw.from_native(table.append_column(name, found.fill_null(0)), eager_only=True)
 
 
-class _Texts:
-    """Texts that are equal where they are of one type and the same, one by one."""
-
-    def __init__(self, array: pa.Array) -> None:
-        self.array = array
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Texts) and self.array.equals(other.array)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self.array.to_pylist()))
-
-
-def _read_texts(texts: _Texts, read: Callable[[nw.Expr], nw.Expr]) -> pa.Array:
-    table = nw.from_native(pa.table({"text": texts.array}), eager_only=True)
+@functools.lru_cache(maxsize=32)
+def _read_texts(texts: tuple[object, ...], kind: pa.DataType, read: Callable[[nw.Expr], nw.Expr]) -> pa.Array:
+    table = nw.from_native(pa.table({"text": pa.array(texts, kind)}), eager_only=True)
     return collect(table.select(found=read(nw.col("text")).fill_null(value=0)))["found"].combine_chunks()
-
-
-# Batch after batch has the same ones.
-_read_again = functools.lru_cache(maxsize=32)(_read_texts)
 
 
 def collect(frame: Any) -> pa.Table:  # noqa: ANN401
@@ -156,23 +142,18 @@ _BATCH = 1 << 18
 def batches(frame: Any, keys: Sequence[str] = ()) -> Iterator[pa.Table] | None:  # noqa: ANN401
     """Return the rows a batch at a time, or None if the engine cannot hand them over like that.
 
-    Columns in `keys` may come as dictionaries, of which each batch has its own, and which may hold a value twice.
+    Columns in `keys`, at least one of a lazy frame, may come as dictionaries, which may hold a value twice.
     """
     native = frame.to_native()
     if isinstance(frame, nw.DataFrame):
         return (native.slice(start, _BATCH) for start in range(0, max(len(native), 1), _BATCH))
     # Older versions of the two lack these methods.
     if frame.implementation.is_duckdb() and hasattr(native, "to_arrow_reader"):
-        return _with_dictionaries(frame, keys) if keys else _read(native)
+        return _with_dictionaries(frame, keys)
     if frame.implementation.is_polars() and hasattr(native, "collect_batches"):
         schema = native.head(0).collect().to_arrow()
         return chain([schema], (batch.to_arrow() for batch in native.collect_batches(chunk_size=_BATCH)))
     return None
-
-
-def _read(relation: Any) -> Iterator[pa.Table]:  # noqa: ANN401
-    reader = relation.to_arrow_reader(_BATCH)
-    return chain([reader.schema.empty_table()], (pa.Table.from_batches([batch]) for batch in reader))
 
 
 def _with_dictionaries(frame: Any, keys: Sequence[str]) -> Iterator[pa.Table] | None:  # noqa: ANN401
@@ -206,14 +187,15 @@ def _with_dictionaries(frame: Any, keys: Sequence[str]) -> Iterator[pa.Table] | 
         found, indices = rows, coded.indices
         if len(rows) > len(batch):
             found = rows.take(pa.array(place))
-        else:
+        else:  # one dictionary for all batches, whose statuses are read once
             indices = pa.array(place.astype(np.int32)).take(indices)
         columns = {name: batch[name] for name in others}
         for name, key in zip(keys, short, strict=True):
             columns[name] = pa.DictionaryArray.from_arrays(indices, found[key].combine_chunks())
         return pa.table(columns)
 
-    return map(decode, _read(relation.project(", ".join([hashed, *others]))))
+    reader = relation.project(", ".join([hashed, *others])).to_arrow_reader(_BATCH)
+    return map(decode, chain([reader.schema.empty_table()], (pa.Table.from_batches([batch]) for batch in reader)))
 
 
 def on_cluster(frame: Any) -> bool:  # noqa: ANN401

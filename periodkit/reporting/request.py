@@ -97,11 +97,7 @@ def check_times(start: When | None, end: When | None, compare: int, target: str,
 def checked_output(output: str | Path) -> Path:
     """Return the file to write, or say why no report can be written there."""
     path = Path(output)
-    try:
-        is_folder = path.is_dir()
-    except OSError:  # such as a name that is too long, of which more below
-        is_folder = False
-    if is_folder:
+    if os.path.isdir(path):  # noqa: PTH112  (it raises no error of a name that is too long)
         msg = f"output is the folder {str(path)!r}. Name a file in it, such as {str(path / 'report.html')!r}."
         raise ArgumentError(msg)
     if path.suffix.lower() not in (".html", ".htm"):
