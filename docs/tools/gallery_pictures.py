@@ -3,17 +3,15 @@
 import gc
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import matplotlib.pyplot as plt
-import pandas as pd
+from one_demo import one_demo
 from sphinx.application import Sphinx
 from sphinx_gallery.scrapers import figure_rst
 
 import periodkit as pk
-from periodkit import sandbox
 from periodkit.jupyter.png import in_few_colours
 
 
@@ -32,23 +30,8 @@ _WHILE_EXAMPLES_RUN = ExitStack()
 
 
 def share_one_season(_: Sphinx) -> None:
-    """Let all examples have one sandbox and what it sends: a season takes a second to simulate, and one to fetch."""
-    make_sandbox, fetch = sandbox.Sandbox, pk.Client.actions
-    served = _WHILE_EXAMPLES_RUN.enter_context(make_sandbox())
-    shared = SimpleNamespace(base_url=served.base_url, token=served.token, close=lambda: None)
-    fetched: dict[Any, pd.DataFrame] = {}
-
-    def actions(client: pk.Client, periods: pd.DataFrame, **options: Any) -> pd.DataFrame:  # noqa: ANN401
-        key = (*periods["period_id"], repr(options))
-        if key not in fetched:
-            fetched[key] = fetch(client, periods, **options)
-        return fetched[key].copy()
-
-    for home, name, other in (
-        (sandbox, "Sandbox", lambda data=None: make_sandbox(data) if data else shared),
-        (pk.Client, "actions", actions),
-    ):
-        _WHILE_EXAMPLES_RUN.enter_context(patch.object(home, name, other))
+    """Let all examples have one demo: a season takes a second to simulate, and one to fetch."""
+    _WHILE_EXAMPLES_RUN.enter_context(patch.object(pk, "demo_client", _WHILE_EXAMPLES_RUN.enter_context(one_demo())))
     # Sphinx-Gallery collects garbage after each example, and would go through all that Sphinx holds each time.
     gc.freeze()
 

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import law
 from pandas.testing import assert_frame_equal
 from platforms import Platform, make_action
 
@@ -229,23 +230,15 @@ values = st.one_of(
 records = st.dictionaries(st.sampled_from(["alpha", "betaGamma", "Ünder (x)", "_row"]), values, max_size=4)
 
 
-@pytest.mark.parametrize("examples", [6, pytest.param(100, marks=pytest.mark.soak)])
-def test_whatever_the_platform_sends_comes_back(tmp_path_factory, examples):
-    @settings(max_examples=examples, deadline=None)
-    @given(periods=st.lists(st.lists(records, max_size=4), min_size=1, max_size=4))
-    def comes_back(periods):
-        assert_comes_back(tmp_path_factory.mktemp("archive"), periods)
-
-    comes_back()
-
-
-def assert_comes_back(folder, periods):
+@law(6)
+@given(periods=st.lists(st.lists(records, max_size=4), min_size=1, max_size=4))
+def test_whatever_the_platform_sends_comes_back(tmp_path_factory, periods):
     platform = Platform(periods=len(periods))
     for period_id, extra in zip(platform.ids(), periods, strict=True):
         platform.actions[period_id] = [
             make_action(period_id, i, platform.now) | {"formFields": each} | each for i, each in enumerate(extra)
         ]
-    archive = pk.Archive(folder)
+    archive = pk.Archive(tmp_path_factory.mktemp("archive"))
     archive.sync(platform.client())
     assert_same(archive, platform)
     assert archive.fingerprint() == fingerprint(*platform.frames())

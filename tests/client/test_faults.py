@@ -11,12 +11,10 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-import zlib
-from functools import cache
 
 import pandas as pd
 import pytest
-from servers import RESET, head, raw
+from servers import RESET, bomb, head, raw
 
 import periodkit as pk
 from periodkit.client import Clock
@@ -323,16 +321,6 @@ def test_a_server_that_drips_is_not_waited_for(begun):
 
 
 # Bodies that are too large
-
-
-@cache
-def bomb(mib, times=1):
-    """Zeros, packed."""
-    packer = zlib.compressobj(9, wbits=31)
-    packed = b"".join(packer.compress(bytes(2**20)) for _ in range(mib)) + packer.flush()
-    for _ in range(times - 1):
-        packed = gzip.compress(packed, mtime=0)
-    return packed
 
 
 @pytest.mark.parametrize("times", [1, 2])

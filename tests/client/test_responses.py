@@ -5,11 +5,10 @@ import itertools
 import threading
 import tracemalloc
 import zlib
-from functools import cache
 
 import pytest
 import requests
-from servers import Canned, head, raw, scripted
+from servers import Canned, bomb, head, raw, scripted
 
 import periodkit as pk
 
@@ -19,12 +18,6 @@ WHOLE = b'{"actions": [{"actionId": 1}]}'
 
 def connect(url="https://api.example.com", **options):
     return pk.Client(url, TOKEN, **{"progress": False, "retry": None} | options)
-
-
-@cache
-def bomb(mib):
-    packer = zlib.compressobj(9, wbits=31)
-    return b"".join(packer.compress(bytes(2**20)) for _ in range(mib)) + packer.flush()
 
 
 def peak(call):

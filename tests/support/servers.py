@@ -1,12 +1,15 @@
 """Servers on loopback, and none at all, that answer what a test tells them to."""
 
+import gzip
 import io
 import json
 import socket
 import socketserver
 import struct
 import threading
+import zlib
 from contextlib import contextmanager, suppress
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
@@ -134,3 +137,13 @@ class Canned(BaseAdapter):
 
     def close(self):
         pass
+
+
+@cache
+def bomb(mib, times=1):
+    """Zeros, packed."""
+    packer = zlib.compressobj(9, wbits=31)
+    packed = b"".join(packer.compress(bytes(2**20)) for _ in range(mib)) + packer.flush()
+    for _ in range(times - 1):
+        packed = gzip.compress(packed, mtime=0)
+    return packed

@@ -1,55 +1,21 @@
-"""Examples ask for the season of the sandbox again and again: it is drawn, served and fetched once for all of them."""
+"""One demo for all doctests, but for those whose subject it is."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
-
-import pandas as pd
 import pytest
+from one_demo import one_demo
 
 import periodkit as pk
-from periodkit._arguments import When
-from periodkit.sandbox import Sandbox
 
 REAL = ("periodkit.client", "periodkit.sandbox", "periodkit.sources")
 """Where examples are of fetching itself."""
 
 
-class Remembering(pk.Client):
-    """A client that asks for the same only once, whichever of them asks."""
-
-    kept: dict[str, pd.DataFrame]
-
-    def periods(self, start: When | None = None, end: When | None = None) -> pd.DataFrame:
-        """Return what `pk.Client.periods` does."""
-        return self._once(f"periods {start} {end}", lambda: super(Remembering, self).periods(start, end))
-
-    def actions(self, periods: Any, form_fields: Iterable[str] | None = None) -> pd.DataFrame:
-        """Return what `pk.Client.actions` does."""
-        which = periods["period_id"].tolist() if isinstance(periods, pd.DataFrame) else periods
-        return self._once(f"{which} {form_fields}", lambda: super(Remembering, self).actions(periods, form_fields))
-
-    def _once(self, asked: str, fetch: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        if asked not in self.kept:
-            self.kept[asked] = fetch()
-        return self.kept[asked].copy()
-
-
 @pytest.fixture(scope="session")
-def open_demo() -> Iterator[Callable[[], pk.Client]]:
-    """Return what opens a client of the sandbox's season, as `pk.demo_client` does."""
-    kept: dict[str, pd.DataFrame] = {}
-    with Sandbox() as sandbox:
-
-        def opened() -> pk.Client:
-            client = Remembering(sandbox.base_url, sandbox.token, progress=False)
-            client.kept = kept
-            return client
-
+def open_demo():
+    with one_demo() as opened:
         yield opened
 
 
 @pytest.fixture(autouse=True)
-def demo_of_doctests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let doctests share the demo, but for those whose subject it is."""
+def demo_of_doctests(request, monkeypatch):
     if isinstance(request.node, pytest.DoctestItem) and not request.node.name.startswith(REAL):
         monkeypatch.setattr(pk, "demo_client", request.getfixturevalue("open_demo"))
