@@ -45,6 +45,7 @@ __all__ = [
     "existing",
     "flag_records",
     "read_states",
+    "read_statuses",
     "stage_states",
     "stage_times",
     "status_text",
@@ -328,11 +329,17 @@ def enter_times(frame: Any, stage: Stage, as_of: AsOf | None, columns: Iterable[
     return frame.with_columns(_timed=timed, _micros=nw.when(micros < 0).then(0).otherwise(micros))
 
 
-def read_states(rows: pa.Table, stage: Stage) -> NDArray[np.int8]:
-    """Return the states, as positions in `STATES`, of rows in memory with what `enter_times` gave them and their status."""
-    said = collect(_with_status(nw.from_native(rows.select(["status", "_timed"]), eager_only=True)))
-    place = said["_timed"].to_numpy() * np.int8(_SAID) + said["_said"].to_numpy()
-    states: NDArray[np.int8] = _all_states(stage)[place]
+def read_statuses(rows: pa.Table) -> NDArray[np.int8]:
+    """Return what the statuses of rows in memory say, to be handed to `read_states`."""
+    said: NDArray[np.int8] = collect(_with_status(nw.from_native(rows.select(["status"]), eager_only=True)))[
+        "_said"
+    ].to_numpy()
+    return said
+
+
+def read_states(timed: NDArray[np.int8], said: NDArray[np.int8], stage: Stage) -> NDArray[np.int8]:
+    """Return the states, as positions in `STATES`, of rows with what `enter_times` and `read_statuses` gave for them."""
+    states: NDArray[np.int8] = _all_states(stage)[timed * np.int8(_SAID) + said]
     return states
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from periodkit._arguments import require_columns
 from periodkit.errors import ArgumentError, SchemaError
@@ -139,25 +140,43 @@ _BATCH = 1 << 18
 """Rows read at a time: few enough for the caches, many enough for the cost of a call not to show."""
 
 
-def batches(frame: Any, keys: Sequence[str] = ()) -> Iterator[pa.Table] | None:  # noqa: ANN401
+class Batches(NamedTuple):
+    """An engine's rows, a batch at a time.
+
+    Parameters
+    ----------
+    rows : iterator of pyarrow.Table
+        The batches.
+    keys : pyarrow.Table, optional
+        What stands in the key columns, each combination once, where batches come without these.
+    place : callable, optional
+        What tells for a batch which row of `keys` each of its rows has.
+    """
+
+    rows: Iterator[pa.Table]
+    keys: pa.Table | None = None
+    place: Callable[[pa.Table], NDArray[np.intp]] | None = None
+
+
+def batches(frame: Any, keys: Sequence[str] = ()) -> Batches | None:  # noqa: ANN401
     """Return the rows a batch at a time, or None if the engine cannot hand them over like that.
 
-    Columns in `keys`, at least one of a lazy frame, may come as dictionaries, which may hold a value twice.
+    Of a lazy frame `keys` names at least one column.
     """
     native = frame.to_native()
     if isinstance(frame, nw.DataFrame):
-        return (native.slice(start, _BATCH) for start in range(0, max(len(native), 1), _BATCH))
+        return Batches(native.slice(start, _BATCH) for start in range(0, max(len(native), 1), _BATCH))
     # Older versions of the two lack these methods.
     if frame.implementation.is_duckdb() and hasattr(native, "to_arrow_reader"):
-        return _with_dictionaries(frame, keys)
+        return _by_hash(frame, keys)
     if frame.implementation.is_polars() and hasattr(native, "collect_batches"):
         schema = native.head(0).collect().to_arrow()
-        return chain([schema], (batch.to_arrow() for batch in native.collect_batches(chunk_size=_BATCH)))
+        return Batches(chain([schema], (batch.to_arrow() for batch in native.collect_batches(chunk_size=_BATCH))))
     return None
 
 
-def _with_dictionaries(frame: Any, keys: Sequence[str]) -> Iterator[pa.Table] | None:  # noqa: ANN401
-    """Return the rows of a DuckDB frame a batch at a time, its keys as dictionaries.
+def _by_hash(frame: Any, keys: Sequence[str]) -> Batches | None:  # noqa: ANN401
+    """Return the rows of a DuckDB frame a batch at a time, and what stands in its keys once.
 
     Texts cost more than all else to hand over, and there are few different ones. So DuckDB hands over a hash of a row's
     keys, and what stands behind each hash once. None if two rows of keys have one hash.
@@ -166,36 +185,30 @@ def _with_dictionaries(frame: Any, keys: Sequence[str]) -> Iterator[pa.Table] | 
     short = {f"_key{i}": nw.col(name) for i, name in enumerate(keys)}
     relation = frame.select(*others, **short).to_native()
     hashed = f"hash({', '.join(short)}) AS _hash"
-    rows = relation.project(", ".join([hashed, *short])).distinct().to_arrow_table().sort_by("_hash")
-    # Enumerations come as dictionaries themselves, and Arrow has no dictionary of dictionaries.
-    plain = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in rows.schema]
-    rows = rows.cast(pa.schema(zip(rows.column_names, plain, strict=True)))
-    hashes = rows["_hash"].to_numpy()
+    found = relation.project(", ".join(short)).distinct().project(f"{hashed}, *").to_arrow_table().sort_by("_hash")
+    # Enumerations come as dictionaries, and those of two columns cannot be told from each other's.
+    plain = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in found.schema]
+    found = found.cast(pa.schema(zip(found.column_names, plain, strict=True)))
+    hashes = found["_hash"].to_numpy()
     if (hashes[1:] == hashes[:-1]).any():
         return None
 
-    def decode(batch: pa.Table) -> pa.Table:
+    def place(batch: pa.Table) -> NDArray[np.intp]:
         coded = batch["_hash"].combine_chunks().dictionary_encode()
         wanted = coded.dictionary.to_numpy()
-        place = np.searchsorted(hashes, wanted)
-        if not np.array_equal(hashes[np.minimum(place, len(hashes) - 1)] if len(hashes) else hashes, wanted):
+        at = np.searchsorted(hashes, wanted)
+        if not np.array_equal(hashes[np.minimum(at, len(hashes) - 1)] if len(hashes) else hashes, wanted):
             msg = (
                 "The DuckDB relation gave other rows when it was read again, as a random sample does. Write it to a table, "
                 "and pass that."
             )
             raise ArgumentError(msg)
-        found, indices = rows, coded.indices
-        if len(rows) > len(batch):
-            found = rows.take(pa.array(place))
-        else:  # one dictionary for all batches, whose statuses are read once
-            indices = pa.array(place.astype(np.int32)).take(indices)
-        columns = {name: batch[name] for name in others}
-        for name, key in zip(keys, short, strict=True):
-            columns[name] = pa.DictionaryArray.from_arrays(indices, found[key].combine_chunks())
-        return pa.table(columns)
+        places: NDArray[np.intp] = at[coded.indices.to_numpy()]
+        return places
 
     reader = relation.project(", ".join([hashed, *others])).to_arrow_reader(_BATCH)
-    return map(decode, chain([reader.schema.empty_table()], (pa.Table.from_batches([batch]) for batch in reader)))
+    rows = chain([reader.schema.empty_table()], (pa.Table.from_batches([batch]) for batch in reader))
+    return Batches(rows, found.select([*short]).rename_columns([*keys]), place)
 
 
 def on_cluster(frame: Any) -> bool:  # noqa: ANN401

@@ -53,33 +53,33 @@ def survival_quantiles(counts: StageCounts, quantiles: Sequence[float], canceled
     (3, 2, 3)
     """
     z = normal_quantile(confidence)
-    entered = sum_up(counts.only("event", *gone_states(canceled), "open"))
-    # At equal durations events stand first, so at an event all that follow in its group are at risk, and itself.
-    events = np.flatnonzero(counts.state == STATES.index("event"))
-    starts = np.searchsorted(events, counts.bounds)
-    size = np.diff(starts)
+    used = ("event", *gone_states(canceled), "open")
 
-    def estimate(groups: Ints) -> tuple[Ints, Floats]:
-        column = np.arange(size[groups].max())
-        inside = column < size[groups][:, np.newaxis]
-        row = events[np.minimum(starts[groups][:, np.newaxis] + column, len(events) - 1)]
-        at_risk = entered[counts.bounds[groups + 1]][:, np.newaxis] - entered[row]
-        # Where a group has fewer rows than the longest beside it, none of one at risk ends: its curve goes on level.
-        survival, _, low, high = survival_band(np.where(inside, counts.n[row], 0), np.where(inside, at_risk, 1), z)
-        reads = np.empty((len(groups), len(quantiles), 3))
-        for position, q in enumerate(quantiles):
-            for side, share in enumerate((survival, low, high)):
-                reached = share <= 1.0 - q + TOLERANCE
-                first = reached.argmax(axis=1)[:, np.newaxis]
-                at = np.take_along_axis(row, first, axis=1)[:, 0]
-                hit = np.take_along_axis(reached, first, axis=1)[:, 0]
-                reads[:, position, side] = np.where(hit, counts.duration[at], np.nan)
-        return groups, reads
+    def estimate(part: StageCounts) -> Floats:
+        entered = sum_up(part.only(*used))
+        # At equal durations events stand first, so at an event all that follow in its group are at risk, and itself.
+        events = np.flatnonzero(part.state == STATES.index("event"))
+        starts = np.searchsorted(events, part.bounds)
+        size = np.diff(starts)
+        found = np.full((len(size), len(quantiles), 3), np.nan)
+        for groups in _alike(size):
+            column = np.arange(size[groups].max())
+            inside = column < size[groups][:, np.newaxis]
+            row = events[np.minimum(starts[groups][:, np.newaxis] + column, len(events) - 1)]
+            at_risk = entered[part.bounds[groups + 1]][:, np.newaxis] - entered[row]
+            # Where a group has fewer rows than the longest beside it, none of one at risk ends: its curve goes on level.
+            survival, _, low, high = survival_band(np.where(inside, part.n[row], 0), np.where(inside, at_risk, 1), z)
+            for position, q in enumerate(quantiles):
+                for side, share in enumerate((survival, low, high)):
+                    reached = share <= 1.0 - q + TOLERANCE
+                    first = reached.argmax(axis=1)[:, np.newaxis]
+                    at = np.take_along_axis(row, first, axis=1)[:, 0]
+                    hit = np.take_along_axis(reached, first, axis=1)[:, 0]
+                    found[groups, position, side] = np.where(hit, part.duration[at], np.nan)
+        return found
 
-    found = np.full((len(size), len(quantiles), 3), np.nan)
-    for groups, reads in side_by_side(estimate, _alike(size)):
-        found[groups] = reads
-    return found
+    none = np.empty((0, len(quantiles), 3))
+    return np.concatenate([none, *side_by_side(estimate, counts.in_parts())])
 
 
 def observed_quantiles(counts: StageCounts, quantiles: Sequence[float], confidence: float) -> Floats:

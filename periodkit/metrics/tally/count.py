@@ -6,10 +6,8 @@ others count where they are, and only the counts come here. Either way the resul
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import narwhals as nw
 import numpy as np
@@ -24,7 +22,7 @@ from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
 from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
 from periodkit.metrics.threads import side_by_side
-from periodkit.milestones import STATES, checked_stage, enter_stage, enter_times, read_states
+from periodkit.milestones import STATES, checked_stage, enter_stage, enter_times, read_states, read_statuses
 from periodkit.schema import ACTIONS, Kind
 
 __all__ = [
@@ -38,7 +36,8 @@ __all__ = [
     "to_count",
 ]
 
-_BLOCK = 1 << 21
+_Codes: TypeAlias = NDArray[np.integer[Any]]
+_BLOCK = 1 << 20
 """Rows from an engine that are counted at once, where counts are fewer than rows."""
 FLAGS = frozenset(field.column for field in ACTIONS.fields if field.kind is Kind.FLAG)
 
@@ -119,19 +118,30 @@ def count_stage(
         lines = enter(frame, *in_lines).with_columns(_micros=nw.col("_micros") - nw.col("_micros") % unit)
         lines = aggregate(lines, [*names, "_state", "_micros"], {"_n": nw.len()})
         n = lines["_n"].cast(pa.int64()).to_numpy()
-        return _count([_Part.read(lines, lines["_state"].to_numpy(), names, unit)], n, names, resolution, actions)
+        keys, code = encode(lines, names)
+        part = _Part(keys, code, _entries(lines, lines["_state"].to_numpy(), unit))
+        return _count([part], n, names, resolution, actions)
+
+    def look_up(rows: pa.Table) -> tuple[pa.Table, _Codes, NDArray[np.int8]]:
+        keys, code = encode(rows, names)
+        return keys, code.astype(np.min_scalar_type(len(keys))), read_statuses(rows)
+
+    known = None if arriving.keys is None else look_up(arriving.keys)
 
     def read(rows: pa.Table) -> _Part:
         if in_memory:
             rows = collect(enter(nw.from_native(rows, eager_only=True), *in_rows))
-        return _Part.read(rows, read_states(rows, chosen), names, unit)
+        keys, code, said = known or look_up(rows)
+        if arriving.place is not None:
+            place = arriving.place(rows)
+            code, said = code[place], said[place]
+        return _Part(keys, code, _entries(rows, read_states(rows["_timed"].to_numpy(), said, chosen), unit))
 
-    parts = side_by_side(read, arriving)
+    parts = side_by_side(read, arriving.rows)
     if in_memory or unit <= UNITS["ms"]:
         return _count(list(parts), None, names, resolution, actions)
     # Of coarse durations there are few, however many actions there are, so that no more is held than they.
-    blocks = (_count(block, None, names, resolution, actions) for block in _blocks(parts))
-    return functools.reduce(operator.add, blocks)
+    return _add_up(side_by_side(lambda block: _count(block, None, names, resolution, actions), _blocks(parts)))
 
 
 def checked_resolution(resolution: str | None, frame: Any) -> str:  # noqa: ANN401
@@ -203,15 +213,13 @@ class _Part(NamedTuple):
     """Rows as numbers: the keys that they have, which row has which, and state and duration joined into one."""
 
     keys: pa.Table
-    code: NDArray[np.int32]
+    code: _Codes
     entry: Ints
 
-    @classmethod
-    def read(cls, rows: pa.Table, states: NDArray[np.int8], names: Sequence[str], unit: int) -> _Part:
-        keys, code = encode(rows, names)
-        length = rows["_micros"].fill_null(0).to_numpy()
-        entry = join_entry(length if unit == 1 else length // unit, states)
-        return cls(keys, code.astype(np.int32), entry)
+
+def _entries(rows: pa.Table, states: NDArray[np.int8], unit: int) -> Ints:
+    length = rows["_micros"].fill_null(0).to_numpy()
+    return join_entry(length if unit == 1 else length // unit, states)
 
 
 def _count(
@@ -244,6 +252,16 @@ def _blocks(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
             block, rows = [], 0
     if block:
         yield block
+
+
+def _add_up(blocks: Iterable[StageCounts]) -> StageCounts:
+    """Add counts up as they come, soon enough to hold few and seldom enough to add none often."""
+    held: list[StageCounts] = []
+    for block in blocks:
+        held.append(block)
+        if sum(len(counts.n) for counts in held[1:]) > max(_BLOCK, len(held[0].n)):
+            held = [StageCounts.add_up(held)]
+    return StageCounts.add_up(held)
 
 
 def count_flags(

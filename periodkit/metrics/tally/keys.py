@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from periodkit.errors import ArgumentError
 from periodkit.frames import MASKED, natural_order
@@ -83,8 +84,12 @@ def merge_keys(tables: Sequence[pa.Table], names: Sequence[str]) -> tuple[pa.Tab
     >>> keys["channel"].to_pylist(), [each.tolist() for each in positions]
     (['Bar', 'Gate'], [[0], [1]])
     """
-    keys, code = encode(pa.concat_tables(tables), names)
-    return keys, np.split(code, np.cumsum([len(table) for table in tables])[:-1])
+    # Batches of an engine may all have the one table.
+    once = {id(table): table for table in tables}
+    keys, code = encode(pa.concat_tables(once.values()), names)
+    positions = np.split(code, np.cumsum([len(table) for table in once.values()])[:-1])
+    found = dict(zip(once, positions, strict=True))
+    return keys, [found[id(table)] for table in tables]
 
 
 def sort_keys(keys: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataFrame, Ints]:  # noqa: ANN401
@@ -126,9 +131,16 @@ def sort_keys(keys: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataF
 def _encode_column(column: pa.Array, name: str) -> tuple[pa.Array, Ints]:
     """Return the distinct values of a column, null among them, and for each row the position of its own."""
     is_dictionary = pa.types.is_dictionary(column.type)
-    if pa.types.is_nested(column.type.value_type if is_dictionary else column.type):
+    kind = column.type.value_type if is_dictionary else column.type
+    if pa.types.is_nested(kind):
         msg = f"by names {name!r}, whose values are lists; group by a column of single values."
         raise ArgumentError(msg)
+    if kind in (pa.float32(), pa.float64()):
+        # What pandas takes for one: 0.0 and -0.0, and NaN and null.
+        coded = column if is_dictionary else column.dictionary_encode()
+        values = pc.add(coded.dictionary, pa.scalar(0.0, kind))
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, kind), values)
+        column, is_dictionary = pa.DictionaryArray.from_arrays(coded.indices, values), True
     if not is_dictionary:
         coded = column.dictionary_encode(null_encoding="encode")
         return coded.dictionary, coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from periodkit.errors import ArgumentError
 from periodkit.metrics.tally.keys import encode, sort_keys
 from periodkit.metrics.tally.life_table import Ints, LifeTable
+from periodkit.metrics.threads import side_by_side
 from periodkit.milestones import STATES, TIMED
 
 __all__ = [
@@ -34,6 +35,8 @@ UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000}
 EXCLUDED = tuple(name for name in STATES if name not in TIMED)
 """The states without a duration."""
 _STATE_BITS = (len(STATES) - 1).bit_length()
+_PART = 1 << 17
+"""Cells or rows worked on at a time: they stay in the caches, and memory that is new to a process costs more than sums."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,20 +84,28 @@ class StageCounts:
 
     def __add__(self, other: StageCounts) -> StageCounts:
         """Count both: what counting the two frames as one would give."""
-        if (self.by, self.resolution) != (other.by, other.resolution):
+        return self.add_up([self, other])
+
+    @classmethod
+    def add_up(cls, parts: Sequence[StageCounts]) -> StageCounts:
+        """Return the counts of all parts, of which there is at least one, together."""
+        one = parts[0]
+        if any((part.by, part.resolution) != (one.by, one.resolution) for part in parts):
             msg = "Counts can be added only if they are by the same columns, in the same resolution."
             raise ArgumentError(msg)
-        both = pd.concat([self.groups, other.groups], ignore_index=True)
-        keys, code = encode(pa.Table.from_pandas(both, preserve_index=True), self.by)
-        groups, rank = sort_keys(keys, self.by, both)
-        own, others = np.split(rank[code], [len(self.groups)])
+        if len(parts) == 1:
+            return one
+        joined = pd.concat([part.groups for part in parts], ignore_index=True)
+        keys, code = encode(pa.Table.from_pandas(joined, preserve_index=True), one.by)
+        groups, rank = sort_keys(keys, one.by, joined)
+        ranks = np.split(rank[code], np.cumsum([len(part.groups) for part in parts])[:-1])
         cells = count_cells(
-            [own[self.code()], others[other.code()]],
-            np.concatenate([join_entry(counts.duration, counts.state) for counts in (self, other)]),
-            np.concatenate([self.n, other.n]),
+            (own[part.code()] for own, part in zip(ranks, parts, strict=True)),
+            np.concatenate([join_entry(part.duration, part.state) for part in parts]),
+            np.concatenate([part.n for part in parts]),
             len(groups),
         )
-        return StageCounts(groups, *cells, by=self.by, resolution=self.resolution)
+        return cls(groups, *cells, by=one.by, resolution=one.resolution)
 
     @property
     def unit(self) -> int:
@@ -113,6 +124,18 @@ class StageCounts:
             )
         return micros / self.unit
 
+    def in_parts(self) -> Iterator[StageCounts]:
+        """Yield the counts of a few groups after another, each a view of about `_PART` cells or of one larger group."""
+        start = 0
+        while start < len(self.groups):
+            most = self.bounds[start] + _PART
+            stop = max(int(np.searchsorted(self.bounds, most, side="right")) - 1, start + 1)
+            cells = slice(self.bounds[start], self.bounds[stop])
+            bounds = self.bounds[start : stop + 1] - self.bounds[start]
+            arrays = (bounds, self.duration[cells], self.state[cells], self.n[cells])
+            yield StageCounts(self.groups.iloc[start:stop], *arrays, by=self.by, resolution=self.resolution)
+            start = stop
+
     def code(self) -> Ints:
         """Return the group of each cell."""
         return np.repeat(np.arange(len(self.groups)), np.diff(self.bounds))
@@ -123,10 +146,14 @@ class StageCounts:
 
     def totals(self) -> pd.DataFrame:
         """Return one row per group: ``n`` and how many there are of each state."""
-        found = np.zeros((len(self.groups), len(STATES)), dtype=np.int64)
-        for group, (start, stop) in enumerate(pairwise(self.bounds)):
+
+        def add(part: StageCounts) -> Ints:
             # Counts stay far below 2**53, so the float sums of bincount are exact.
-            found[group] = np.bincount(self.state[start:stop], self.n[start:stop], len(STATES))
+            cell = part.code() * len(STATES) + part.state
+            return np.bincount(cell, part.n, len(part.groups) * len(STATES)).astype(np.int64)
+
+        sums = [np.zeros(0, dtype=np.int64), *side_by_side(add, self.in_parts())]
+        found = np.concatenate(sums).reshape(-1, len(STATES))
         states = pd.DataFrame(found, columns=list(STATES))
         states.insert(0, "n", found.sum(axis=1))
         return states
@@ -345,25 +372,38 @@ def count_cells(
         start += len(code)
     if n is None:
         packed.sort()
+        packed, n = _run_lengths(packed)
     else:
-        order = np.argsort(packed)
+        order = np.argsort(packed, kind="stable")  # which merges what is sorted already
         packed, n = packed[order], n[order]
-    is_first = np.ones(len(packed), dtype=np.bool_)
-    np.not_equal(packed[1:], packed[:-1], out=is_first[1:])
-    first = np.flatnonzero(is_first)
-    if n is None:
-        n = np.empty(len(first), dtype=np.int64)
-        n[-1:] = len(packed) - first[-1:]
-        np.subtract(first[1:], first[:-1], out=n[:-1])
-    else:
-        n = np.add.reduceat(n, first)
-    packed = packed[first]
+        first = np.flatnonzero(np.concatenate(([True], packed[1:] != packed[:-1]))[: len(packed)])
+        packed, n = packed[first], np.add.reduceat(n, first)
     bounds = np.searchsorted(packed, np.arange(groups + 1) << bits)
     packed &= (1 << bits) - 1
     state = packed.astype(np.int8)
     state &= (1 << _STATE_BITS) - 1
     packed >>= _STATE_BITS
     return bounds, packed, state, n
+
+
+def _run_lengths(values: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct ones of sorted values, which are used up, and how many there are of each."""
+    n = np.empty(len(values), dtype=np.int64)
+    found = before = 0
+    for start in range(0, len(values), _PART):
+        part = values[start : start + _PART]
+        stop = start + len(part)
+        is_last = np.ones(len(part), dtype=np.bool_)
+        np.not_equal(part[1:], part[:-1], out=is_last[:-1])
+        if stop < len(values):
+            is_last[-1] = values[stop] != part[-1]
+        last = np.flatnonzero(is_last)
+        filled = slice(found, found + len(last))
+        values[filled] = part[last]  # never more than was read
+        n[filled] = np.diff(last + (start + 1), prepend=before)
+        found, before = filled.stop, before + int(n[filled].sum())
+    few = found < len(values) // 2
+    return (values[:found].copy(), n[:found].copy()) if few else (values[:found], n[:found])
 
 
 def _is_in(state: NDArray[np.int8], names: Sequence[str]) -> NDArray[np.bool_]:

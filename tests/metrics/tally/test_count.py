@@ -2,6 +2,7 @@
 
 import functools
 import operator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
@@ -18,7 +19,7 @@ from strategies import BY, ENGINES, FRAMES, ROW, action, at, frame
 import periodkit as pk
 from periodkit.frames import engines
 from periodkit.metrics.estimate.survival import kaplan_meier, survival_quantile
-from periodkit.metrics.tally import count
+from periodkit.metrics.tally import count, stage_counts
 from periodkit.metrics.tally.count import count_stage
 from periodkit.metrics.tally.stage_counts import StageCounts
 from periodkit.milestones import STAGES, STATES, stage_states
@@ -54,6 +55,15 @@ def same_counts(one: StageCounts, other: StageCounts) -> None:
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
 
 
+@contextmanager
+def in_small_parts():
+    sizes = ((engines, "_BATCH", 3), (count, "_BLOCK", 5), (stage_counts, "_PART", 4))
+    with ExitStack() as stack:
+        for module, name, size in sizes:
+            stack.enter_context(mock.patch.object(module, name, size))
+        yield
+
+
 # What is expected of a frame is found once for all engines and metrics; hypothesis prints what was noted last, which fails.
 @law(20)
 @given(FRAMES, stages, keys, moments, st.sampled_from([None, "us", "ms", "s", "min"]))
@@ -67,7 +77,7 @@ def test_every_engine_counts_the_same(actions, stage, by, as_of, resolution):
         note(f"{engine} around a target")
         same_counts(count_stage(theirs, stage, by, as_of, around=120_000_000), around)
         note(f"{engine} in small batches")
-        with mock.patch.object(engines, "_BATCH", 3):
+        with in_small_parts():
             same_counts(count_stage(theirs, stage, by, as_of, resolution), expected)
 
 
@@ -90,6 +100,16 @@ def test_every_engine_gives_the_same_result(actions, stage, by, as_of):
         for engine, given_ in theirs.items():
             note(f"{metric}, {engine}")
             pd.testing.assert_frame_equal(measure(given_, stage, by, as_of), expected)
+
+
+@law(10)
+@given(FRAMES, stages, keys, moments)
+def test_the_size_of_the_parts_does_not_matter(actions, stage, by, as_of):
+    for metric, measure in METRICS.items():
+        note(metric)
+        expected = measure(actions, stage, by, as_of)
+        with in_small_parts():
+            pd.testing.assert_frame_equal(measure(actions, stage, by, as_of), expected)
 
 
 @law(10)

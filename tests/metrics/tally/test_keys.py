@@ -1,11 +1,16 @@
-"""Keys as dictionaries: those that rows have, whatever else a dictionary holds."""
+"""Keys as dictionaries: those that rows have, whatever else a dictionary holds; and numbers that are one to a reader."""
 
+import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import ENGINES, actions
 
+import periodkit as pk
 from periodkit.metrics.tally import encode
 
+TABLES = {"pandas": lambda frame: frame, **ENGINES}
 VALUES = st.lists(st.sampled_from([None, "", "Bar", "Gate", "North"]), min_size=1, max_size=6)
 
 
@@ -29,3 +34,12 @@ def test_a_dictionary_is_read_as_its_values(columns):
         assert keys.take(pa.array(code)).to_pylist() == plain.select(names).to_pylist()
         assert sorted(set(code.tolist())) == [*range(len(keys))]
         assert len({tuple(row.values()) for row in keys.to_pylist()}) == len(keys)
+
+
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64()], ids=str)
+@pytest.mark.parametrize("engine", TABLES)
+def test_zeros_are_one_group_and_what_is_no_number_is_null(engine, kind):
+    keys = pd.Series(pa.array([0.0, -0.0, float("nan"), 1.5, 1.5, None], kind), dtype=pd.ArrowDtype(kind))
+    found = pk.cycle_times(TABLES[engine](actions(*[{"closed": 5}] * 6).assign(crowd=keys)), by="crowd")
+    assert found["n"].tolist() == [2, 2, 2]
+    assert found["crowd"].tolist()[:2] == [0, 1.5]
