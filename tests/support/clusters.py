@@ -19,6 +19,7 @@ from unittest import mock
 
 import psutil
 
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"  # what runs for seconds is not worth compiling well
 PATIENCE = 180  # seconds; a quiet machine needs 3 for a worker and 15 for a session
 
 
@@ -58,7 +59,7 @@ def _start(folder: Path, name: str, *arguments: str) -> tuple[subprocess.Popen[b
 
     home = Path(pyspark.__file__).parent
     settings = {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_NO_DAEMONIZE": "1"}
-    settings |= {"PYSPARK_PYTHON": sys.executable, "SPARK_WORKER_DIR": str(folder)}
+    settings |= {"PYSPARK_PYTHON": sys.executable, "SPARK_WORKER_DIR": str(folder), "SPARK_DAEMON_JAVA_OPTS": QUICK}
     log = folder / f"{name}.log"
     with log.open("wb") as output:
         command = [home / "bin" / "spark-class", f"org.apache.spark.deploy.{arguments[0]}", *arguments[1:]]
@@ -117,9 +118,11 @@ def running_session(url: str) -> Iterator[tuple[Any, int]]:
         "spark.cores.max": 2,
         "spark.default.parallelism": 2,
         "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": QUICK,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": "1g",
         "spark.executor.cores": 1,
+        "spark.executor.extraJavaOptions": QUICK,
         "spark.executor.memory": "512m",
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         "spark.sql.session.timeZone": "UTC",
