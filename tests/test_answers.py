@@ -45,6 +45,22 @@ def test_no_actions_are_said_to_be_none(empty):
     assert answers.waiting(pk.open_actions(empty, "20min"), "20min") == "Nothing is open."
 
 
+def test_the_frame_of_another_metric_is_refused_by_the_column_that_it_lacks(season_frames):
+    actions = season_frames[1].head(20)
+    sentences = [function for name, function in vars(answers).items() if name in answers.__all__ and name != "Answer"]
+    assert len(sentences) > 12
+    for say in sentences:
+        others = [pd.DataFrame({"other": [1]})] * 2 if say is answers.completed_only else [pd.DataFrame({"other": [1]})]
+        if say in (answers.kept_target, answers.waiting):
+            others.append("20min")
+        if say is answers.records:
+            others.append(3)
+        with pytest.raises(pk.ArgumentError, match=f"answers.{say.__name__} reads a column"):
+            say(*others)
+    with pytest.raises(pk.ArgumentError, match="'bound_shown'"):
+        answers.recorded(pk.cycle_times(actions))
+
+
 def test_numbers_are_those_of_the_frames(season_frames):
     actions = season_frames[1]
     whole = pk.cycle_times(actions).iloc[0]

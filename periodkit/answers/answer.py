@@ -7,6 +7,8 @@ import html
 from collections.abc import Callable
 from typing import Any, ParamSpec, Self
 
+from periodkit.errors import ArgumentError
+
 __all__ = ["Answer", "answer"]
 
 P = ParamSpec("P")
@@ -50,10 +52,18 @@ class Answer(str):
 
 
 def answer(sentence: Callable[P, str]) -> Callable[P, Answer]:
-    """Return a function whose text is an `Answer`."""
+    """Return a function whose text is an `Answer`, and which names the column that another metric's frame lacks."""
 
     @functools.wraps(sentence)
     def said(*args: P.args, **kwargs: P.kwargs) -> Answer:
-        return Answer(sentence(*args, **kwargs))
+        try:
+            return Answer(sentence(*args, **kwargs))
+        except KeyError as error:
+            name, column = sentence.__name__, error.args[0]
+            msg = (
+                f"answers.{name} reads a column {column!r} that the frame does not have. Pass what the metric returns that "
+                f"help(periodkit.answers.{name}) names."
+            )
+            raise ArgumentError(msg) from error
 
     return said
