@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from periodkit._arguments import named
 from periodkit.archive.storage import KIND_NAMES, State, Stored, damage_message, extra_columns, has_known_type
 from periodkit.errors import ArchiveError, ConfigError
+from periodkit.frames import quoted
 from periodkit.schema import ACTIONS, Field, Kind
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def relation(state: State, venue: str | None = None) -> duckdb.DuckDBPyRelation:
     extra = extra_columns(column for period_id in state.ids for column in state.stored[period_id])
     paths = [os.fspath(file.path) for file in state.files]
     if not paths:
-        nothing = [f"NULL::{field.kind.sql} AS {_quoted(field.column)}" for field in ACTIONS.fields]
+        nothing = [f"NULL::{field.kind.sql} AS {quoted(field.column)}" for field in ACTIONS.fields]
         nothing = [*(["NULL::VARCHAR AS venue"] if venue is not None else []), *nothing]
         return connection.sql(f"SELECT {', '.join(nothing)} WHERE false")
     try:
@@ -52,7 +53,7 @@ def relation(state: State, venue: str | None = None) -> duckdb.DuckDBPyRelation:
     chosen = {} if venue is None else {"venue": "'" + venue.replace("'", "''") + "'"}
     chosen |= {field.column: _known(field, extra.get(field.column, ()), own, present) for field in ACTIONS.fields}
     chosen |= {name: _extra(places, present) for name, places in extra.items() if name not in chosen}
-    return source.project(", ".join(f"{expression} AS {_quoted(name)}" for name, expression in chosen.items()))
+    return source.project(", ".join(f"{expression} AS {quoted(name)}" for name, expression in chosen.items()))
 
 
 _SPARK = {
@@ -145,7 +146,7 @@ def _escaped(text: str) -> str:
 
 def _known(field: Field, places: Sequence[Stored], own: Container[str], present: Container[str]) -> str:
     """Return one of the schema's columns; from another place, converted as `layout.converted` does."""
-    found = [_quoted(field.column)] if field.column in own else []
+    found = [quoted(field.column)] if field.column in own else []
     found += [
         _converted(place, field.kind)
         for place in places
@@ -157,7 +158,7 @@ def _known(field: Field, places: Sequence[Stored], own: Container[str], present:
 
 
 def _converted(place: Stored, kind: Kind) -> str:
-    column = _quoted(place.physical)
+    column = quoted(place.physical)
     if place.kind == KIND_NAMES[kind]:
         return column
     if kind is Kind.TEXT:
@@ -174,15 +175,11 @@ def _extra(places: list[Stored], present: set[str]) -> str:
     if not used:
         return "NULL::VARCHAR"
     if len(used) == 1:
-        return _quoted(used[0].physical)
+        return quoted(used[0].physical)
     if {place.kind for place in used} == {"whole", "number"}:
-        return f"coalesce({', '.join(f'{_quoted(place.physical)}::DOUBLE' for place in used)})"
+        return f"coalesce({', '.join(f'{quoted(place.physical)}::DOUBLE' for place in used)})"
     texts = [
-        _quoted(place.physical) if place.kind == "json" else f"to_json({_quoted(place.physical)})::VARCHAR"
+        quoted(place.physical) if place.kind == "json" else f"to_json({quoted(place.physical)})::VARCHAR"
         for place in used
     ]
     return f"coalesce({', '.join(texts)})"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -185,7 +185,7 @@ def _by_hash(frame: Any, keys: Sequence[str]) -> Batches | None:  # noqa: ANN401
     short = {f"_key{i}": nw.col(name) for i, name in enumerate(keys)}
     relation = frame.select(*others, **short).to_native()
     hashed = f"hash({', '.join(short)}) AS _hash"
-    found = relation.project(", ".join(short)).distinct().project(f"{hashed}, *").to_arrow_table().sort_by("_hash")
+    found = relation.project(", ".join([hashed, *short])).distinct().to_arrow_table().sort_by("_hash")
     # Enumerations come as dictionaries, and those of two columns cannot be told from each other's.
     plain = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in found.schema]
     found = found.cast(pa.schema(zip(found.column_names, plain, strict=True)))
@@ -251,6 +251,8 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
     if frame.implementation.is_duckdb() and len({name.casefold() for name in schema}) < len(schema):
         return _by_position(frame.to_native(), [*schema], wanted)
     frame = frame.select(*wanted)
+    if frame.implementation.is_duckdb() and wanted:
+        return _letter_by_letter(frame.to_native())
     return nw.from_native(frame.to_arrow()) if isinstance(frame, nw.DataFrame) else frame
 
 
@@ -292,6 +294,24 @@ def _by_position(relation: Any, names: list[str], wanted: list[str]) -> Any:  # 
     if len({name.casefold() for name in wanted}) == len(wanted):
         return frame.rename({f"c{i}": name for i, name in enumerate(wanted)})
     return nw.from_native(collect(frame).rename_columns(wanted), eager_only=True)
+
+
+def _letter_by_letter(relation: Any) -> Any:  # noqa: ANN401
+    """Return a DuckDB relation whose texts are one only if all their letters are, in any collation."""
+    columns = zip(relation.columns, relation.types, strict=True)
+    return nw.from_native(
+        relation.project(
+            ", ".join(
+                f'{quoted(name)} COLLATE "binary" AS {quoted(name)}' if kind == "VARCHAR" else quoted(name)
+                for name, kind in columns
+            )
+        )
+    )
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def spelled(frame: Any, names: Iterable[str]) -> list[str]:  # noqa: ANN401

@@ -104,3 +104,19 @@ def test_keys_of_any_kind_are_counted_as_they_are_in_rows(kind):
     with mock.patch.object(count, "batches", return_value=None):
         pd.testing.assert_frame_equal(pk.cycle_times(relation, by="place"), counted)
     assert sorted(counted["n"]) == [2, 2, 3]
+
+
+@pytest.mark.parametrize("count", [pk.cycle_times, pk.ai_dispatch_rate], ids=["rows", "lines"])
+@pytest.mark.parametrize("where", ["column", "session"])
+def test_no_collation_makes_one_of_two_texts(count, where):
+    connection = duckdb.connect()
+    connection.execute(f"CREATE TABLE places (place VARCHAR{' COLLATE NOCASE' if where == 'column' else ''})")
+    connection.execute("INSERT INTO places VALUES ('Bar'), ('bar'), ('BAR'), ('bar')")
+    if where == "session":
+        connection.execute("SET default_collation = 'NOCASE'")
+    relation = connection.sql(
+        "SELECT place, TIMESTAMPTZ '2024-07-01T19:00Z' AS created_time, created_time AS assigned_time, "
+        "created_time AS closed_time, 'closed' AS status, created_time AS fetched_at, true AS ai_dispatched FROM places"
+    )
+    found = count(relation, by="place")
+    assert found.set_index("place")["n"].to_dict() == {"BAR": 1, "Bar": 1, "bar": 2}
