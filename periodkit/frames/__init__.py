@@ -35,12 +35,13 @@ from periodkit.frames.engines import (
     require_pandas,
     spelled,
     sum_by,
+    unless_on_cluster,
     with_read_text,
 )
 from periodkit.frames.export import export
 from periodkit.frames.files import encodable, write_whole
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
-from periodkit.frames.grouping import PERIOD_KEYS, SHARED, Keyed, grouped, keyed, period_starts
+from periodkit.frames.grouping import PERIOD_KEYS, SHARED, Keyed, grouped, keyed, number_rows, numbered, period_starts
 from periodkit.frames.order import natural, natural_order, sort_rows
 from periodkit.frames.periods import (
     find_periods,
@@ -96,6 +97,8 @@ __all__ = [
     "markers",
     "natural",
     "natural_order",
+    "number_rows",
+    "numbered",
     "on_cluster",
     "open_frame",
     "ordered_periods",
@@ -113,6 +116,7 @@ __all__ = [
     "to_frame",
     "total_of",
     "unknown_name",
+    "unless_on_cluster",
     "utc_text",
     "with_read_text",
     "write_book",

@@ -332,6 +332,37 @@ def _by_place(native: Any, names: list[str], wanted: list[str]) -> Any:  # noqa:
     return nw.from_native(picked.toDF(*(name.replace(".", _DOT) for name in wanted or names[:1])))
 
 
+def cluster_keys(actions: ActionsFrame, names: Sequence[str]) -> tuple[pd.DataFrame, Any, Callable[[str, Any], Any]]:
+    """Return the distinct keys of a Spark frame, how many rows each has, and what adds a column of a number for each.
+
+    A cluster has no first row, so that keys come as they first occur in ``created_time``.
+    """
+    native = narwhals_frame(actions).to_native()
+    columns = native.columns
+    rows = native.toDF(*(f"c{i}" for i in range(len(columns))))  # as in `_by_place`
+    own, theirs = [f"c{columns.index(name)}" for name in names], [f"k{i}" for i in range(len(names))]
+    is_timed = "created_time" in columns
+    first = {"_first": nw.col(f"c{columns.index('created_time')}").min()} if is_timed else {}
+    table = aggregate(nw.from_native(rows), own, {"_n": nw.len()} | first)
+    table = table.sort_by("_first") if is_timed else table
+    keys = table.select(own)
+
+    def add(name: str, numbers: Any) -> Any:  # noqa: ANN401
+        few = keys.rename_columns(theirs).append_column("number", pa.array(numbers))
+        few = native.sparkSession.createDataFrame(few)
+        same = [rows[one].eqNullSafe(few[other]) for one, other in zip(own, theirs, strict=True)]
+        return rows.join(few.hint("broadcast"), same or None, "left").drop(*theirs).toDF(*columns, name)
+
+    frame = cast("pd.DataFrame", keys.rename_columns([*names]).to_pandas(types_mapper=MASKED.get))
+    return frame, table["_n"].cast(pa.int64()).to_numpy(), add
+
+
+def unless_on_cluster(actions: ActionsFrame, columns: Iterable[str]) -> ActionsFrame:
+    """Return a frame on a cluster as it is, and any other as `in_pandas` does."""
+    on_it = not isinstance(actions, pd.DataFrame) and on_cluster(narwhals_frame(actions))
+    return actions if on_it else in_pandas(actions, columns)
+
+
 def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Return a pandas frame as it is, and of another engine's frame those of the columns that it has."""
     if isinstance(actions, pd.DataFrame):

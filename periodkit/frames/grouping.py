@@ -18,10 +18,19 @@ from numpy.typing import NDArray
 from periodkit._arguments import By, named
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
-from periodkit.frames.engines import collect, in_utc, narwhals_frame, open_frame
+from periodkit.frames.engines import (
+    cluster_keys,
+    collect,
+    hand_on,
+    in_utc,
+    narwhals_frame,
+    on_cluster,
+    open_frame,
+    spelled,
+)
 from periodkit.frames.order import Ints, natural_order
 
-__all__ = ["PERIOD_KEYS", "SHARED", "Keyed", "grouped", "keyed", "period_starts"]
+__all__ = ["PERIOD_KEYS", "SHARED", "Keyed", "grouped", "keyed", "number_rows", "numbered", "period_starts"]
 
 PERIOD_KEYS = ("period_name", "period_id")
 """Key columns that name periods, which are in the order of their start."""
@@ -169,6 +178,45 @@ def period_starts(actions: Any, names: Sequence[str]) -> Mapping[str, Mapping[An
     return began
 
 
+def numbered(actions: Any, names: Sequence[str]) -> tuple[pd.DataFrame, Ints, Callable[[str, Ints], Any]]:  # noqa: ANN401
+    """Return the distinct keys of a frame, how many actions have each, and what adds a column of a number for each key.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame or frame on a cluster
+        Actions; not changed. Only the keys come from a cluster.
+    names : sequence of str
+        The key columns; null is a key of its own. Without any, all actions have the one key.
+
+    Examples
+    --------
+    >>> keys, sizes, add = numbered(pd.DataFrame({"channel": ["Gate", None, "Gate"]}), ["channel"])
+    >>> keys["channel"].tolist(), sizes.tolist(), add("code", np.array([7, 8]))["code"].tolist()
+    (['Gate', nan], [2, 1], [7, 8, 7])
+    """
+    if not isinstance(actions, pd.DataFrame):
+        return cluster_keys(actions, names)
+    keys = actions[list(names)]
+    code, first = number_rows(keys)
+    return keys.iloc[first], np.bincount(code), lambda name, numbers: actions.assign(**{name: numbers[code]})
+
+
+def number_rows(keys: pd.DataFrame) -> tuple[Ints, Ints]:
+    """Return the number of each row's key, in the order in which keys first occur, and the rows in which they do.
+
+    Examples
+    --------
+    >>> code, first = number_rows(pd.DataFrame({"channel": ["Gate", None, "Gate"]}))
+    >>> code.tolist(), first.tolist()
+    ([0, 1, 0], [0, 1])
+    """
+    if not len(keys.columns):
+        return np.zeros(len(keys), dtype=np.int64), np.arange(min(len(keys), 1))
+    grouped = keys.groupby(list(keys.columns), dropna=False, sort=False, observed=True)
+    code = np.asarray(grouped.ngroup(), dtype=np.int64)
+    return code, np.unique(code, return_index=True)[1]
+
+
 def _column(item: Any, actions: pd.DataFrame, argument: str) -> tuple[str, pd.Series]:  # noqa: ANN401
     name = _name(item, actions, argument)
     values = item if isinstance(item, pd.Series) else item(actions)
@@ -218,7 +266,9 @@ def _one_row_an_item(actions: Any, by: Any, names: Sequence[str]) -> Keyed:  # n
     frame = narwhals_frame(actions)
     schema = frame.collect_schema()
     lists = [name for name in dict.fromkeys(names) if isinstance(schema.get(name), nw.List | nw.Array)]
-    for name in lists:
+    if lists and on_cluster(frame):
+        frame = open_frame(actions, schema)
+    for name in spelled(frame, lists):
         if frame.implementation.is_pyarrow():
             table = frame.to_native()
             rows, items = _items(table[name].combine_chunks())
@@ -231,7 +281,7 @@ def _one_row_an_item(actions: Any, by: Any, names: Sequence[str]) -> Keyed:  # n
         # A null beside other items names nobody.
         extra = nw.col(SHARED).fill_null(value=False) & nw.col(name).is_null()
         frame = frame.filter(~extra)
-    return Keyed(frame.to_native() if lists else actions, by, tuple(lists))
+    return Keyed(hand_on(frame) if lists else actions, by, tuple(lists))
 
 
 def _pandas_row_an_item(frame: pd.DataFrame, by: Any, names: Sequence[str]) -> Keyed:  # noqa: ANN401

@@ -11,6 +11,7 @@ import pandas as pd
 
 from periodkit._arguments import AsOf
 from periodkit.errors import ArgumentError, SchemaError
+from periodkit.frames import number_rows
 from periodkit.metrics.estimate.stratified import Strata
 from periodkit.metrics.tally import By, Ints, LifeTable, StageCounts, count_stage, grouping, unused_states
 from periodkit.milestones import STATES
@@ -161,10 +162,9 @@ def number_keys(groups: pd.DataFrame, names: Sequence[str]) -> tuple[Ints, pd.Da
     if not names:
         return np.zeros(len(groups), dtype=np.int64), pd.DataFrame(index=range(1))
     # Keys are sorted already, nulls last.
-    grouped = groups.groupby(list(names), dropna=False, sort=False, observed=True)
-    code = np.asarray(grouped.ngroup(), dtype=np.int64)
-    first = np.unique(code, return_index=True)[1]
-    return code, groups.loc[first, list(names)].reset_index(drop=True)
+    keys = groups[list(names)]
+    code, first = number_rows(keys)
+    return code, keys.iloc[first].reset_index(drop=True)
 
 
 def _arms(column: pd.Series, arm: str) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit._arguments import AsOf
-from periodkit.frames import ActionsFrame, in_pandas
+from periodkit.frames import ActionsFrame
 from periodkit.metrics import cycle_times, outcome_curve
 from periodkit.metrics.tally import unused_states
 from periodkit.milestones import checked_stage
@@ -70,8 +70,7 @@ def outcome_areas(
     """
     checked_stage(stage)
     limit = draw.as_target(target)
-    frame = in_pandas(actions, draw.NEEDED)
-    curve = outcome_curve(frame, stage, confidence=confidence, as_of=as_of)
+    curve = outcome_curve(actions, stage, confidence=confidence, as_of=as_of)
     total = curve.iloc[0] if len(curve) else pd.Series({"n": 0, "used": 0})
     out = draw.left_out(total, unused_states("censor")) if len(curve) else ""
     if not total["used"]:
@@ -121,7 +120,7 @@ def outcome_areas(
         f"{reached}, {percent(there['closed'])} were {words['closed']}, {percent(there['canceled'])} "
         f"{words['canceled']} and {percent(there['open'])} still {words['open']}"
     )
-    open_now = int(cycle_times(frame, stage=stage, as_of=as_of)["open"].iloc[0])
+    open_now = int(cycle_times(actions, stage=stage, as_of=as_of)["open"].iloc[0])
     parts = [
         f"n = {int(total['used']):,}, of which {open_now:,} open when last seen",
         "" if known else f"none was observed for {round_duration(when)}",

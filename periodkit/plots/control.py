@@ -79,7 +79,7 @@ def season_chart(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions of many periods.
     periods : pandas.DataFrame, optional
         Which periods; by default those of the actions.
@@ -135,8 +135,8 @@ def season_chart(
     what = measure_name(measure, stage)
     if measure == "on_time":
         what = f"Share {DONE[stage]} within {Target.read(target)}"
-    if not len(groups.actions) or chart["value"].isna().all():
-        reason = "No actions to show" if not len(groups.actions) else "In no period is there enough to say"
+    if not groups.n or chart["value"].isna().all():
+        reason = "No actions to show" if not groups.n else "In no period is there enough to say"
         return explain(ax, f"{what} by period", reason)
     parts = [part.reset_index(drop=True) for _, part in chart.groupby(GROUP, sort=True)]
     single = len(parts) == 1

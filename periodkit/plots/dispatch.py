@@ -75,9 +75,7 @@ def dispatch_rate(
     """
     where = zone(tz)
     columns = ["ai_dispatched", "created_time", "assigned_time"]
-    groups = draw.group_by(actions, columns, by, max_groups)
-    if groups.in_time:
-        groups = draw.group_by(actions, columns, by, None)
+    groups = draw.group_by(actions, columns, by, max_groups, every_period=True)
     found = ai_dispatch_rate(groups.actions, draw.GROUP, of, confidence)
     found["base"] = found["n"] if of == "all" else found["ai"] + found["not_ai"]
     whole = ai_dispatch_rate(actions, of=of, confidence=confidence).iloc[0]
@@ -182,8 +180,7 @@ def _over_time(ax: Axes, found: pd.DataFrame, groups: draw.Groups, whole: pd.Ser
             ha="left" if at <= len(found) / 5 else "right" if at >= 0.8 * len(found) - 1 else "center",
             va="bottom" if up or beside else "top",
         )
-    began = groups.actions.groupby(draw.GROUP)["created_time"].min().reindex(found[draw.GROUP])
-    draw.date_ticks(ax, began, where, "date of each period")
+    draw.date_ticks(ax, groups.began().reindex(found[draw.GROUP]), where, "date of each period")
     ax.spines["left"].set_color(draw.FAINT)
 
 

@@ -47,7 +47,7 @@ def cycle_time_ecdf(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     by : str, Series, callable or list of these, optional
         What to group by, see `periodkit.cycle_times`.

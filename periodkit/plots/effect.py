@@ -11,7 +11,6 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, PercentFor
 
 from periodkit._arguments import AsOf, check_count
 from periodkit.errors import ArgumentError
-from periodkit.frames import in_pandas
 from periodkit.metrics import ai_effect, compare
 from periodkit.metrics.tally import By, grouping, unused_states
 from periodkit.plots._drawing import (
@@ -20,7 +19,6 @@ from periodkit.plots._drawing import (
     FAINT,
     INK,
     MUTED,
-    NEEDED,
     SMALL,
     Floats,
     confidence_words,
@@ -67,7 +65,7 @@ def ai_forest(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     strata : str or list of str
         Columns of what is alike; null is a kind of its own.
@@ -114,8 +112,7 @@ def ai_forest(
         msg = f'measure is {measure!r}; it takes "share" or "p50".'
         raise ArgumentError(msg)
     most = check_count(max_groups, "max_groups", 2)
-    frame = in_pandas(actions, [*NEEDED, _AI, *grouping(strata, argument="strata")])
-    effect = ai_effect(frame, stage, strata, target, None, confidence, as_of, skipped).iloc[0]
+    effect = ai_effect(actions, stage, strata, target, None, confidence, as_of, skipped).iloc[0]
     what = f"AI dispatch and {noun(stage)}"
     unknown = f"AI dispatch unknown of {effect['unknown_ai']:,}" if effect["unknown_ai"] else ""
     out = " · ".join(filter(None, [unknown, left_out(effect, unused_states("censor", skipped))]))
@@ -131,7 +128,7 @@ def ai_forest(
         reason = f"Fewer than half of {count(int(effect['used']))} are {DONE[stage]} yet: pass a target"
         return explain(ax, what, reason, out)
     options = {"skipped": skipped, "confidence": confidence, "as_of": as_of}
-    found = _rows(frame, effect["target"], strata, stage, measure, options)
+    found = _rows(actions, effect["target"], strata, stage, measure, options)
     kinds = found[found["kind"] == "stratum"]
     drawn = kinds[kinds["value"].notna()].head(most)
     whole = found[found["kind"] != "stratum"]
@@ -159,11 +156,16 @@ def ai_forest(
 
 
 def _rows(
-    frame: pd.DataFrame, target: pd.Timedelta, strata: By, stage: str, measure: str, options: dict[str, Any]
+    actions: Any,  # noqa: ANN401
+    target: pd.Timedelta,
+    strata: By,
+    stage: str,
+    measure: str,
+    options: dict[str, Any],
 ) -> pd.DataFrame:
     """Return value and limits of each kind of work, those of most actions first, then plainly and among like work."""
     names, quantiles = grouping(strata), [0.5] if measure == "p50" else []
-    like, crude = (compare(frame, _AI, within, stage, quantiles, target, **options) for within in (strata, None))
+    like, crude = (compare(actions, _AI, within, stage, quantiles, target, **options) for within in (strata, None))
     column = "share_difference" if measure == "share" else "p50_ratio"
     parts = [like[~like["pooled"]].assign(kind="stratum"), crude.assign(kind="crude")]
     found = pd.concat([*parts, like[like["pooled"]].assign(kind="like")] if names else parts, ignore_index=True)

@@ -9,12 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit._arguments import AsOf
-from periodkit.frames import in_pandas
 from periodkit.metrics import ai_funnel as funnel_of
 from periodkit.plots._drawing import (
     COLOURS,
     INK,
-    NEEDED,
     SMALL,
     as_target,
     confidence_words,
@@ -42,7 +40,7 @@ def ai_funnel(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions.
     target : timedelta or str
         The promised time from created to closed, such as ``"20min"``.
@@ -76,8 +74,7 @@ def ai_funnel(
     >>> ax.figure.clear()
     """
     limit = as_target(target)
-    columns = [*NEEDED, "ai_dispatched", "channel", "latest_channel"]
-    found = funnel_of(in_pandas(actions, columns), target, confidence=confidence, as_of=as_of)
+    found = funnel_of(actions, target, confidence=confidence, as_of=as_of)
     known = int(found["n"].iloc[0])
     n = known + int(found["unknown"].iloc[0])
     if not known:

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from periodkit import metrics
-from periodkit._arguments import check_count, check_share, require_columns
-from periodkit.frames import ActionsFrame, in_pandas
+from periodkit._arguments import check_count, check_share
+from periodkit.frames import ActionsFrame
 from periodkit.plots import _drawing as draw
 from periodkit.wording import clean_label, interval, joined, other, percent, sentences
 
@@ -63,21 +63,16 @@ def routing_matrix(
     """
     check_share(confidence, "confidence")
     most = check_count(max_groups, "max_groups", 2)
-    frame = in_pandas(actions, _ENDS)
-    require_columns(frame.columns, _ENDS)
-    if not len(frame):
+    rate = metrics.reroute_rate(actions, confidence=confidence).iloc[0]
+    if not rate["n"]:
         return draw.explain(ax, "First channel to last channel", "No actions to show")
-    rate = metrics.reroute_rate(frame, confidence=confidence).iloc[0]
     known = int(rate["rerouted"] + rate["stayed"])
     if not known:
-        reason = f"No action of {len(frame):,} has both a first and a last channel"
+        reason = f"No action of {int(rate['n']):,} has both a first and a last channel"
         return draw.explain(ax, "First channel to last channel", reason)
-    names, coded, folded = _coded(frame, most)
-    found = metrics.routing_matrix(coded)
-    size = len(names)
-    number, share = np.zeros((size, size)), np.zeros((size, size))
-    rows, columns = (found[end].to_numpy(dtype=np.int64) for end in _ENDS)
-    number[rows, columns], share[rows, columns] = found["n"], found["share"]
+    names, number, folded = _cells_of(metrics.routing_matrix(actions), most)
+    size, total = len(names), number.sum(axis=1, keepdims=True)
+    share = np.divide(number, total, out=np.zeros_like(number), where=total > 0)
     ax = draw.open_axes(ax, max(3.0, 2.0 + 0.34 * size))
     _cells(ax, names, number, share)
     limits = f"{draw.confidence_words(confidence)} {interval(rate['rate'], rate['low'], rate['high'])} %"
@@ -91,10 +86,10 @@ def routing_matrix(
         "a lower bound: a re-route and back is not seen",
         f"the {folded} smallest channels in one" if folded else "",
     ]
-    moved = found[rows != columns].sort_values("n", ascending=False, kind="stable").head(5)
+    moved = [cell for cell in zip(*np.nonzero(number), strict=True) if cell[0] != cell[1]]
     routes = "; ".join(
-        f"{names[int(first)]} to {names[int(last)]} {int(n):,} ({percent(part)} of {names[int(first)]})"
-        for first, last, n, part in moved[[*_ENDS, "n", "share"]].itertuples(index=False)
+        f"{names[first]} to {names[last]} {int(number[first, last]):,} ({percent(share[first, last])} of {names[first]})"
+        for first, last in sorted(moved, key=lambda cell: -number[cell])[:5]
     )
     alt = sentences(
         f"{title}, of {known:,} ({limits})",
@@ -104,20 +99,21 @@ def routing_matrix(
     return draw.finish(ax, title, joined(parts), alt)
 
 
-def _coded(actions: pd.DataFrame, most: int) -> tuple[list[str], pd.DataFrame, int]:
-    """Return the channels, largest first, then "other" and none; both ends as positions in it; how many are folded."""
-    ends = actions[[*_ENDS]]
-    volume = pd.concat([ends[name].dropna() for name in _ENDS]).astype("str").value_counts()
-    volume = volume.sort_index(kind="stable").sort_values(ascending=False, kind="stable")
+def _cells_of(pairs: pd.DataFrame, most: int) -> tuple[list[str], draw.Floats, int]:
+    """Return the channels, largest first, then "other" and none; how many went from which to which; how many are folded."""
+    ends = {end: pairs[end].astype("str") for end in _ENDS}
+    volume = pd.concat([pairs["n"].groupby(channel).sum() for channel in ends.values()]).groupby(level=0).sum()
+    volume = volume.sort_values(ascending=False, kind="stable")
     kept = list(volume.index if len(volume) <= most else volume.index[: most - 1])
     folded = len(volume) - len(kept)
     position = {name: at for at, name in enumerate(kept)} | {name: len(kept) for name in volume.index[len(kept) :]}
     names = [clean_label(name) for name in kept] + ([other(folded)] if folded else [])
-    if ends.isna().any(axis=None):
+    if pairs[[*_ENDS]].isna().any(axis=None):
         names.append("no channel")
-    none = len(names) - 1
-    coded = {name: ends[name].astype("str").map(position).where(ends[name].notna(), none) for name in _ENDS}
-    return names, pd.DataFrame(coded, dtype="int64"), folded
+    number = np.zeros((len(names), len(names)))
+    places = (channel.map(position).fillna(len(names) - 1).to_numpy(dtype=np.int64) for channel in ends.values())
+    np.add.at(number, tuple(places), pairs["n"])
+    return names, number, folded
 
 
 def _cells(ax: Axes, names: list[str], number: draw.Floats, share: draw.Floats) -> None:

@@ -57,7 +57,7 @@ def unusual_forest(
 
     Parameters
     ----------
-    actions : pandas.DataFrame, polars frame, pyarrow.Table or DuckDB relation
+    actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions of the period and of those before it.
     periods : pandas.DataFrame
         Their periods.

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from periodkit._arguments import check_count, require_columns
-from periodkit.frames import PERIOD_KEYS, ActionsFrame, in_pandas, keyed, natural_order, period_starts
-from periodkit.metrics.tally import By, grouping
+from periodkit.frames import (
+    PERIOD_KEYS,
+    ActionsFrame,
+    aggregate,
+    column_names,
+    keyed,
+    natural_order,
+    number_rows,
+    numbered,
+    open_frame,
+    period_starts,
+    unless_on_cluster,
+)
+from periodkit.metrics.tally import By, Ints, grouping
 from periodkit.wording import FEWEST, LONGEST, clean_label, label, named_groups, other, short_labels, unique_labels
 
 __all__ = ["GROUP", "Groups", "group_by", "widened"]
@@ -28,7 +40,7 @@ class Groups:
 
     Parameters
     ----------
-    actions : pandas.DataFrame
+    actions : pandas.DataFrame or frame on a cluster
         The actions, with the number of their group in the column ``_group``.
     names : list of str
         Name of each group.
@@ -36,6 +48,8 @@ class Groups:
         The grouping in words; empty if there is none.
     folded : int
         How many groups are in the last one, "other".
+    n : int
+        How many actions there are.
     in_time : bool
         Whether the groups are periods, in order of time.
     aside : frozenset of int
@@ -46,14 +60,22 @@ class Groups:
         What an action counts for, where it can be in several groups.
     """
 
-    actions: pd.DataFrame
+    actions: ActionsFrame
     names: list[str]
-    by: str
-    folded: int
-    in_time: bool
+    by: str = ""
+    folded: int = 0
+    n: int = 0
+    in_time: bool = False
     aside: frozenset[int] = frozenset()
     looks: tuple[int, ...] = (0,)
     note: str = ""
+
+    def began(self) -> pd.Series:
+        """Return when the first action of each group was created, by the number of the group."""
+        frame = open_frame(self.actions, [GROUP, "created_time"])
+        table = aggregate(frame, [GROUP], {"created_time": nw.col("created_time").min()})
+        found: pd.DataFrame = table.to_pandas()
+        return found.set_index(GROUP)["created_time"]
 
     def compared(self, found: Sequence[bool]) -> list[int]:
         """Return the groups that a title may compare, of those that have a value."""
@@ -80,49 +102,51 @@ def widened(confidence: float, groups: int) -> float:
     return 1 - (1 - confidence) / groups if groups > 2 else confidence
 
 
-def group_by(actions: ActionsFrame, columns: Iterable[str], by: By, max_groups: object) -> Groups:
+def group_by(
+    actions: ActionsFrame, columns: Iterable[str], by: By, max_groups: object, *, every_period: bool = False
+) -> Groups:
     """Return the actions by group: periods in order of time, all else by key; the smallest above `max_groups` as one.
 
-    Those of fewer than 20 actions are with the smallest, where two or more larger ones are left. Without `by` they are one
-    group. Periods are grouped by id and labelled by name. Of another engine's frame the `columns` are read, and those of
-    the groups.
+    Those of fewer than 20 actions are with the smallest, where two or more larger ones are left. With `every_period` no
+    period in order of time is. Without `by` they are one group. Periods are grouped by id and labelled by name. A frame on
+    a cluster stays there, and only its keys are read; of another engine's frame the `columns` are, and those of the groups.
     """
+    most = check_count(max_groups, "max_groups", 2)
     found = keyed(actions, by)
-    groups = _group(in_pandas(found.frame, [*columns, *_columns_of(found.by)]), grouping(found.by), max_groups)
-    return replace(groups, note=found.note)
+    names = grouping(found.by)
+    present = column_names(found.frame)
+    require_columns(present, names)
+    read = [name for name in PERIOD_KEYS if name in present] if _are_periods(names) else [*names]
+    frame = unless_on_cluster(found.frame, [*columns, *read])
+    in_time = _are_periods(names) and "created_time" in present
+    keys, sizes, add = numbered(frame, read)
+    most = len(keys) + 2 if every_period and in_time else most
+    code, groups = _group(keys, sizes, names, most, period_starts(frame, read))
+    return replace(groups, actions=add(GROUP, code), n=int(sizes.sum()), in_time=in_time, note=found.note)
 
 
-def _columns_of(by: By) -> tuple[str, ...]:
-    """Return the columns that `group_by` needs: for periods both the id and the name."""
-    names = grouping(by)
-    return tuple(dict.fromkeys((*names, *PERIOD_KEYS))) if _are_periods(names) else names
-
-
-def _group(actions: pd.DataFrame, names: tuple[str, ...], max_groups: object) -> Groups:
-    require_columns(actions.columns, names)
-    most = len(actions) + 2 if max_groups is None else check_count(max_groups, "max_groups", 2)
+def _group(
+    keys: pd.DataFrame, sizes: Ints, names: tuple[str, ...], most: int, began: Mapping[str, Mapping[Any, Any]]
+) -> tuple[Ints, Groups]:
+    """Return the group of each key, of which so many actions have it, and the groups, still without these actions."""
     if not names:
-        return Groups(actions.assign(**{GROUP: 0}), ["all actions"], "", 0, in_time=False)
-    keys = _period_keys(actions) if _are_periods(names) else actions[list(names)]
-    grouped = keys.groupby(list(keys.columns), dropna=False, observed=True, sort=False)
-    code = grouped.ngroup().to_numpy(dtype=np.int64)
-    rows = keys.iloc[np.unique(code, return_index=True)[1]]
-    place = natural_order(rows, period_starts(actions, [*rows.columns]))
-    code, rows = np.argsort(place)[code] if len(code) else code, rows.iloc[place]
+        return np.zeros(len(keys), dtype=np.int64), Groups(None, ["all actions"])
+    rows = _without_names(keys) if _are_periods(names) else keys
+    code, first = number_rows(rows)
+    rows = rows.iloc[first]
+    place = natural_order(rows, began)
+    code, rows = np.argsort(place)[code], rows.iloc[place]
     if _are_periods(names):
-        texts, null = _period_names(actions, code), rows.isna().all(axis="columns").to_numpy()
+        texts, null = _period_names(keys, code), rows.isna().all(axis="columns").to_numpy()
     else:
         texts = [
             " · ".join(_text(*pair) for pair in zip(names, row, strict=True)) for row in rows.itertuples(index=False)
         ]
         texts = short_labels(texts, LONGEST * len(names))
         null = rows.isna().any(axis="columns").to_numpy()
-    in_time = _are_periods(names) and "created_time" in actions.columns
     folded = 0
-    sizes = np.bincount(code, minlength=len(texts)).tolist()
-    kept = np.array(
-        named_groups(sizes, most, 0 if max_groups is None or _are_periods(names) else FEWEST), dtype=np.int64
-    )
+    fewest = 0 if _are_periods(names) else FEWEST
+    kept = np.array(named_groups(np.bincount(code, sizes, len(texts)).tolist(), most, fewest), dtype=np.int64)
     if len(kept) < len(texts):
         folded = len(texts) - len(kept)
         position = np.full(len(texts), len(kept))
@@ -130,29 +154,28 @@ def _group(actions: pd.DataFrame, names: tuple[str, ...], max_groups: object) ->
         code, texts = position[code], [*(texts[at] for at in kept), other(folded)]
         null = np.r_[null[kept], True]
     if not _are_periods(names):
-        null = null | (np.bincount(code, minlength=len(texts)) < FEWEST)
+        null = null | (np.bincount(code, sizes, len(texts)) < FEWEST)
     words = "period" if _are_periods(names) else " and ".join(label(name) for name in names)
     aside = frozenset(np.flatnonzero(null).tolist())
     looks = range(len(texts)) if names != ("ai_dispatched",) else [_DISPATCHED.get(text, 2) for text in texts]
-    return Groups(actions.assign(**{GROUP: code}), texts, words, folded, in_time, aside, tuple(looks))
+    return code, Groups(None, texts, words, folded, aside=aside, looks=tuple(looks))
 
 
 def _are_periods(names: Sequence[str]) -> bool:
     return bool(names) and {*names} <= {*PERIOD_KEYS}
 
 
-def _period_keys(actions: pd.DataFrame) -> pd.DataFrame:
+def _without_names(keys: pd.DataFrame) -> pd.DataFrame:
     """Return the keys of periods: the id, and the name only where there is no id."""
-    keys = actions[[name for name in PERIOD_KEYS if name in actions.columns]]
     if len(keys.columns) < len(PERIOD_KEYS):
         return keys
     return keys.assign(period_name=keys["period_name"].where(keys["period_id"].isna()))
 
 
-def _period_names(actions: pd.DataFrame, code: NDArray[np.integer[Any]]) -> list[str]:
+def _period_names(keys: pd.DataFrame, code: Ints) -> list[str]:
     found = {
-        name: actions[name].groupby(code).first().astype("object").tolist()
-        if name in actions.columns
+        name: keys[name].groupby(code).first().astype("object").tolist()
+        if name in keys.columns
         else [None] * len(np.unique(code))
         for name in PERIOD_KEYS
     }
