@@ -29,8 +29,8 @@ _ENGINES = {
     nw.Implementation.PYSPARK,
     nw.Implementation.PYSPARK_CONNECT,
 }
-_DOT = "\u2024"
-"""What stands for a dot in the names of a Spark frame."""
+_DOT, _CAPITAL = "\u2024", "\u2061"
+"""What stands, in the names of a Spark frame, for a dot, and what after a capital, as `_spark_name` says."""
 
 
 def require_pandas(frame: object, argument: str = "actions") -> None:
@@ -315,21 +315,30 @@ def quoted(name: str) -> str:
 
 
 def spelled(frame: Any, names: Iterable[str]) -> list[str]:  # noqa: ANN401
-    """Return names of columns as they are in what `open_frame` returned: Spark takes what follows a dot for a part of it."""
-    return [name.replace(".", _DOT) for name in names] if on_cluster(frame) else [*names]
+    """Return names of columns as they are in what `open_frame` returned."""
+    return [_spark_name(name) for name in names] if on_cluster(frame) else [*names]
+
+
+def _spark_name(name: str) -> str:
+    """Return a name that Spark tells from all others: it reads a dot as a path, and no capitals."""
+    return "".join(letter + _CAPITAL * (letter != letter.lower()) for letter in name.replace(".", _DOT))
+
+
+def _own_name(name: str) -> str:
+    return name.replace(_DOT, ".").replace(_CAPITAL, "")
 
 
 def hand_on(frame: Any) -> Any:  # noqa: ANN401
     """Return a narwhals frame that came from `open_frame` as the engine's own, to be opened again."""
     native = frame.to_native()
-    return native.toDF(*(name.replace(_DOT, ".") for name in native.columns)) if on_cluster(frame) else native
+    return native.toDF(*map(_own_name, native.columns)) if on_cluster(frame) else native
 
 
 def _by_place(native: Any, names: list[str], wanted: list[str]) -> Any:  # noqa: ANN401
     """Return columns of a Spark frame by their place: it tells neither upper and lower case nor dots in names apart."""
     numbered = native.toDF(*(f"c{i}" for i in range(len(names))))
     picked = numbered.select(*(f"c{names.index(name)}" for name in wanted or names[:1]))
-    return nw.from_native(picked.toDF(*(name.replace(".", _DOT) for name in wanted or names[:1])))
+    return nw.from_native(picked.toDF(*map(_spark_name, wanted or names[:1])))
 
 
 def cluster_keys(actions: ActionsFrame, names: Sequence[str]) -> tuple[pd.DataFrame, Any, Callable[[str, Any], Any]]:
@@ -376,7 +385,7 @@ def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:
                 "by period_id, or draw what a metric returns."
             )
             raise ArgumentError(msg)
-        table = rows.rename_columns([name.replace(_DOT, ".") for name in wanted])
+        table = rows.rename_columns([*map(_own_name, wanted)])
     else:
         table = collect(frame)
     return cast("pd.DataFrame", table.to_pandas(types_mapper=MASKED.get))

@@ -224,6 +224,15 @@ def test_nulls_of_no_kind_are_nulls_and_times_without_a_zone_are_refused(session
         pk.cycle_times(bare)
 
 
+def test_keys_whose_names_differ_in_case_alone_are_told_apart(sessions):
+    actions = frame([action(closed=minute, channel="Bar" if minute > 3 else "Gate") for minute in range(1, 7)])
+    actions["Channel"] = actions["channel"].where(actions["closed_time"] > at(4), "Stand")
+    spark = sessions["New York"].createDataFrame(_arrow(actions))
+    for by in ("Channel", ["channel", "Channel"]):
+        same(pk.cycle_times(spark, by), pk.cycle_times(actions, by, resolution="s"))
+        same(pk.ai_dispatch_rate(spark, by), pk.ai_dispatch_rate(actions, by))
+
+
 def test_a_cluster_counts_in_seconds_unless_told_otherwise(sessions, season_files, season_frames):
     spark = sessions["UTC"].read.parquet(season_files)
     assert pk.cycle_times(spark).attrs["resolution"] == "s"
