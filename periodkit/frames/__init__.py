@@ -35,7 +35,7 @@ from periodkit.frames.engines import (
     require_pandas,
     spelled,
     sum_by,
-    unless_on_cluster,
+    where_counted,
     with_read_text,
 )
 from periodkit.frames.export import export
@@ -116,8 +116,8 @@ __all__ = [
     "to_frame",
     "total_of",
     "unknown_name",
-    "unless_on_cluster",
     "utc_text",
+    "where_counted",
     "with_read_text",
     "write_book",
     "write_whole",

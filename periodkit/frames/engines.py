@@ -341,35 +341,85 @@ def _by_place(native: Any, names: list[str], wanted: list[str]) -> Any:  # noqa:
     return nw.from_native(picked.toDF(*map(_spark_name, wanted or names[:1])))
 
 
-def cluster_keys(actions: ActionsFrame, names: Sequence[str]) -> tuple[pd.DataFrame, Any, Callable[[str, Any], Any]]:
-    """Return the distinct keys of a Spark frame, how many rows each has, and what adds a column of a number for each.
+def unnested(relation: Any, name: str, shared: str) -> Any:  # noqa: ANN401
+    """Return a DuckDB relation with a row for each item of a list: each once, null where there is none.
 
-    A cluster has no first row, so that keys come as they first occur in ``created_time``.
+    `shared` names a column of whether a list has several. narwhals takes what stands before a dot in any name for a table.
     """
-    native = narwhals_frame(actions).to_native()
-    columns = native.columns
-    rows = native.toDF(*(f"c{i}" for i in range(len(columns))))  # as in `_by_place`
-    own, theirs = [f"c{columns.index(name)}" for name in names], [f"k{i}" for i in range(len(names))]
-    is_timed = "created_time" in columns
-    first = {"_first": nw.col(f"c{columns.index('created_time')}").min()} if is_timed else {}
-    table = aggregate(nw.from_native(rows), own, {"_n": nw.len()} | first)
+    chosen = [f"#{i + 1} AS {quoted(each)}" for i, each in enumerate(relation.columns)]
+    at = relation.columns.index(name)
+    once = f"list_distinct(#{at + 1})"  # without nulls
+    chosen[at] = f"unnest(CASE WHEN len({once}) > 0 THEN {once} ELSE [NULL] END) AS {quoted(name)}"
+    chosen.append(f"coalesce(len({once}) > 1, FALSE) AS {quoted(shared)}")
+    return relation.project(", ".join(chosen))
+
+
+NumberedKeys: TypeAlias = tuple[pd.DataFrame, NDArray[np.int64], Callable[[str, NDArray[np.int64]], Any]]
+"""Distinct keys, how many rows have each, and what adds to the rows a column of a number for each key."""
+
+
+def keys_in_place(actions: ActionsFrame, names: Sequence[str]) -> NumberedKeys | None:
+    """Return the distinct keys of a frame that `where_counted` left where it is, or None if rows have to be looked at.
+
+    An engine has no first row, so that keys come as they first occur in ``created_time``.
+    """
+    frame = narwhals_frame(actions)
+    native, columns = frame.to_native(), [*frame.columns]
+    places = [columns.index(name) for name in names]
+    if on_cluster(frame):
+        rows = native.toDF(*(f"c{i}" for i in range(len(columns))))  # as in `_by_place`
+    else:
+        keys = ", ".join(f"#{place + 1}" for place in places)
+        numbered = [f"#{i + 1} AS c{i}" for i in range(len(columns))]
+        rows = native.project(", ".join([*numbered, f"{f'hash({keys})' if keys else '0'} AS _hash"]))
+    own = [f"c{place}" for place in places]
+    counts = {"_n": nw.len()}
+    if is_timed := "created_time" in columns:
+        counts["_first"] = nw.col(f"c{columns.index('created_time')}").min()
+    if not on_cluster(frame):
+        counts["_hash"] = nw.col("_hash").max()
+    table = aggregate(nw.from_native(rows), own, counts)
     table = table.sort_by("_first") if is_timed else table
-    keys = table.select(own)
+    found = table.select(own)
+    if on_cluster(frame):
+        add = functools.partial(_joined, native, rows, found)
+    elif len(table["_hash"].unique()) < len(table):
+        return None
+    else:
+        add = functools.partial(_by_case, rows, columns, table["_hash"].to_pylist())
+    shown = cast("pd.DataFrame", found.rename_columns([*names]).to_pandas(types_mapper=MASKED.get))
+    return shown, table["_n"].cast(pa.int64()).to_numpy(), add
 
-    def add(name: str, numbers: Any) -> Any:  # noqa: ANN401
-        few = keys.rename_columns(theirs).append_column("number", pa.array(numbers))
-        few = native.sparkSession.createDataFrame(few)
-        same = [rows[one].eqNullSafe(few[other]) for one, other in zip(own, theirs, strict=True)]
-        return rows.join(few.hint("broadcast"), same or None, "left").drop(*theirs).toDF(*columns, name)
 
-    frame = cast("pd.DataFrame", keys.rename_columns([*names]).to_pandas(types_mapper=MASKED.get))
-    return frame, table["_n"].cast(pa.int64()).to_numpy(), add
+def _joined(native: Any, rows: Any, keys: pa.Table, name: str, numbers: NDArray[np.int64]) -> Any:  # noqa: ANN401
+    theirs = [f"k{i}" for i in range(keys.num_columns)]
+    few = native.sparkSession.createDataFrame(keys.rename_columns(theirs).append_column("number", pa.array(numbers)))
+    same = [rows[one].eqNullSafe(few[other]) for one, other in zip(keys.column_names, theirs, strict=True)]
+    return rows.join(few.hint("broadcast"), same or None, "left").drop(*theirs).toDF(*native.columns, name)
 
 
-def unless_on_cluster(actions: ActionsFrame, columns: Iterable[str]) -> ActionsFrame:
-    """Return a frame on a cluster as it is, and any other as `in_pandas` does."""
-    on_it = not isinstance(actions, pd.DataFrame) and on_cluster(narwhals_frame(actions))
-    return actions if on_it else in_pandas(actions, columns)
+def _by_case(rows: Any, columns: Sequence[str], hashes: Sequence[int], name: str, numbers: NDArray[np.int64]) -> Any:  # noqa: ANN401
+    having: dict[int, list[str]] = {}
+    for value, number in zip(hashes, numbers.tolist(), strict=True):
+        having.setdefault(number, []).append(str(value))
+    usual = max(having, key=lambda number: len(having[number]), default=0)
+    cases = " ".join(
+        f"WHEN _hash IN ({', '.join(values)}) THEN {number}" for number, values in having.items() if number != usual
+    )
+    chosen = [f"c{i} AS {quoted(column)}" for i, column in enumerate(columns)]
+    return rows.project(
+        ", ".join([*chosen, f"({f'CASE {cases} ELSE {usual} END' if cases else usual})::BIGINT AS {quoted(name)}"])
+    )
+
+
+def where_counted(actions: ActionsFrame, columns: Iterable[str]) -> ActionsFrame:
+    """Return a Spark frame as it is, those of the columns that a DuckDB relation has, and any other as `in_pandas` does."""
+    frame = None if isinstance(actions, pd.DataFrame) else narwhals_frame(actions)
+    if frame is not None and frame.implementation.is_duckdb():
+        opened = open_frame(actions, dict.fromkeys(columns))
+        if isinstance(opened, nw.LazyFrame):
+            return opened.to_native()
+    return actions if frame is not None and on_cluster(frame) else in_pandas(actions, columns)
 
 
 def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:

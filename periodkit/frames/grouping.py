@@ -19,14 +19,17 @@ from periodkit._arguments import By, named
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
 from periodkit.frames.engines import (
-    cluster_keys,
     collect,
+    column_names,
     hand_on,
+    in_pandas,
     in_utc,
+    keys_in_place,
     narwhals_frame,
     on_cluster,
     open_frame,
     spelled,
+    unnested,
 )
 from periodkit.frames.order import Ints, natural_order
 
@@ -183,8 +186,8 @@ def numbered(actions: Any, names: Sequence[str]) -> tuple[pd.DataFrame, Ints, Ca
 
     Parameters
     ----------
-    actions : pandas.DataFrame or frame on a cluster
-        Actions; not changed. Only the keys come from a cluster.
+    actions : frame that `where_counted` returned
+        Actions; not changed. Of an engine's frame only the keys are read.
     names : sequence of str
         The key columns; null is a key of its own. Without any, all actions have the one key.
 
@@ -195,7 +198,10 @@ def numbered(actions: Any, names: Sequence[str]) -> tuple[pd.DataFrame, Ints, Ca
     (['Gate', nan], [2, 1], [7, 8, 7])
     """
     if not isinstance(actions, pd.DataFrame):
-        return cluster_keys(actions, names)
+        found = keys_in_place(actions, names)
+        if found is not None:
+            return found
+        actions = in_pandas(actions, column_names(actions))
     keys = actions[list(names)]
     code, first = number_rows(keys)
     return keys.iloc[first], np.bincount(code), lambda name, numbers: actions.assign(**{name: numbers[code]})
@@ -275,6 +281,9 @@ def _one_row_an_item(actions: Any, by: Any, names: Sequence[str]) -> Keyed:  # n
             at = table.column_names.index(name)
             frame = nw.from_native(table.take(pa.array(rows)).set_column(at, name, items))
             frame = frame.with_columns(**{SHARED: nw.new_series(SHARED, _several(rows), backend=frame.implementation)})
+            continue
+        if frame.implementation.is_duckdb():
+            frame = nw.from_native(unnested(frame.to_native(), name, SHARED))
             continue
         once = nw.col(name).list.unique()
         frame = frame.with_columns(**{SHARED: once.list.len() > 1, name: once}).explode(name)

@@ -12,17 +12,13 @@ from itertools import cycle
 from typing import Any
 
 import clusters
-import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from matplotlib.collections import Collection
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
+from pictures import COUNTED, keyed, picture
 from strategies import BY, ROW, _arrow, action, at, frame
 
 import periodkit as pk
@@ -69,24 +65,6 @@ SEASON: dict[str, Any] = {
     "workload": lambda a, p, r: pk.workload(a, "1h", resolution=r),
     "describe": lambda a, p, r: pk.describe(a, as_of=p["end_date"].iloc[-2], resolution=r),
     "quality": lambda a, p, r: pk.quality(a, p.assign(start_date=p["start_date"] + pd.Timedelta("1h"))),
-}
-
-# Each of actions and periods: the plots that draw what is counted.
-PLOTS: dict[str, Any] = {
-    "cycle_time_ecdf": lambda a, p: pk.plots.cycle_time_ecdf(a),
-    "cycle_time_ecdf dot": lambda a, p: pk.plots.cycle_time_ecdf(a, by="form.department", max_groups=3),
-    "cycle_time_ecdf lists": lambda a, p: pk.plots.cycle_time_ecdf(a, by="assigned_user_names", max_groups=4),
-    "p90_forest Channel": lambda a, p: pk.plots.p90_forest(a, by=["channel", "Channel"], stage="response"),
-    "p90_forest periods": lambda a, p: pk.plots.p90_forest(a, by="period_id", max_groups=6),
-    "dispatch_rate": lambda a, p: pk.plots.dispatch_rate(a, by="classification", max_groups=4, of="assigned"),
-    "dispatch_rate periods": lambda a, p: pk.plots.dispatch_rate(a, by="period_name"),
-    "season_chart": lambda a, p: pk.plots.season_chart(a, p, by="form.department", max_groups=3),
-    "routing_matrix": lambda a, p: pk.plots.routing_matrix(a, max_groups=4),
-    "ai_funnel": lambda a, p: pk.plots.ai_funnel(a, "20min"),
-    "ai_forest": lambda a, p: pk.plots.ai_forest(a, strata="form.department", max_groups=3),
-    "outcome_areas": lambda a, p: pk.plots.outcome_areas(a, stage="work"),
-    "times_by_period": lambda a, p: pk.plots.times_by_period(a, p, target="20min"),
-    "unusual_forest": lambda a, p: pk.plots.unusual_forest(a, p, by=[None]),
 }
 
 
@@ -155,44 +133,20 @@ def test_a_season_is_the_same(sessions, season_files, season_frames, zone, name)
     same(SEASON[name](spark, periods, "s"), SEASON[name](actions, periods, "s"))
 
 
-@pytest.fixture(scope="module")
-def keyed_actions(season_frames):
-    """A part of the season with keys of all kinds: null, lists, a dot in a name, and names that differ in case alone."""
-    actions = season_frames[1].drop(columns="notes").sample(4000, random_state=1)
-    actions = actions.sort_values("created_time", ignore_index=True)
-    tenth = np.random.default_rng(1).integers(10, size=len(actions))
-    actions["period_id"] = actions["period_id"].where(tenth > 0)
-    actions["period_name"] = actions["period_name"].where(tenth > 1).mask(tenth == 2, "Renamed")
-    return actions
-
-
-def drawn(ax):
-    """Return all that a picture says: its texts, and the points of its lines and areas."""
-    parts = ax.figure.findobj()
-    texts = [pk.plots.alt_text(ax), *(part.get_text() for part in parts if isinstance(part, Text))]
-    points = [part.get_xydata().tolist() for part in parts if isinstance(part, Line2D)]
-    areas = [path.vertices.tolist() for part in parts if isinstance(part, Collection) for path in part.get_paths()]
-    plt.close(ax.figure)
-    return texts, points, areas
-
-
-@pytest.mark.parametrize(("name", "zone"), [*zip(PLOTS, cycle(["New York", "Connect"]), strict=False)])
-def test_what_is_counted_is_drawn_without_reading_rows(sessions, keyed_actions, season_frames, zone, name, monkeypatch):
+@pytest.mark.parametrize(("name", "zone"), [*zip(COUNTED, cycle(["New York", "Connect"]), strict=False)])
+def test_what_is_counted_is_drawn_without_reading_rows(sessions, season_frames, zone, name, monkeypatch):
     monkeypatch.setattr(engines, "_MOST_ROWS", 10)
-    table = pa.Table.from_pandas(keyed_actions, preserve_index=False)
-    if "Channel" in name:
-        keyed_actions = keyed_actions.assign(Channel=keyed_actions["status"])
-        table = table.append_column("Channel", table["status"])
-    got = drawn(PLOTS[name](sessions[zone].createDataFrame(table), season_frames[0]))
+    actions, table = keyed(season_frames[1], name)
+    got = picture(COUNTED[name](sessions[zone].createDataFrame(table), season_frames[0]))
     monkeypatch.setattr(tally.count, "on_cluster", lambda frame: True)  # pandas counts in seconds too
-    assert got == drawn(PLOTS[name](keyed_actions, season_frames[0]))
+    assert got == picture(COUNTED[name](actions, season_frames[0]))
     assert len(got[0]) > 5
 
 
-def test_a_plot_of_single_actions_reads_no_more_than_it_can(sessions, keyed_actions, monkeypatch):
-    actions = keyed_actions[keyed_actions["period_id"] == 4176]
-    spark = sessions["New York"].createDataFrame(pa.Table.from_pandas(actions, preserve_index=False))
-    assert drawn(pk.plots.cycle_scatter(spark)) == drawn(pk.plots.cycle_scatter(actions))
+def test_a_plot_of_single_actions_reads_no_more_than_it_can(sessions, season_frames, monkeypatch):
+    actions = season_frames[1].head(700)
+    spark = sessions["New York"].createDataFrame(_arrow(actions))
+    assert picture(pk.plots.cycle_scatter(spark)) == picture(pk.plots.cycle_scatter(actions))
     monkeypatch.setattr(engines, "_MOST_ROWS", 10)
     with pytest.raises(ArgumentError, match="more than the 10 "):
         pk.plots.cycle_scatter(spark)

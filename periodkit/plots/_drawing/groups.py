@@ -22,7 +22,7 @@ from periodkit.frames import (
     numbered,
     open_frame,
     period_starts,
-    unless_on_cluster,
+    where_counted,
 )
 from periodkit.metrics.tally import By, Ints, grouping
 from periodkit.wording import FEWEST, LONGEST, clean_label, label, named_groups, other, short_labels, unique_labels
@@ -40,7 +40,7 @@ class Groups:
 
     Parameters
     ----------
-    actions : pandas.DataFrame or frame on a cluster
+    actions : pandas.DataFrame, Spark frame or DuckDB relation
         The actions, with the number of their group in the column ``_group``.
     names : list of str
         Name of each group.
@@ -108,8 +108,8 @@ def group_by(
     """Return the actions by group: periods in order of time, all else by key; the smallest above `max_groups` as one.
 
     Those of fewer than 20 actions are with the smallest, where two or more larger ones are left. With `every_period` no
-    period in order of time is. Without `by` they are one group. Periods are grouped by id and labelled by name. A frame on
-    a cluster stays there, and only its keys are read; of another engine's frame the `columns` are, and those of the groups.
+    period in order of time is. Without `by` they are one group. Periods are grouped by id and labelled by name. Of a Spark
+    frame and a DuckDB relation only the keys are read; of another engine's frame the `columns` are, and those of the groups.
     """
     most = check_count(max_groups, "max_groups", 2)
     found = keyed(actions, by)
@@ -117,7 +117,7 @@ def group_by(
     present = column_names(found.frame)
     require_columns(present, names)
     read = [name for name in PERIOD_KEYS if name in present] if _are_periods(names) else [*names]
-    frame = unless_on_cluster(found.frame, [*columns, *read])
+    frame = where_counted(found.frame, [*columns, *read])
     in_time = _are_periods(names) and "created_time" in present
     keys, sizes, add = numbered(frame, read)
     most = len(keys) + 2 if every_period and in_time else most
