@@ -180,6 +180,18 @@ ACTIONS_FRAME = "an actions frame as client.actions() returns it"
 PERIODS_FRAME = "a periods frame as client.periods() returns it"
 
 
+def require_pandas(frame: object, argument: str = "actions") -> None:
+    """Refuse what is no pandas frame, where single records are looked at and not only counted."""
+    import pandas as pd  # noqa: PLC0415
+
+    if not isinstance(frame, pd.DataFrame):
+        kind = type(frame)
+        origin = f"{kind.__module__.partition('.')[0]} " if kind.__name__ == "DataFrame" else ""
+        source = f"client.{argument}()" if argument in ("actions", "periods") else "a client or a metric"
+        msg = f"{argument} is a {origin}{kind.__name__}. Pass a pandas frame, as {source} returns it."
+        raise ArgumentError(msg)
+
+
 def require_columns(present: Iterable[object], columns: Iterable[str], expected: str = ACTIONS_FRAME) -> None:
     """Raise a SchemaError that names the first of the columns that is not present, and what may have been meant."""
     names = [name for name in present if isinstance(name, str)]

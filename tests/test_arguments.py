@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -206,3 +207,16 @@ def test_what_is_no_zone_is_refused(tz):
     assert arguments.zone(None) == (UTC, "UTC")
     with pytest.raises(ArgumentError, match=r"tz is .*, which is no time zone"):
         arguments.zone(tz)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [pk.stage_times, pk.open_actions, pk.add_clock, pk.format_table, lambda frame: pk.pseudonymize(frame, b"x" * 32)],
+    ids=["stage_times", "open_actions", "add_clock", "format_table", "pseudonymize"],
+)
+@pytest.mark.parametrize(
+    ("given", "kind"), [(pl.DataFrame({"n": [1]}), "a polars DataFrame"), ([1], "a list"), (None, "a NoneType")]
+)
+def test_what_looks_at_records_names_what_is_no_pandas_frame(call, given, kind):
+    with pytest.raises(ArgumentError, match=f"is {kind}. Pass a pandas frame, as .* returns it"):
+        call(given)

@@ -1,6 +1,6 @@
 """What frames are made of: columns, engines, periods, fingerprints, pseudonyms and files."""
 
-from periodkit._arguments import require_columns
+from periodkit._arguments import require_columns, require_pandas
 from periodkit.frames.clock import add_clock
 from periodkit.frames.columns import (
     BAD_TIME,
@@ -32,7 +32,6 @@ from periodkit.frames.engines import (
     on_cluster,
     open_frame,
     quoted,
-    require_pandas,
     spelled,
     sum_by,
     where_counted,

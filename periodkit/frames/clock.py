@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from periodkit._arguments import require_columns, zone
+from periodkit._arguments import require_columns, require_pandas, zone
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames.engines import require_pandas
 from periodkit.frames.order import Ints, natural
 from periodkit.frames.periods import markers
 

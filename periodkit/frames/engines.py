@@ -33,13 +33,6 @@ _DOT, _CAPITAL = "\u2024", "\u2061"
 """What stands, in the names of a Spark frame, for a dot, and what after a capital, as `_spark_name` says."""
 
 
-def require_pandas(frame: object, argument: str = "actions") -> None:
-    """Refuse a frame of another engine, where single records are looked at and not only counted."""
-    if not isinstance(frame, pd.DataFrame):
-        msg = f"{argument} is a {type(frame).__name__}. Pass a pandas frame, as client.{argument}() returns it."
-        raise ArgumentError(msg)
-
-
 def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
     """Return those of the columns that a pandas frame has as an Arrow table: one null, and no number turned float."""
     arrays = {}

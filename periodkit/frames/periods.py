@@ -14,10 +14,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from periodkit._arguments import PERIODS_FRAME, iso_moment, named, period_of_row, require_columns
+from periodkit._arguments import PERIODS_FRAME, iso_moment, named, period_of_row, require_columns, require_pandas
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import BAD_TIME, UTC_MICROS, Column, infer_column, to_frame, unknown_name
-from periodkit.frames.engines import require_pandas
 from periodkit.schema import MARKERS
 
 __all__ = ["find_periods", "finder", "latest_period", "markers", "ordered_periods", "position_of"]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from periodkit._arguments import require_pandas
 from periodkit.errors import ArgumentError
 from periodkit.schema import TABLES, Kind
 
@@ -47,7 +48,7 @@ def pseudonymize(frame: pd.DataFrame, key: str | bytes) -> pd.DataFrame:
     Raises
     ------
     ArgumentError
-        The key is empty or not a text.
+        The key is empty or not a text, or `frame` is no pandas frame.
 
     Examples
     --------
@@ -58,6 +59,7 @@ def pseudonymize(frame: pd.DataFrame, key: str | bytes) -> pd.DataFrame:
      person-55e3724f7872 [person-55e3724f7872, person-2f0ab8740259]
                      NaN                                         []
     """
+    require_pandas(frame, "frame")
     secret = key_bytes(key)
     known: dict[str, str] = {}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from periodkit._arguments import require_pandas
 from periodkit.schema import FORM_PREFIX
 from periodkit.wording.phrases import Scalar, between, count, duration, estimate, percent, unit_of
 
@@ -49,6 +50,11 @@ def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
         intervals stand beside their estimates as ``12.4 (11.8–13.1)``, and numbers are aligned to the right. A notebook
         shows the first 20 rows, and the others to unfold.
 
+    Raises
+    ------
+    ArgumentError
+        `frame` is no pandas frame.
+
     Examples
     --------
     >>> import pandas as pd
@@ -58,6 +64,7 @@ def format_table(frame: pd.DataFrame, caption: str | None = None) -> Styler:
     """
     from periodkit.wording.folding import FoldedStyler  # noqa: PLC0415  (jinja2 is slow to import)
 
+    require_pandas(frame, "frame")
     shown, numbers = readable(frame), numeric(frame)
     sides = ["right" if number else "left" for number in numbers]
     spaces = ["nowrap" if number else "normal" for number in numbers]
