@@ -110,9 +110,11 @@ def count_stage(
     in_memory = isinstance(frame, nw.DataFrame)
     if in_memory:
         arriving = batches(frame)
+    elif around is None and not on_cluster(frame):
+        arriving = batches(enter(frame, *in_rows), [*names, "status"])
     else:
         # Around one duration there are few different lines, which the engine groups soonest.
-        arriving = batches(enter(frame, *in_rows), [*names, "status"]) if around is None else None
+        arriving = None
     if arriving is None:
         # A remainder is a quick sum everywhere.
         lines = enter(frame, *in_lines).with_columns(_micros=nw.col("_micros") - nw.col("_micros") % unit)
