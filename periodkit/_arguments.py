@@ -136,6 +136,14 @@ def _is_pandas(value: object) -> bool:
     return any(kind.__module__.partition(".")[0] == "pandas" for kind in type(value).__mro__)
 
 
+_OWN = re.compile(
+    "_(absurd|after_as_of|at|counted|created|ended_without_time|exists|fetched|first|flag[0-9]+|from|last|micros|n|out_of_order|"
+    "outcome|row|said|second|seen|shared|skipped_stage|state|timed|total|until)",
+    re.IGNORECASE,
+)
+"""Columns that counting puts beside those of a frame."""
+
+
 def grouping(by: By, reserved: Collection[str] = (), argument: str = "by") -> tuple[str, ...]:
     """Return `by` as a tuple of column names; none of them may be one of the `reserved` names of the result.
 
@@ -172,6 +180,10 @@ def grouping(by: By, reserved: Collection[str] = (), argument: str = "by") -> tu
     clash = [name for name in names if name in reserved]
     if clash or len(set(names)) < len(names):
         msg = f"{argument} is {list(names)}; it takes each column once, and none that is a name in the result."
+        raise ArgumentError(msg)
+    own = [name for name in names if _OWN.fullmatch(name)]
+    if own:
+        msg = f"{argument} is or holds {named(own[0])}, a name that periodkit counts by itself. Rename the column."
         raise ArgumentError(msg)
     return names
 

@@ -11,6 +11,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from periodkit._arguments import require_columns
@@ -46,6 +47,9 @@ def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
             array = pa.array(frame[name], from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             msg = f"The column {name!r} holds values of several kinds ({error}). Make them one kind."
+            raise SchemaError(msg) from None
+        except (pa.ArrowNotImplementedError, OverflowError) as error:
+            msg = f"The column {name!r} holds values that Arrow has no kind for ({error}). Make texts of them."
             raise SchemaError(msg) from None
         # The dtype of a column of nulls means nothing; only values can be of a wrong kind.
         arrays[name] = array if array.null_count < len(array) else pa.nulls(len(array))
@@ -115,7 +119,7 @@ def _read_texts(texts: tuple[object, ...], kind: pa.DataType, read: Callable[[nw
 def collect(frame: Any) -> pa.Table:  # noqa: ANN401
     """Return a narwhals frame as an Arrow table, computed if it is lazy."""
     try:
-        return (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
+        return _plain((frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow())
     except Exception as error:
         if "spark.driver.maxResultSize" not in str(error):
             raise
@@ -125,6 +129,22 @@ def collect(frame: Any) -> pa.Table:  # noqa: ANN401
         )
         raise ArgumentError(msg) from None
 
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Return an Arrow table without the layouts that Arrow itself can hardly do anything with: views and runs."""
+    for at, field in enumerate(table.schema):
+        kind, is_run = field.type, pa.types.is_run_end_encoded(field.type)
+        is_dictionary = pa.types.is_dictionary(kind)
+        kind = kind.value_type if is_run or is_dictionary else kind
+        large = _LARGE.get(kind, kind)
+        if is_run or large != kind or (is_dictionary and pa.types.is_timestamp(kind)):
+            column = table.column(at)
+            column = pc.run_end_decode(column) if is_run else column
+            table = table.set_column(at, field.name, column.cast(large))
+    return table
+
+
+_LARGE = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
 _MOST_ROWS = 5_000_000
 """The most rows that are read from a cluster where single actions are looked at."""
@@ -178,7 +198,7 @@ def _by_hash(frame: Any, keys: Sequence[str]) -> Batches | None:  # noqa: ANN401
     short = {f"_key{i}": nw.col(name) for i, name in enumerate(keys)}
     relation = frame.select(*others, **short).to_native()
     hashed = f"hash({', '.join(short)}) AS _hash"
-    found = relation.project(", ".join([hashed, *short])).distinct().to_arrow_table().sort_by("_hash")
+    found = _plain(relation.project(", ".join([hashed, *short])).distinct().to_arrow_table()).sort_by("_hash")
     # Enumerations come as dictionaries, and those of two columns cannot be told from each other's.
     plain = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in found.schema]
     found = found.cast(pa.schema(zip(found.column_names, plain, strict=True)))
@@ -220,7 +240,8 @@ def aggregate(frame: Any, by: Sequence[str], sums: Mapping[str, nw.Expr]) -> pa.
 def sum_by(frame: Any, by: Sequence[str], numbers: Sequence[str]) -> pa.Table:  # noqa: ANN401
     """Return columns of numbers summed by group if a narwhals frame is lazy, else as they are."""
     if isinstance(frame, nw.LazyFrame):
-        return aggregate(frame, by, {name: nw.col(name).sum() for name in numbers})
+        # DuckDB adds up to numbers of 128 bits, which may come as bytes.
+        return aggregate(frame, by, {name: nw.col(name).sum().cast(nw.Int64) for name in numbers})
     return collect(frame)
 
 
@@ -234,19 +255,19 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
     """
     if isinstance(actions, pd.DataFrame):
         require_columns(actions.columns, required)
-        return nw.from_native(as_arrow(actions, columns), eager_only=True)
+        return nw.from_native(_plain(as_arrow(actions, columns)), eager_only=True)
     frame = narwhals_frame(actions)
     schema = frame.collect_schema()
     require_columns(schema, required)
-    wanted = [name for name in columns if name in schema]
+    wanted = [name for name in dict.fromkeys(columns) if name in schema]
+    if not frame.implementation.is_pyarrow():
+        _refuse_patterns(wanted)
     if on_cluster(frame):
         return _by_place(frame.to_native(), [*schema], wanted)
-    if frame.implementation.is_duckdb() and len({name.casefold() for name in schema}) < len(schema):
+    if frame.implementation.is_duckdb():
         return _by_position(frame.to_native(), [*schema], wanted)
     frame = frame.select(*wanted)
-    if frame.implementation.is_duckdb() and wanted:
-        return _letter_by_letter(frame.to_native())
-    return nw.from_native(frame.to_arrow()) if isinstance(frame, nw.DataFrame) else frame
+    return nw.from_native(_plain(frame.to_arrow())) if isinstance(frame, nw.DataFrame) else frame
 
 
 def narwhals_frame(actions: ActionsFrame) -> Any:  # noqa: ANN401
@@ -280,26 +301,25 @@ def column_names(actions: ActionsFrame) -> list[str]:
     )
 
 
+def _refuse_patterns(names: Iterable[str]) -> None:
+    for name in names:
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            msg = f"The column {name!r} has a name that engines take for a pattern of names. Rename it."
+            raise SchemaError(msg)
+
+
 def _by_position(relation: Any, names: list[str], wanted: list[str]) -> Any:  # noqa: ANN401
-    """Return columns of a DuckDB relation by position: their names differ in case alone, which DuckDB does not see."""
-    numbered = ", ".join(f"#{names.index(name) + 1} AS c{i}" for i, name in enumerate(wanted)) or "1 AS c0"
+    """Return columns of a DuckDB relation by position, as names may differ in case alone, which DuckDB does not see.
+
+    Nor does it see what a column's collation takes for one, such as case; here texts are one if they are the same.
+    """
+    exact = [' COLLATE "binary"' if str(kind) == "VARCHAR" else "" for kind in relation.types]
+    places = enumerate(names.index(name) for name in wanted)
+    numbered = ", ".join(f"#{place + 1}{exact[place]} AS c{i}" for i, place in places) or "1 AS c0"
     frame = nw.from_native(relation.project(numbered))
     if len({name.casefold() for name in wanted}) == len(wanted):
         return frame.rename({f"c{i}": name for i, name in enumerate(wanted)})
     return nw.from_native(collect(frame).rename_columns(wanted), eager_only=True)
-
-
-def _letter_by_letter(relation: Any) -> Any:  # noqa: ANN401
-    """Return a DuckDB relation whose texts are one only if all their letters are, in any collation."""
-    columns = zip(relation.columns, relation.types, strict=True)
-    return nw.from_native(
-        relation.project(
-            ", ".join(
-                f'{quoted(name)} COLLATE "binary" AS {quoted(name)}' if kind == "VARCHAR" else quoted(name)
-                for name, kind in columns
-            )
-        )
-    )
 
 
 def quoted(name: str) -> str:

@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import AsOf, check_count
 from periodkit.errors import ArgumentError
-from periodkit.frames import MASKED, collect, grouped, hand_on, in_utc, open_frame, ordered_periods, position_of
+from periodkit.frames import (
+    MASKED,
+    UTC_MICROS,
+    collect,
+    grouped,
+    hand_on,
+    in_utc,
+    open_frame,
+    ordered_periods,
+    position_of,
+)
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.estimate import Floats, laney_chart, log_xmr_chart
 from periodkit.metrics.outcomes import on_time
@@ -236,9 +246,15 @@ def _existing(actions: Any, as_of: AsOf, names: tuple[str, ...]) -> Any:  # noqa
 def _periods_of(actions: Any) -> pd.DataFrame:  # noqa: ANN401
     """Return the periods of actions; each is taken to begin with its first action."""
     columns = ["period_id", "period_name", "created_time"]
-    frame = in_utc(open_frame(actions, columns, columns), ["created_time"]).group_by("period_id")
-    found = frame.agg(nw.col("period_name").max(), start_date=nw.col("created_time").min())
-    found = collect(found).to_pandas(types_mapper=MASKED.get)
+    frame = in_utc(open_frame(actions, columns, columns), ["created_time"])
+    if isinstance(frame.collect_schema()["period_name"], nw.Categorical | nw.Enum):
+        # Engines disagree on which of an enumeration is last.
+        frame = frame.with_columns(nw.col("period_name").cast(nw.String))
+    found = frame.group_by("period_id").agg(nw.col("period_name").max(), start_date=nw.col("created_time").min())
+    table = collect(found)
+    # DuckDB shows times in the session's zone.
+    table = table.set_column(2, "start_date", table["start_date"].cast(UTC_MICROS))
+    periods = table.to_pandas(types_mapper=MASKED.get)
     if isinstance(actions, pd.DataFrame):  # a column without values has lost its kind
-        found = found.astype({name: actions[name].dtype for name in columns[:2]})
-    return ordered_periods(found)
+        periods = periods.astype({name: actions[name].dtype for name in columns[:2]})
+    return ordered_periods(periods)

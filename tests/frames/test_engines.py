@@ -7,6 +7,7 @@ import duckdb
 import narwhals as nw
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,17 +107,87 @@ def test_keys_of_any_kind_are_counted_as_they_are_in_rows(kind):
     assert sorted(counted["n"]) == [2, 2, 3]
 
 
-@pytest.mark.parametrize("count", [pk.cycle_times, pk.ai_dispatch_rate], ids=["rows", "lines"])
+ROW = (
+    "TIMESTAMPTZ '2024-07-01T19:00Z' AS created_time, TIMESTAMPTZ '2024-07-01T19:10Z' AS closed_time, 'closed' AS status, "
+    "TIMESTAMPTZ '2024-07-01T20:00Z' AS fetched_at, 'Bar' AS channel, 'Bar' AS latest_channel, true AS ai_dispatched"
+)
+
+
 @pytest.mark.parametrize("where", ["column", "session"])
-def test_no_collation_makes_one_of_two_texts(count, where):
+def test_texts_that_a_collation_takes_for_one_are_groups_of_their_own(where):
     connection = duckdb.connect()
     connection.execute(f"CREATE TABLE places (place VARCHAR{' COLLATE NOCASE' if where == 'column' else ''})")
-    connection.execute("INSERT INTO places VALUES ('Bar'), ('bar'), ('BAR'), ('bar')")
+    connection.execute("INSERT INTO places VALUES ('Bar'), ('bar'), ('Gate')")
     if where == "session":
         connection.execute("SET default_collation = 'NOCASE'")
-    relation = connection.sql(
-        "SELECT place, TIMESTAMPTZ '2024-07-01T19:00Z' AS created_time, created_time AS assigned_time, "
-        "created_time AS closed_time, 'closed' AS status, created_time AS fetched_at, true AS ai_dispatched FROM places"
-    )
-    found = count(relation, by="place")
-    assert found.set_index("place")["n"].to_dict() == {"BAR": 1, "Bar": 1, "bar": 2}
+    relation = connection.sql(f"SELECT {ROW}, place FROM places")
+    for metric in (pk.cycle_times, pk.reroute_rate):
+        assert metric(relation, by="place")["place"].tolist() == ["Bar", "bar", "Gate"]
+
+
+def test_a_column_that_is_needed_anyway_may_be_a_key():
+    relation = duckdb.sql(f"SELECT {ROW}")
+    for name in ("status", "fetched_at", "created_time", "closed_time"):
+        for actions in (relation, relation.pl(), relation.pl().lazy(), relation.to_arrow_table()):
+            assert pk.cycle_times(actions, by=name)["n"].tolist() == [1]
+
+
+@pytest.mark.parametrize("name", ["*", "^c.*$"])
+def test_a_name_that_is_a_pattern_is_named(name):
+    relation = duckdb.sql(f'SELECT {ROW}, 1 AS "{name}"')
+    for actions in (relation, relation.pl(), relation.pl().lazy()):
+        with pytest.raises(pk.SchemaError, match="for a pattern"):
+            pk.cycle_times(actions, by=name)
+    assert pk.cycle_times(relation.to_arrow_table(), by=name)["n"].tolist() == [1]
+
+
+@pytest.mark.parametrize("name", ["N", "Rate", "REROUTED"])
+def test_a_key_may_be_a_count_but_for_the_case(name):
+    relation = duckdb.sql(f'SELECT {ROW}, i AS "{name}" FROM (VALUES (7), (7), (8)) t(i)')
+    for actions in (relation, relation.pl().lazy(), relation.to_arrow_table()):
+        assert pk.reroute_rate(actions, by=name)["n"].tolist() == [2, 1]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["arrow_lossless_conversion = true", "produce_arrow_string_view = true", "preserve_insertion_order = false"],
+)
+def test_how_duckdb_is_set_to_hand_over_changes_nothing(setting):
+    def counted(*settings):
+        connection = duckdb.connect()
+        for each in ("TimeZone = 'UTC'", *settings):
+            connection.execute(f"SET {each}")
+        relation = connection.sql(f"SELECT {ROW}, 1 AS period_id, 'Cup' AS period_name, 7 AS action_id, now() AS other")
+        return [pk.cycle_times(relation, by="channel"), pk.reroute_rate(relation), pk.season(relation, measure="p50")]
+
+    for one, other in zip(counted(), counted("arrow_output_version = '1.4'", setting), strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [lambda texts: texts.cast(pa.string_view()), pc.run_end_encode, pc.dictionary_encode],
+    ids=["view", "runs", "dictionary"],
+)
+def test_how_arrow_lays_texts_out_changes_nothing(encode):
+    table = duckdb.sql(
+        f"SELECT {ROW}, assigned_time, assigned_time AS doing_time, i AS period_id, 'Night ' || i AS period_name "
+        "FROM (SELECT NULL::TIMESTAMPTZ AS assigned_time, * FROM range(3) t(i))"
+    ).to_arrow_table()
+    other = table
+    for at, field in enumerate(table.schema):
+        if field.type == pa.string():
+            other = other.set_column(at, field.name, encode(table[field.name].combine_chunks()))
+    for metric in (
+        lambda actions: pk.cycle_times(actions, by=["channel", "status"], as_of="2024-07-01T19:05Z"),
+        pk.routing_matrix,
+        lambda actions: pk.season(actions, measure="p50"),
+    ):
+        pd.testing.assert_frame_equal(metric(other), metric(table))
+
+
+def test_what_arrow_has_no_kind_for_is_named():
+    actions = duckdb.sql(f"SELECT {ROW}").to_arrow_table().to_pandas()
+    for value in (2**70, 1j):
+        with pytest.raises(pk.SchemaError, match="'place' holds values that Arrow has no kind for"):
+            pk.cycle_times(actions.assign(place=[value]), by="place")

@@ -111,7 +111,7 @@ def count_stage(
     if in_memory:
         arriving = batches(frame)
     elif around is None and not on_cluster(frame):
-        arriving = batches(enter(frame, *in_rows), [*names, "status"])
+        arriving = batches(enter(frame, *in_rows), [*dict.fromkeys([*names, "status"])])
     else:
         # Around one duration there are few different lines, which the engine groups soonest.
         arriving = None
@@ -312,15 +312,15 @@ def count_flags(
         if name in FLAGS and schema[name] not in (nw.Boolean(), nw.Unknown()):
             msg = f"The column {name!r} is {schema[name]}, not true, false or null. Convert it with astype('boolean')."
             raise SchemaError(msg)
-    counts = {"n": nw.lit(1, dtype=nw.Int64)} | {
-        name: flag.fill_null(value=False).cast(nw.Int64) for name, flag in flags.items()
-    }
+    each = [nw.lit(1, dtype=nw.Int64), *(flag.fill_null(value=False).cast(nw.Int64) for flag in flags.values())]
+    # DuckDB and Spark would take a key N for the count n.
+    counts = {f"_flag{i}": flag for i, flag in enumerate(each)}
     frame = frame.with_columns(**counts).select(*spelled(frame, names), *counts)
     table = sum_by(frame, names, [*counts])
     keys, code = encode(table, names)
     groups, rank = sort_keys(keys, names, actions)
-    for name in counts:
-        # DuckDB adds up to 128-bit numbers. Counts stay far below 2**53, so the float sums of bincount are exact.
-        numbers = table[name].cast(pa.int64()).fill_null(0).to_numpy()
+    for name, count in zip(["n", *flags], counts, strict=True):
+        # Counts stay far below 2**53, so the float sums of bincount are exact.
+        numbers = table[count].cast(pa.int64()).fill_null(0).to_numpy()
         groups[name] = np.bincount(rank[code], numbers, len(groups)).astype(np.int64)
     return groups

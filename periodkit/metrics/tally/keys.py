@@ -119,7 +119,11 @@ def sort_keys(keys: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataF
     """
     if not names:
         return pd.DataFrame(index=range(1)), np.zeros(1, dtype=np.int64)
-    frame: pd.DataFrame = keys.to_pandas(types_mapper=MASKED.get)
+    try:
+        frame: pd.DataFrame = keys.to_pandas(types_mapper=MASKED.get)
+    except (ValueError, OverflowError) as error:  # a day of the year 20000, or a nanosecond of one
+        msg = f"by names {', '.join(map(repr, names))}, with a value that pandas has none for ({error}). Make texts of it."
+        raise ArgumentError(msg) from None
     if isinstance(like, pd.DataFrame):
         frame = frame.astype({name: like[name].dtype for name in names})
     order = natural_order(frame)
@@ -132,8 +136,14 @@ def _encode_column(column: pa.Array, name: str) -> tuple[pa.Array, Ints]:
     """Return the distinct values of a column, null among them, and for each row the position of its own."""
     is_dictionary = pa.types.is_dictionary(column.type)
     kind = column.type.value_type if is_dictionary else column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        if is_dictionary:
+            column = pa.DictionaryArray.from_arrays(column.indices, column.dictionary.storage)
+        values, code = _encode_column(column if is_dictionary else column.storage, name)
+        return pa.ExtensionArray.from_storage(kind, values), code
     if pa.types.is_nested(kind):
-        msg = f"by names {name!r}, whose values are lists; group by a column of single values."
+        what = "lists" if pa.types.is_list(kind) or pa.types.is_large_list(kind) else f"of several parts ({kind})"
+        msg = f"by names {name!r}, whose values are {what}; group by a column of single values."
         raise ArgumentError(msg)
     if kind in (pa.float32(), pa.float64()):
         # What pandas takes for one: 0.0 and -0.0, and NaN and null.

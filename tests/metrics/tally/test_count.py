@@ -347,3 +347,12 @@ def test_a_list_is_no_key():
     actions = frame([action(assigned_user_names=["Ann", "Bo"])])
     with pytest.raises(pk.ArgumentError, match="assigned_user_names"):
         count_stage(actions, by="assigned_user_names")
+
+
+@pytest.mark.parametrize("name", ["_timed", "_micros", "_STATE", "_n", "_flag0", "_seen"])
+def test_a_key_with_a_name_that_counting_uses_is_refused(name):
+    table = frame([action(closed=2)]).assign(**{name: "Bar"})
+    for actions in (table, ENGINES["duckdb"](table)):
+        for metric in (pk.cycle_times, pk.ai_dispatch_rate):
+            with pytest.raises(pk.ArgumentError, match=f"by is or holds '{name}'.* Rename the column"):
+                metric(actions, by=name)

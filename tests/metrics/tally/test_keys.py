@@ -1,5 +1,7 @@
 """Keys as dictionaries: those that rows have, whatever else a dictionary holds; and numbers that are one to a reader."""
 
+import uuid
+
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -43,3 +45,28 @@ def test_zeros_are_one_group_and_what_is_no_number_is_null(engine, kind):
     found = pk.cycle_times(TABLES[engine](actions(*[{"closed": 5}] * 6).assign(crowd=keys)), by="crowd")
     assert found["n"].tolist() == [2, 2, 2]
     assert found["crowd"].tolist()[:2] == [0, 1.5]
+
+
+def test_periods_and_ids_are_groups():
+    rows = actions(*[{"closed": 5}] * 3)
+    months = pd.PeriodIndex(["2024-07", "2024-06", "2024-07"], freq="M")
+    found = pk.cycle_times(rows.assign(month=months), by="month")
+    assert found["month"].astype(str).tolist() == ["2024-06", "2024-07"]
+    assert found["n"].tolist() == [1, 2]
+    ids = [uuid.UUID(int=n) for n in (2, 1, 2)]
+    assert pk.cycle_times(rows.assign(place=ids), by="place")["n"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pa.array([{"floor": 1}]),
+        pa.array([10**7], pa.date32()),
+        pa.array([1], pa.time64("ns")),
+    ],
+    ids=["parts", "year", "nanosecond"],
+)
+def test_a_key_that_cannot_be_one_is_named(place):
+    table = ENGINES["pyarrow"](actions({"closed": 5})).append_column("place", place)
+    with pytest.raises(pk.ArgumentError, match="'place'"):
+        pk.cycle_times(table, by="place")
