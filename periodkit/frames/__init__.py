@@ -20,6 +20,7 @@ from periodkit.frames.columns import (
     utc_text,
 )
 from periodkit.frames.engines import (
+    CHANGED,
     ActionsFrame,
     aggregate,
     batches,
@@ -56,6 +57,7 @@ from periodkit.frames.workbook import Sheet, SheetColumn, write_book
 
 __all__ = [
     "BAD_TIME",
+    "CHANGED",
     "EARLIEST",
     "EXACT_IN_DOUBLE",
     "INT64",

@@ -144,10 +144,16 @@ def _plain(table: pa.Table) -> pa.Table:
     return table
 
 
+CHANGED = (
+    "The frame gave other rows when it was read again, as a random sample does. Write it to a table, and pass that."
+)
 _LARGE = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
 _MOST_ROWS = 5_000_000
 """The most rows that are read from a cluster where single actions are looked at."""
+
+_MOST_KEYS = 10_000
+"""The most keys that DuckDB is told a number each of, in one statement; with more it is quicker to read the rows."""
 
 _BATCH = 1 << 18
 """Rows read at a time: few enough for the caches, many enough for the cost of a call not to show."""
@@ -211,11 +217,7 @@ def _by_hash(frame: Any, keys: Sequence[str]) -> Batches | None:  # noqa: ANN401
         wanted = coded.dictionary.to_numpy()
         at = np.searchsorted(hashes, wanted)
         if not np.array_equal(hashes[np.minimum(at, len(hashes) - 1)] if len(hashes) else hashes, wanted):
-            msg = (
-                "The DuckDB relation gave other rows when it was read again, as a random sample does. Write it to a table, "
-                "and pass that."
-            )
-            raise ArgumentError(msg)
+            raise ArgumentError(CHANGED)
         places: NDArray[np.intp] = at[coded.indices.to_numpy()]
         return places
 
@@ -368,7 +370,7 @@ def unnested(relation: Any, name: str, shared: str) -> Any:  # noqa: ANN401
 
 
 NumberedKeys: TypeAlias = tuple[pd.DataFrame, NDArray[np.int64], Callable[[str, NDArray[np.int64]], Any]]
-"""Distinct keys, how many rows have each, and what adds to the rows a column of a number for each key."""
+"""Distinct keys, how many rows have each, and what adds to the rows a column of a number for each key, null for others."""
 
 
 def keys_in_place(actions: ActionsFrame, names: Sequence[str]) -> NumberedKeys | None:
@@ -396,7 +398,7 @@ def keys_in_place(actions: ActionsFrame, names: Sequence[str]) -> NumberedKeys |
     found = table.select(own)
     if on_cluster(frame):
         add = functools.partial(_joined, native, rows, found)
-    elif len(table["_hash"].unique()) < len(table):
+    elif len(table["_hash"].unique()) < len(table) or len(table) > _MOST_KEYS:
         return None
     else:
         add = functools.partial(_by_case, rows, columns, table["_hash"].to_pylist())
@@ -414,15 +416,11 @@ def _joined(native: Any, rows: Any, keys: pa.Table, name: str, numbers: NDArray[
 def _by_case(rows: Any, columns: Sequence[str], hashes: Sequence[int], name: str, numbers: NDArray[np.int64]) -> Any:  # noqa: ANN401
     having: dict[int, list[str]] = {}
     for value, number in zip(hashes, numbers.tolist(), strict=True):
-        having.setdefault(number, []).append(str(value))
-    usual = max(having, key=lambda number: len(having[number]), default=0)
-    cases = " ".join(
-        f"WHEN _hash IN ({', '.join(values)}) THEN {number}" for number, values in having.items() if number != usual
-    )
+        if value is not None:  # without keys and rows there is none
+            having.setdefault(number, []).append(str(value))
+    cases = " ".join(f"WHEN _hash IN ({', '.join(values)}) THEN {number}" for number, values in having.items())
     chosen = [f"c{i} AS {quoted(column)}" for i, column in enumerate(columns)]
-    return rows.project(
-        ", ".join([*chosen, f"({f'CASE {cases} ELSE {usual} END' if cases else usual})::BIGINT AS {quoted(name)}"])
-    )
+    return rows.project(", ".join([*chosen, f"({f'CASE {cases} END' if cases else 'NULL'})::BIGINT AS {quoted(name)}"]))
 
 
 def where_counted(actions: ActionsFrame, columns: Iterable[str]) -> ActionsFrame:

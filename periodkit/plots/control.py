@@ -131,7 +131,7 @@ def season_chart(
     promised = as_target(target) if measure in _TIMES else None
     groups = group_by(actions, [*NEEDED, *_SHOWN], by, max_groups)
     chosen = {"target": target if measure == "on_time" else None, "stage": stage, "rebase": rebase, "as_of": as_of}
-    chart = season(groups.actions, periods, measure, GROUP, baseline=baseline, **chosen)
+    chart = groups.known(season(groups.actions, periods, measure, GROUP, baseline=baseline, **chosen))
     what = measure_name(measure, stage)
     if measure == "on_time":
         what = f"Share {DONE[stage]} within {Target.read(target)}"

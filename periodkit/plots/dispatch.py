@@ -76,7 +76,7 @@ def dispatch_rate(
     where = zone(tz)
     columns = ["ai_dispatched", "created_time", "assigned_time"]
     groups = draw.group_by(actions, columns, by, max_groups, every_period=True)
-    found = ai_dispatch_rate(groups.actions, draw.GROUP, of, confidence)
+    found = groups.known(ai_dispatch_rate(groups.actions, draw.GROUP, of, confidence))
     found["base"] = found["n"] if of == "all" else found["ai"] + found["not_ai"]
     whole = ai_dispatch_rate(actions, of=of, confidence=confidence).iloc[0]
     if not whole["n"] or found["rate"].isna().all():

@@ -20,10 +20,14 @@ def test_duckdb_counts_what_is_drawn(season_frames, name, monkeypatch):
     assert len(expected[0]) > 5
 
 
-def test_rows_are_read_where_two_keys_have_one_hash(season_frames):
+@pytest.mark.parametrize("why", ["two keys with one hash", "many keys"])
+def test_rows_are_read_where_keys_cannot_be_told_in_place(season_frames, why, monkeypatch):
     actions, table = keyed(season_frames[1], "channel")
     connection = duckdb.connect()
-    connection.execute("CREATE MACRO hash(one) AS 1")
+    if why == "many keys":
+        monkeypatch.setattr(engines, "_MOST_KEYS", 3)
+    else:
+        connection.execute("CREATE MACRO hash(one) AS 1")
     drawn = pk.plots.dispatch_rate(connection.from_arrow(table), by="channel")
     assert picture(drawn) == picture(pk.plots.dispatch_rate(actions, by="channel"))
 
@@ -33,3 +37,12 @@ def test_no_rows_are_drawn_as_none(season_frames):
     for by in (None, "channel", "period_id"):
         drawn = pk.plots.cycle_time_ecdf(duckdb.connect().from_arrow(table), by=by)
         assert picture(drawn) == picture(pk.plots.cycle_time_ecdf(nothing, by=by))
+
+
+@pytest.mark.parametrize("plot", ["cycle_time_ecdf", "dispatch_rate", "season_chart"])
+def test_keys_that_were_not_there_at_first_are_told_of(season_frames, plot):
+    connection = duckdb.connect()
+    connection.register("actions", keyed(season_frames[1], "channel")[1])
+    changing = connection.sql("SELECT *, random() AS place FROM actions LIMIT 100")
+    with pytest.raises(pk.ArgumentError, match="gave other rows when it was read again"):
+        getattr(pk.plots, plot)(changing, by="place")

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from periodkit._arguments import check_count, require_columns
+from periodkit.errors import ArgumentError
 from periodkit.frames import (
+    CHANGED,
     PERIOD_KEYS,
     ActionsFrame,
     aggregate,
@@ -69,6 +71,12 @@ class Groups:
     aside: frozenset[int] = frozenset()
     looks: tuple[int, ...] = (0,)
     note: str = ""
+
+    def known(self, found: pd.DataFrame) -> pd.DataFrame:
+        """Return what was found by group, or say that actions have keys that were not there when the groups were made."""
+        if found[GROUP].isna().any():
+            raise ArgumentError(CHANGED)
+        return found
 
     def began(self) -> pd.Series:
         """Return when the first action of each group was created, by the number of the group."""

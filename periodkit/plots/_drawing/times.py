@@ -153,6 +153,7 @@ def group_times(
     check_share(confidence, "confidence")
     groups = group_by(actions, NEEDED, by, max_groups)
     counts = count_stage(groups.actions, stage, GROUP, as_of)
+    groups.known(counts.groups)
     table = quantile_table(counts, _QUANTILES, canceled, skipped, confidence)
     tables = [*counts.life_tables(canceled, skipped)]
     return GroupTimes(groups, stage, table, tables, counts.unit, confidence, tuple(unused_states(canceled, skipped)))
