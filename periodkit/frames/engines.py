@@ -221,7 +221,8 @@ def _by_hash(frame: Any, keys: Sequence[str]) -> Batches | None:  # noqa: ANN401
         places: NDArray[np.intp] = at[coded.indices.to_numpy()]
         return places
 
-    reader = relation.project(", ".join([hashed, *others])).to_arrow_reader(_BATCH)
+    # DuckDB goes on reading meanwhile, and what it has read waits in memory.
+    reader = relation.project(", ".join([hashed, *others])).to_arrow_reader((_BATCH + 1) // 2)
     rows = chain([reader.schema.empty_table()], (pa.Table.from_batches([batch]) for batch in reader))
     return Batches(rows, found.select([*short]).rename_columns([*keys]), place)
 
