@@ -188,3 +188,12 @@ def test_what_arrow_has_no_kind_for_is_named():
     for value in (2**70, 1j):
         with pytest.raises(pk.SchemaError, match="'place' holds values that Arrow has no kind for"):
             pk.cycle_times(actions.assign(place=[value]), by="place")
+
+
+@pytest.mark.parametrize("moment", ["infinity", "-infinity"])
+@pytest.mark.parametrize("name", ["created_time", "closed_time"])
+def test_a_moment_that_duckdb_has_no_number_for_is_absurd_as_in_every_engine(name, moment):
+    relation = duckdb.sql(f"SELECT * REPLACE (TIMESTAMPTZ '{moment}' AS {name}) FROM (SELECT {ROW})")
+    for actions in (relation, relation.pl().lazy(), relation.to_arrow_table()):
+        for resolution in ("us", "s"):
+            assert pk.cycle_times(actions, resolution=resolution)["invalid"].tolist() == [1]
