@@ -280,6 +280,8 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
         return _by_place(frame.to_native(), [*schema], wanted)
     if frame.implementation.is_duckdb():
         return _by_position(frame.to_native(), [*schema], wanted)
+    if frame.implementation.is_polars():
+        _refuse_objects({name: schema[name] for name in wanted})
     frame = frame.select(*wanted)
     return nw.from_native(_plain(frame.to_arrow())) if isinstance(frame, nw.DataFrame) else frame
 
@@ -319,6 +321,14 @@ def _refuse_patterns(names: Iterable[str]) -> None:
     for name in names:
         if name == "*" or (name.startswith("^") and name.endswith("$")):
             msg = f"The column {name!r} has a name that engines take for a pattern of names. Rename it."
+            raise SchemaError(msg)
+
+
+def _refuse_objects(schema: Mapping[str, nw.dtypes.DType]) -> None:
+    """Refuse what Polars would hand over as bytes that say where an object lies in memory, or not at all."""
+    for name, dtype in schema.items():
+        if dtype in (nw.Object(), nw.Int128(), nw.UInt128()):
+            msg = f"The column {name!r} holds values that Arrow has no kind for ({dtype}). Make texts of them."
             raise SchemaError(msg)
 
 

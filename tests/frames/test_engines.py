@@ -6,6 +6,7 @@ from unittest import mock
 import duckdb
 import narwhals as nw
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -188,6 +189,11 @@ def test_what_arrow_has_no_kind_for_is_named():
     for value in (2**70, 1j):
         with pytest.raises(pk.SchemaError, match="'place' holds values that Arrow has no kind for"):
             pk.cycle_times(actions.assign(place=[value]), by="place")
+    for dtype in (pl.Object, pl.Int128):
+        rows = pl.from_pandas(actions).with_columns(pl.Series("place", [1], dtype=dtype))
+        for each in (rows, rows.lazy()):
+            with pytest.raises(pk.SchemaError, match="'place' holds values that Arrow has no kind for"):
+                pk.cycle_times(each, by="place")
 
 
 @pytest.mark.parametrize("moment", ["infinity", "-infinity"])
