@@ -32,6 +32,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 MASKED = {kind.arrow: pd.api.types.pandas_dtype(kind.dtype) for kind in (Kind.ID, Kind.FLAG)}
 MASKED[pa.float64()] = pd.Float64Dtype()
+MASKED[pa.uint64()] = pd.UInt64Dtype()
 """The pandas types of Arrow types that pandas would otherwise fill with NaN."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -30,6 +31,8 @@ _ENGINES = {
     nw.Implementation.PYSPARK,
     nw.Implementation.PYSPARK_CONNECT,
 }
+_ENDLESS = 1 << 61
+"""Microseconds, so many that two of them can still be added up."""
 _DOT, _CAPITAL = "\u2024", "\u2061"
 """What stands, in the names of a Spark frame, for a dot, and what after a capital, as `_spark_name` says."""
 
@@ -83,7 +86,10 @@ def epoch_micros(frame: Any, time: nw.Expr) -> nw.Expr:  # noqa: ANN401
     if frame.implementation.is_duckdb():
         # narwhals calls DuckDB's epoch_us for this, which reads moments as well as differences, and quicker. A difference of
         # its times counts days of the session's zone, of which some have 23 hours.
-        return time.dt.total_microseconds()
+        micros = time.dt.total_microseconds()
+        # It has no number for infinity, which is far away in all others.
+        far = nw.when(time > nw.lit(datetime.max.replace(tzinfo=UTC))).then(_ENDLESS).otherwise(-_ENDLESS)
+        return nw.coalesce(micros, nw.when(~time.is_null()).then(far))
     if not on_cluster(frame):
         return time.cast(nw.Int64)
     # Spark's whole number of a time is of seconds, and its microseconds count backwards before 1970.
@@ -269,6 +275,8 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
         return _by_place(frame.to_native(), [*schema], wanted)
     if frame.implementation.is_duckdb():
         return _by_position(frame.to_native(), [*schema], wanted)
+    if frame.implementation.is_polars():
+        _refuse_objects({name: schema[name] for name in wanted})
     frame = frame.select(*wanted)
     return nw.from_native(_plain(frame.to_arrow())) if isinstance(frame, nw.DataFrame) else frame
 
@@ -308,6 +316,14 @@ def _refuse_patterns(names: Iterable[str]) -> None:
     for name in names:
         if name == "*" or (name.startswith("^") and name.endswith("$")):
             msg = f"The column {name!r} has a name that engines take for a pattern of names. Rename it."
+            raise SchemaError(msg)
+
+
+def _refuse_objects(schema: Mapping[str, nw.dtypes.DType]) -> None:
+    """Refuse what Polars would hand over as bytes that say where an object lies in memory, or not at all."""
+    for name, dtype in schema.items():
+        if dtype in (nw.Object(), nw.Int128(), nw.UInt128()):
+            msg = f"The column {name!r} holds values that Arrow has no kind for ({dtype}). Make texts of them."
             raise SchemaError(msg)
 
 

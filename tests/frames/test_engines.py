@@ -6,6 +6,7 @@ from unittest import mock
 import duckdb
 import narwhals as nw
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -191,3 +192,17 @@ def test_what_arrow_has_no_kind_for_is_named():
     for value in (2**70, 1j):
         with pytest.raises(pk.SchemaError, match="'place' holds values that Arrow has no kind for"):
             pk.cycle_times(actions.assign(place=[value]), by="place")
+    for dtype in (pl.Object, pl.Int128):
+        rows = pl.from_pandas(actions).with_columns(pl.Series("place", [1], dtype=dtype))
+        for each in (rows, rows.lazy()):
+            with pytest.raises(pk.SchemaError, match="'place' holds values that Arrow has no kind for"):
+                pk.cycle_times(each, by="place")
+
+
+@pytest.mark.parametrize("moment", ["infinity", "-infinity"])
+@pytest.mark.parametrize("name", ["created_time", "closed_time"])
+def test_a_moment_that_duckdb_has_no_number_for_is_absurd_as_in_every_engine(name, moment):
+    relation = duckdb.sql(f"SELECT * REPLACE (TIMESTAMPTZ '{moment}' AS {name}) FROM (SELECT {ROW})")
+    for actions in (relation, relation.pl().lazy(), relation.to_arrow_table()):
+        for resolution in ("us", "s"):
+            assert pk.cycle_times(actions, resolution=resolution)["invalid"].tolist() == [1]

@@ -186,3 +186,13 @@ class TestPeriods:
 
 def plain(value):
     return np.nan if pd.isna(value) else value.total_seconds() if isinstance(value, pd.Timedelta) else float(value)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_ids_that_pandas_made_floats_are_ids_and_texts_are_refused(recorded_frames, tonight, engine):
+    periods, actions = recorded_frames
+    convert = ENGINES[engine]
+    found = pk.unusual(convert(actions.astype({"period_id": "Float64"})), periods)
+    pd.testing.assert_frame_equal(found, tonight)
+    with pytest.raises(pk.SchemaError, match="'period_id' of actions is String"):
+        pk.unusual(convert(actions.astype({"period_id": "str"})), periods)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import ENGINES, actions
 
 import periodkit as pk
-from periodkit.metrics.tally import encode
+from periodkit.metrics.tally import count_stage, encode
 
 TABLES = {"pandas": lambda frame: frame, **ENGINES}
 VALUES = st.lists(st.sampled_from([None, "", "Bar", "Gate", "North"]), min_size=1, max_size=6)
@@ -70,3 +70,13 @@ def test_a_key_that_cannot_be_one_is_named(place):
     table = ENGINES["pyarrow"](actions({"closed": 5})).append_column("place", place)
     with pytest.raises(pk.ArgumentError, match="'place'"):
         pk.cycle_times(table, by="place")
+
+
+@pytest.mark.parametrize("engine", TABLES)
+def test_numbers_that_no_float_tells_apart_are_groups_of_their_own(engine):
+    keys = pd.Series(pa.array([2**64 - 1, 2**64 - 2, None], pa.uint64()), dtype=pd.ArrowDtype(pa.uint64()))
+    rows = TABLES[engine](actions(*[{"closed": 5}] * 3).assign(crowd=keys))
+    counts = count_stage(rows, by="crowd")
+    for each in (counts, counts + counts):
+        assert each.groups["crowd"].tolist()[:2] == [2**64 - 2, 2**64 - 1]
+        assert len(each.groups) == 3
