@@ -311,12 +311,15 @@ def enter_times(frame: Any, stage: Stage, as_of: AsOf | None, columns: Iterable[
     negative = (micros < 0) & (~stop.is_null() | (micros < -_SKEW))
     fetched = nw.col("_fetched") if has_fetched else None
     absurd = _is_absurd(begun, fetched) | _is_absurd(stop, fetched)
+    if frame.implementation.is_duckdb():
+        # It has no number for infinity.
+        absurd = absurd | (begun.is_null() & ~start.is_null()) | (stop.is_null() & ~(end.is_null() & closed.is_null()))
     number = {name: nw.lit(position, dtype=nw.Int8) for position, name in enumerate(STATES)}
     reached = number["event"]
     if stage.end != "closed_time":
         reached = nw.when(~end.is_null()).then(number["event"]).otherwise(number["skipped"])
     timed = (
-        nw.when(begun.is_null() | ~nw.col("_exists"))
+        nw.when(start.is_null() | ~nw.col("_exists"))
         .then(number["not_started"])
         .when((negative | absurd).fill_null(False))
         .then(number["invalid"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -31,8 +30,6 @@ _ENGINES = {
     nw.Implementation.PYSPARK,
     nw.Implementation.PYSPARK_CONNECT,
 }
-_ENDLESS = 1 << 61
-"""Microseconds, so many that two of them can still be added up."""
 _DOT, _CAPITAL = "\u2024", "\u2061"
 """What stands, in the names of a Spark frame, for a dot, and what after a capital, as `_spark_name` says."""
 
@@ -86,10 +83,7 @@ def epoch_micros(frame: Any, time: nw.Expr) -> nw.Expr:  # noqa: ANN401
     if frame.implementation.is_duckdb():
         # narwhals calls DuckDB's epoch_us for this, which reads moments as well as differences, and quicker. A difference of
         # its times counts days of the session's zone, of which some have 23 hours.
-        micros = time.dt.total_microseconds()
-        # It has no number for infinity, which is far away in all others.
-        far = nw.when(time > nw.lit(datetime.max.replace(tzinfo=UTC))).then(_ENDLESS).otherwise(-_ENDLESS)
-        return nw.coalesce(micros, nw.when(~time.is_null()).then(far))
+        return time.dt.total_microseconds()
     if not on_cluster(frame):
         return time.cast(nw.Int64)
     # Spark's whole number of a time is of seconds, and its microseconds count backwards before 1970.

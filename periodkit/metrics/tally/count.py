@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 _Codes: TypeAlias = NDArray[np.integer[Any]]
-_BLOCK = 1 << 20
+_BLOCK = 1 << 21
 """Rows from an engine that are counted at once, where counts are fewer than rows."""
 FLAGS = frozenset(field.column for field in ACTIONS.fields if field.kind is Kind.FLAG)
 
