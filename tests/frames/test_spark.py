@@ -6,6 +6,7 @@ alone starts in 3 seconds on a quiet one.
 
 import os
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import cycle
@@ -68,6 +69,14 @@ SEASON: dict[str, Any] = {
 }
 
 
+def cases(names: Iterable[str], zones: Iterable[str], soak: Iterable[str]) -> list[Any]:
+    """Return each name with the zone whose turn it is; some of them are for `make soak` alone."""
+    return [
+        pytest.param(name, zone, marks=pytest.mark.soak if name in soak else (), id=f"{name}-{zone}")
+        for name, zone in zip(names, cycle(zones), strict=False)
+    ]
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     with clusters.running_cluster(tmp_path_factory.mktemp("spark")) as running:
@@ -125,7 +134,9 @@ def test_no_rows_are_no_rows(sessions, name):
     same(COUNTING[name](spark, "channel", None, "s"), COUNTING[name](nothing, "channel", None, "s"))
 
 
-@pytest.mark.parametrize(("name", "zone"), [*((name, "New York") for name in SEASON), ("season p90", "Connect")])
+@pytest.mark.parametrize(
+    ("name", "zone"), [*cases(SEASON, ["New York"], ["stage_quantiles"]), ("season p90", "Connect")]
+)
 def test_a_season_is_the_same(sessions, season_files, season_frames, zone, name):
     periods, actions = season_frames[0], season_frames[1].drop(columns=["assigned_user_names", "notes"])
     actions.attrs.clear()  # what the parser said, which files do not hold
@@ -133,7 +144,11 @@ def test_a_season_is_the_same(sessions, season_files, season_frames, zone, name)
     same(SEASON[name](spark, periods, "s"), SEASON[name](actions, periods, "s"))
 
 
-@pytest.mark.parametrize(("name", "zone"), [*zip(COUNTED, cycle(["New York", "Connect"]), strict=False)])
+# Of a DuckDB relation, and as metrics.
+SEEN_ELSEWHERE = ["dispatch_rate", "ai_funnel", "ai_forest", "outcome_areas", "times_by_period", "unusual_forest"]
+
+
+@pytest.mark.parametrize(("name", "zone"), cases(COUNTED, ["New York", "Connect"], SEEN_ELSEWHERE))
 def test_what_is_counted_is_drawn_without_reading_rows(sessions, season_frames, zone, name, monkeypatch):
     monkeypatch.setattr(engines, "_MOST_ROWS", 10)
     actions, table = keyed(season_frames[1], name)

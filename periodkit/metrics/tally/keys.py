@@ -111,6 +111,11 @@ def sort_keys(keys: pa.Table, names: Sequence[str], like: Any) -> tuple[pd.DataF
     rank : array of int64, shape (keys,)
         The row of `groups` that each key became.
 
+    Raises
+    ------
+    ArgumentError
+        A key is a value that pandas has none for, such as a day of the year 20000.
+
     Examples
     --------
     >>> groups, rank = sort_keys(pa.table({"channel": ["Gate", None, "Bar"]}), ["channel"], None)

@@ -125,7 +125,13 @@ class StageCounts:
         return micros / self.unit
 
     def in_parts(self) -> Iterator[StageCounts]:
-        """Yield the counts of a few groups after another, each a view of about `_PART` cells or of one larger group."""
+        """Yield the counts of a few groups after another.
+
+        Yields
+        ------
+        StageCounts
+            A view of about as many cells as the caches hold, or of one larger group.
+        """
         start = 0
         while start < len(self.groups):
             most = self.bounds[start] + _PART
