@@ -372,12 +372,12 @@ def unnested(relation: Any, name: str, shared: str) -> Any:  # noqa: ANN401
 
     `shared` names a column of whether a list has several. narwhals takes what stands before a dot in any name for a table.
     """
-    chosen = [f"#{i + 1} AS {quoted(each)}" for i, each in enumerate(relation.columns)]
-    at = relation.columns.index(name)
-    once = f"list_distinct(#{at + 1})"  # without nulls
-    chosen[at] = f"unnest(CASE WHEN len({once}) > 0 THEN {once} ELSE [NULL] END) AS {quoted(name)}"
-    chosen.append(f"coalesce(len({once}) > 1, FALSE) AS {quoted(shared)}")
-    return relation.project(", ".join(chosen))
+    columns = relation.columns
+    once = f"list_distinct(#{columns.index(name) + 1})"  # without nulls
+    chosen = {each: f"#{i + 1}" for i, each in enumerate(columns)}
+    chosen[name] = f"unnest(CASE WHEN len({once}) > 0 THEN {once} ELSE [NULL] END)"
+    chosen[shared] = f"coalesce(len({once}) > 1, FALSE)"
+    return relation.project(", ".join(f"{value} AS {quoted(each)}" for each, value in chosen.items()))
 
 
 NumberedKeys: TypeAlias = tuple[pd.DataFrame, NDArray[np.int64], Callable[[str, NDArray[np.int64]], Any]]

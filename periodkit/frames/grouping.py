@@ -272,7 +272,7 @@ def _one_row_an_item(actions: Any, by: Any, names: Sequence[str]) -> Keyed:  # n
     frame = narwhals_frame(actions)
     schema = frame.collect_schema()
     lists = [name for name in dict.fromkeys(names) if isinstance(schema.get(name), nw.List | nw.Array)]
-    if lists and on_cluster(frame):
+    if lists and (on_cluster(frame) or isinstance(frame, nw.DataFrame)):
         frame = open_frame(actions, schema)
     for name in spelled(frame, lists):
         if frame.implementation.is_pyarrow():
@@ -322,6 +322,7 @@ def _holds_lists(values: Any) -> bool:  # noqa: ANN401
 def _items(lists: pa.Array) -> tuple[Ints, pa.Array]:
     """Return each distinct item of each list with the row that it is from, and one null for a list without any."""
     values, parents = pc.list_flatten(lists), pc.list_parent_indices(lists).to_numpy().astype(np.int64)
+    values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
     coded = values.dictionary_encode()
     code = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
     known = code >= 0

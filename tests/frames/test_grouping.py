@@ -135,22 +135,48 @@ LISTS = pa.table(
 SPREAD = [(0, "a"), (0, "b"), (1, None), (2, None), (3, "c"), (4, None)]
 
 
-@pytest.mark.parametrize(
-    "made",
-    [
-        LISTS.to_pandas,
-        lambda: LISTS,
-        lambda: pl.from_arrow(LISTS),
-        lambda: pl.from_arrow(LISTS).lazy(),
-        lambda: duckdb.from_arrow(LISTS),
-    ],
-)
+MADE = {
+    "pandas": lambda table: table.to_pandas(),
+    "pyarrow": lambda table: table,
+    "polars": pl.from_arrow,
+    "polars lazy": lambda table: pl.from_arrow(table).lazy(),
+    "duckdb": duckdb.from_arrow,
+}
+each_engine = pytest.mark.parametrize("made", MADE.values(), ids=MADE)
+
+
+@each_engine
 def test_every_engine_gives_an_action_a_row_for_each_item_of_a_list(made):
-    found = keyed(made(), "who")
+    found = keyed(made(LISTS), "who")
     read = nw.from_native(found.frame).lazy().select("i", "who").collect("pyarrow").to_native()
     rows = list(zip(read["i"].to_pylist(), read["who"].to_pylist(), strict=True))
     assert sorted(rows, key=str) == sorted(SPREAD, key=str)
     assert found.lists == ("who",)
+
+
+@each_engine
+def test_two_lists_give_an_action_a_row_for_each_pair_of_their_items(made):
+    table = LISTS.append_column("where", pa.array([[1, 2], [1], None, [2, 2], []]))
+    read = nw.from_native(keyed(made(table), ["who", "where"]).frame).lazy().select("i", "who", "where")
+    rows = [(row["i"], row["who"], row["where"]) for row in read.collect("pyarrow").to_native().to_pylist()]
+    expected = [
+        (0, "a", 1),
+        (0, "a", 2),
+        (0, "b", 1),
+        (0, "b", 2),
+        (1, None, 1),
+        (2, None, None),
+        (3, "c", 2),
+        (4, None, None),
+    ]
+    assert sorted(rows, key=str) == sorted(expected, key=str)
+
+
+@pytest.mark.parametrize("made", [MADE["pyarrow"], MADE["polars"]])
+def test_a_list_of_categories_is_taken_apart_as_one_of_texts(made):
+    values = LISTS["who"].cast(pa.list_(pa.dictionary(pa.int32(), pa.string())))
+    read = nw.from_native(keyed(made(pa.table({"who": values})), "who").frame).to_arrow()["who"]
+    assert sorted(read.to_pylist(), key=str) == sorted([*"abc", None, None, None], key=str)
 
 
 @law(30)
