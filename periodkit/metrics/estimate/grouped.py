@@ -12,8 +12,9 @@ import numpy as np
 
 from periodkit.metrics.estimate.rates import Floats, binomial_ranks, interpolate, normal_quantile
 from periodkit.metrics.estimate.survival import TOLERANCE, survival_band
+from periodkit.metrics.tally.cells import sum_up
 from periodkit.metrics.tally.life_table import Ints
-from periodkit.metrics.tally.stage_counts import StageCounts, gone_states, sum_up
+from periodkit.metrics.tally.stage_counts import StageCounts, gone_states
 from periodkit.metrics.threads import side_by_side
 from periodkit.milestones import STATES
 

@@ -1,5 +1,6 @@
 """Frames of any engine -> counts, which add up."""
 
+from periodkit.metrics.tally.cells import count_cells, join_entry, sum_up
 from periodkit.metrics.tally.count import By, checked_resolution, count_flags, count_stage, grouping, to_count
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints, LifeTable, as_counts, merge
@@ -8,11 +9,8 @@ from periodkit.metrics.tally.stage_counts import (
     TIMED,
     UNITS,
     StageCounts,
-    count_cells,
     gone_states,
-    join_entry,
     named_resolution,
-    sum_up,
     unused_states,
 )
 

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from periodkit._arguments import AsOf, By, grouping, one_of
 from periodkit.errors import SchemaError
 from periodkit.frames import aggregate, batches, collect, on_cluster, open_frame, spelled, sum_by
+from periodkit.metrics.tally.cells import count_cells, join_entry
 from periodkit.metrics.tally.keys import encode, merge_keys, sort_keys
 from periodkit.metrics.tally.life_table import Ints
-from periodkit.metrics.tally.stage_counts import UNITS, StageCounts, count_cells, join_entry
+from periodkit.metrics.tally.stage_counts import UNITS, StageCounts
 from periodkit.metrics.threads import side_by_side
 from periodkit.milestones import STATES, checked_stage, enter_stage, enter_times, read_states, read_statuses
 from periodkit.schema import ACTIONS, Kind

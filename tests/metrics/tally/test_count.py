@@ -19,7 +19,7 @@ from strategies import BY, ENGINES, FRAMES, ROW, action, at, frame
 import periodkit as pk
 from periodkit.frames import engines
 from periodkit.metrics.estimate.survival import kaplan_meier, survival_quantile
-from periodkit.metrics.tally import count, stage_counts
+from periodkit.metrics.tally import cells, count, stage_counts
 from periodkit.metrics.tally.count import count_stage
 from periodkit.metrics.tally.stage_counts import StageCounts
 from periodkit.milestones import STAGES, STATES, stage_states
@@ -57,7 +57,7 @@ def same_counts(one: StageCounts, other: StageCounts) -> None:
 
 @contextmanager
 def in_small_parts():
-    sizes = ((engines, "_BATCH", 3), (count, "_BLOCK", 5), (stage_counts, "_PART", 4))
+    sizes = ((engines, "_BATCH", 3), (count, "_BLOCK", 5), (stage_counts, "_PART", 4), (cells, "_PART", 4))
     with ExitStack() as stack:
         for module, name, size in sizes:
             stack.enter_context(mock.patch.object(module, name, size))
