@@ -192,15 +192,19 @@ ACTIONS_FRAME = "an actions frame as client.actions() returns it"
 PERIODS_FRAME = "a periods frame as client.periods() returns it"
 
 
+def kind_of(frame: object) -> str:
+    """Return the type of what is no pandas frame, with the library of those that are also called a DataFrame."""
+    kind = type(frame)
+    return f"{kind.__module__.partition('.')[0]} DataFrame" if kind.__name__ == "DataFrame" else kind.__name__
+
+
 def require_pandas(frame: object, argument: str = "actions") -> None:
     """Refuse what is no pandas frame, where single records are looked at and not only counted."""
     import pandas as pd  # noqa: PLC0415
 
     if not isinstance(frame, pd.DataFrame):
-        kind = type(frame)
-        origin = f"{kind.__module__.partition('.')[0]} " if kind.__name__ == "DataFrame" else ""
         source = f"client.{argument}()" if argument in ("actions", "periods") else "a client or a metric"
-        msg = f"{argument} is a {origin}{kind.__name__}. Pass a pandas frame, as {source} returns it."
+        msg = f"{argument} is a {kind_of(frame)}. Pass a pandas frame, as {source} returns it."
         raise ArgumentError(msg)
 
 

@@ -36,6 +36,7 @@ from periodkit.frames.engines import (
     spelled,
     sum_by,
     where_counted,
+    whole_sum,
     with_read_text,
 )
 from periodkit.frames.export import export
@@ -119,6 +120,7 @@ __all__ = [
     "unknown_name",
     "utc_text",
     "where_counted",
+    "whole_sum",
     "with_read_text",
     "write_book",
     "write_whole",

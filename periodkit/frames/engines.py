@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from periodkit._arguments import require_columns
+from periodkit._arguments import kind_of, require_columns
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import MASKED
 
@@ -240,11 +240,15 @@ def aggregate(frame: Any, by: Sequence[str], sums: Mapping[str, nw.Expr]) -> pa.
     return collect(frame.select(*keys, *sums)).rename_columns([*by, *sums])
 
 
+def whole_sum(number: nw.Expr) -> nw.Expr:
+    """Return the sum of whole numbers as one of 64 bits: DuckDB adds up to 128, which may come as bytes."""
+    return number.sum().cast(nw.Int64)
+
+
 def sum_by(frame: Any, by: Sequence[str], numbers: Sequence[str]) -> pa.Table:  # noqa: ANN401
     """Return columns of numbers summed by group if a narwhals frame is lazy, else as they are."""
     if isinstance(frame, nw.LazyFrame):
-        # DuckDB adds up to numbers of 128 bits, which may come as bytes.
-        return aggregate(frame, by, {name: nw.col(name).sum().cast(nw.Int64) for name in numbers})
+        return aggregate(frame, by, {name: whole_sum(nw.col(name)) for name in numbers})
     return collect(frame)
 
 
@@ -290,7 +294,7 @@ def narwhals_frame(actions: ActionsFrame) -> Any:  # noqa: ANN401
         frame = None
     if frame is None or frame.implementation not in _ENGINES:
         msg = (
-            f"actions is a {type(actions).__name__}. Pass a pandas, Polars or Spark frame, a pyarrow Table or a DuckDB "
+            f"actions is a {kind_of(actions)}. Pass a pandas, Polars or Spark frame, a pyarrow Table or a DuckDB "
             "relation. Of a frame in parts, such as Dask's, count the parts: docs/scale.md."
         )
         raise ArgumentError(msg)
@@ -391,29 +395,29 @@ def keys_in_place(actions: ActionsFrame, names: Sequence[str]) -> NumberedKeys |
     """
     frame = narwhals_frame(actions)
     native, columns = frame.to_native(), [*frame.columns]
-    places = [columns.index(name) for name in names]
+    own = [f"c{columns.index(name)}" for name in names]
+    sums = {"_n": nw.len()}
+    if is_timed := "created_time" in columns:
+        sums["_first"] = nw.col(f"c{columns.index('created_time')}").min()
+
+    def read(rows: Any) -> pa.Table:  # noqa: ANN401
+        table = aggregate(nw.from_native(rows), own, sums)
+        return table.sort_by("_first") if is_timed else table
+
     if on_cluster(frame):
         rows = native.toDF(*(f"c{i}" for i in range(len(columns))))  # as in `_by_place`
+        table = read(rows)
+        add = functools.partial(_joined, native, rows, table.select(own))
     else:
-        keys = ", ".join(f"#{place + 1}" for place in places)
-        numbered = [f"#{i + 1} AS c{i}" for i in range(len(columns))]
-        rows = native.project(", ".join([*numbered, f"{f'hash({keys})' if keys else '0'} AS _hash"]))
-    own = [f"c{place}" for place in places]
-    counts = {"_n": nw.len()}
-    if is_timed := "created_time" in columns:
-        counts["_first"] = nw.col(f"c{columns.index('created_time')}").min()
-    if not on_cluster(frame):
-        counts["_hash"] = nw.col("_hash").max()
-    table = aggregate(nw.from_native(rows), own, counts)
-    table = table.sort_by("_first") if is_timed else table
-    found = table.select(own)
-    if on_cluster(frame):
-        add = functools.partial(_joined, native, rows, found)
-    elif len(table["_hash"].unique()) < len(table) or len(table) > _MOST_KEYS:
-        return None
-    else:
+        keys = ", ".join(f"#{columns.index(name) + 1}" for name in names)
+        numbered = ", ".join(f"#{i + 1} AS c{i}" for i in range(len(columns)))
+        rows = native.project(f"{numbered}, {f'hash({keys})' if keys else '0'} AS _hash")
+        sums["_hash"] = nw.col("_hash").max()
+        table = read(rows)
+        if len(table["_hash"].unique()) < len(table) or len(table) > _MOST_KEYS:
+            return None
         add = functools.partial(_by_case, rows, columns, table["_hash"].to_pylist())
-    shown = cast("pd.DataFrame", found.rename_columns([*names]).to_pandas(types_mapper=MASKED.get))
+    shown = table.select(own).rename_columns([*names]).to_pandas(types_mapper=MASKED.get)
     return shown, table["_n"].cast(pa.int64()).to_numpy(), add
 
 

@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from periodkit.frames import aggregate, collect, column_names, epoch_micros, open_frame
+from periodkit.frames import aggregate, collect, column_names, epoch_micros, open_frame, whole_sum
 from periodkit.milestones import flag_records
 from periodkit.schema import ACTIONS, FORM_PREFIX
 
@@ -105,7 +105,7 @@ def examine(
         _second=epoch_micros(frame, nw.col("closed_time")) // _SECOND,
         _created=epoch_micros(frame, nw.col("created_time")),
     )
-    sums = {name: nw.col(f"_found_{name}").cast(nw.Int64).sum().cast(nw.Int64) for name in flags} | {"_n": nw.len()}
+    sums = {name: whole_sum(nw.col(f"_found_{name}").cast(nw.Int64)) for name in flags} | {"_n": nw.len()}
     totals = {name: int(values[0] or 0) for name, values in aggregate(frame, [], sums).to_pydict().items()}
     attrs = actions.attrs if isinstance(actions, pd.DataFrame) else {}
     records = Records(frame, totals["_n"], column_names(actions), attrs, periods)
@@ -138,7 +138,7 @@ def duplicates(records: Records) -> Found:
     known = records.frame.filter(~nw.col("action_id").is_null())
     again = _count(known, ["period_id", "action_id"]).filter(nw.col("_n") > 1)
     dropped = int(records.attrs.get("duplicates", 0))
-    count = _total(again, (nw.col("_n") - 1).sum().cast(nw.Int64))
+    count = _total(again, whole_sum(nw.col("_n") - 1))
     examples = least_ids(again.select("action_id").unique()) if count else []
     return Found(count + dropped, records.of + dropped, examples)
 
@@ -149,7 +149,7 @@ def batch_closing(records: Records) -> Found:
     timed = records.frame.filter(~nw.col("period_id").is_null(), ~nw.col("_second").is_null())
     timed = timed.select(*keys, "action_id")
     together = _count(timed, keys).filter(nw.col("_n") >= BATCH_SIZE)
-    count = _total(together, nw.col("_n").sum().cast(nw.Int64))
+    count = _total(together, whole_sum(nw.col("_n")))
     return Found(count, records.of, least_ids(timed.join(together, on=keys, how="semi")) if count else [])
 
 
