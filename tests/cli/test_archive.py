@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from commands import run
 from pandas.testing import assert_frame_equal
 from platforms import TOKEN, Platform
+from processes import shown_to_everyone, started
 from servers import scripted
 
 import periodkit as pk
@@ -46,18 +46,14 @@ def test_ctrl_c_keeps_what_came_and_says_so(tmp_path):
     folder = tmp_path / "a"
     with scripted(answer) as (url, _):
         environment = os.environ | {"ALO_BASE_URL": url, "ALO_API_TOKEN": TOKEN}
-        process = subprocess.Popen(
-            [sys.executable, "-c", SYNC, folder], stdout=-1, stderr=-1, env=environment, cwd=tmp_path, text=True
-        )
         try:
-            came = [int(process.stdout.readline()) for _ in range(5)]
-            for shown in (Path(f"/proc/{process.pid}/cmdline"), *Path(f"/proc/{process.pid}/task").glob("*/comm")):
-                assert not shown.exists() or TOKEN.encode() not in shown.read_bytes()
-            process.send_signal(signal.SIGINT)
-            # Neither the requests that hang nor their threads are waited for: communicate() would time out.
-            _, told = process.communicate(timeout=120)
+            with started("-c", SYNC, folder, stderr=-1, env=environment, cwd=tmp_path) as process:
+                came = [int(process.stdout.readline()) for _ in range(5)]
+                assert TOKEN.encode() not in shown_to_everyone(process)
+                process.send_signal(signal.SIGINT)
+                # Neither the requests that hang nor their threads are waited for: communicate() would time out.
+                _, told = process.communicate(timeout=120)
         finally:
-            process.kill()
             hang.set()
     assert process.returncode == 130
     assert told.startswith("periodkit: Interrupted. 5 periods had arrived and were kept in the archive")

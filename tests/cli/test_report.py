@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import run
+from processes import started
 
 import periodkit as pk
 from periodkit import jupyter
@@ -215,19 +216,10 @@ def test_a_stopped_report_leaves_one_line_and_nothing_else(tmp_path, place, numb
         signal.SIGINT: (130, "periodkit: Interrupted.\n"),
         signal.SIGTERM: (143, "periodkit: Terminated.\n"),
     }[number]
-    process = subprocess.Popen(
-        [sys.executable, "-c", STOPPED, *place.split(), str(int(number))],
-        stdout=-1,
-        stderr=-1,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(pk.__file__).parents[1])},
-        start_new_session=True,
-    )
-    try:
+    environment = os.environ | {"PYTHONPATH": str(Path(pk.__file__).parents[1])}
+    arguments = ("-c", STOPPED, *place.split(), int(number))
+    with started(*arguments, stderr=-1, cwd=tmp_path, env=environment, start_new_session=True) as process:
         out, err = process.communicate(timeout=240)
-    finally:
-        process.kill()
     assert (process.returncode, out, err) == (code, "", said)
     assert list(tmp_path.iterdir()) == []
     left = subprocess.run(

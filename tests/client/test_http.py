@@ -2,14 +2,12 @@
 
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 import time
-from pathlib import Path
 
 import pytest
 import requests
+from processes import shown_to_everyone, started
 from servers import head, raw, scripted
 
 import periodkit as pk
@@ -164,22 +162,15 @@ def interrupted(tmp_path, answer, call, when, after="pass", workers=4):
     script.write_text(FETCH.format(call=call, after=after, workers=workers))
     with raw(answer) as (url, seen), log.open("w") as errors:
         environment = os.environ | {"ALO_API_TOKEN": TOKEN}
-        process = subprocess.Popen(
-            [sys.executable, script, url], stdout=subprocess.PIPE, stderr=errors, env=environment, text=True
-        )
-        try:
+        with started(script, url, stderr=errors, env=environment) as process:
             limit = time.monotonic() + 120
             while not when(seen, log.read_text()):
                 assert process.poll() is None
                 assert time.monotonic() < limit
                 time.sleep(0.02)
-            shown = [Path(f"/proc/{process.pid}/cmdline"), *Path(f"/proc/{process.pid}/task").glob("*/comm")]
-            for file in shown if shown[0].exists() else []:
-                assert TOKEN.encode() not in file.read_bytes()
+            assert TOKEN.encode() not in shown_to_everyone(process)
             process.send_signal(signal.SIGINT)
             told, _ = process.communicate(timeout=60)
-        finally:
-            process.kill()
     return told.split()
 
 
