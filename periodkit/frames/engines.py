@@ -136,7 +136,7 @@ def _plain(table: pa.Table) -> pa.Table:
         kind, is_run = field.type, pa.types.is_run_end_encoded(field.type)
         is_dictionary = pa.types.is_dictionary(kind)
         kind = kind.value_type if is_run or is_dictionary else kind
-        large = _LARGE.get(kind, kind)
+        large = _without_views(kind)
         if is_run or large != kind or (is_dictionary and pa.types.is_timestamp(kind)):
             column = table.column(at)
             column = pc.run_end_decode(column) if is_run else column
@@ -144,10 +144,22 @@ def _plain(table: pa.Table) -> pa.Table:
     return table
 
 
+def _without_views(kind: pa.DataType) -> pa.DataType:
+    if kind in _LARGE:
+        return _LARGE[kind]
+    if isinstance(kind, pa.StructType):
+        return pa.struct([part.with_type(_without_views(part.type)) for part in kind])
+    if isinstance(kind, LISTS):
+        item = _without_views(kind.value_type)
+        return kind if item == kind.value_type else pa.large_list(item)
+    return kind
+
+
 CHANGED = (
     "The frame gave other rows when it was read again, as a random sample does. Write it to a table, and pass that."
 )
 _LARGE = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+LISTS = (pa.ListType, pa.LargeListType, pa.FixedSizeListType, pa.ListViewType, pa.LargeListViewType)
 
 _MOST_ROWS = 5_000_000
 """The most rows that are read from a cluster where single actions are looked at."""
@@ -371,17 +383,25 @@ def _by_place(native: Any, names: list[str], wanted: list[str]) -> Any:  # noqa:
     return nw.from_native(picked.toDF(*map(_spark_name, wanted or names[:1])))
 
 
-def unnested(relation: Any, name: str, shared: str) -> Any:  # noqa: ANN401
-    """Return a DuckDB relation with a row for each item of a list: each once, null where there is none.
+def unnested(relation: Any, names: Sequence[str], shared: str) -> Any:  # noqa: ANN401
+    """Return a DuckDB relation with a row for each item of each list: each once, null where there is none.
 
     `shared` names a column of whether a list has several. narwhals takes what stands before a dot in any name for a table.
     """
-    columns = relation.columns
-    once = f"list_distinct(#{columns.index(name) + 1})"  # without nulls
+    columns = [*relation.columns]
     chosen = {each: f"#{i + 1}" for i, each in enumerate(columns)}
-    chosen[name] = f"unnest(CASE WHEN len({once}) > 0 THEN {once} ELSE [NULL] END)"
-    chosen[shared] = f"coalesce(len({once}) > 1, FALSE)"
-    return relation.project(", ".join(f"{value} AS {quoted(each)}" for each, value in chosen.items()))
+    once = {name: f"list_distinct({chosen[name]})" for name in names}  # without nulls
+    several = " OR ".join(f"coalesce(len({items}) > 1, FALSE)" for items in once.values())
+    relation = _chosen(relation, chosen | {shared: several})
+    chosen[shared] = f"#{len(columns) + 1}"
+    for name, items in once.items():
+        item = f"unnest(CASE WHEN len({items}) > 0 THEN {items} ELSE [NULL] END)"
+        relation = _chosen(relation, chosen | {name: item})
+    return relation
+
+
+def _chosen(relation: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401
+    return relation.project(", ".join(f"{value} AS {quoted(name)}" for name, value in values.items()))
 
 
 NumberedKeys: TypeAlias = tuple[pd.DataFrame, NDArray[np.int64], Callable[[str, NDArray[np.int64]], Any]]

@@ -19,6 +19,7 @@ from periodkit._arguments import By, named
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
 from periodkit.frames.engines import (
+    LISTS,
     collect,
     column_names,
     hand_on,
@@ -272,39 +273,52 @@ def _one_row_an_item(actions: Any, by: Any, names: Sequence[str]) -> Keyed:  # n
     frame = narwhals_frame(actions)
     schema = frame.collect_schema()
     lists = [name for name in dict.fromkeys(names) if isinstance(schema.get(name), nw.List | nw.Array)]
-    if lists and (on_cluster(frame) or isinstance(frame, nw.DataFrame)):
+    if not lists:
+        return Keyed(actions, by)
+    if frame.implementation.is_duckdb():
+        return Keyed(unnested(frame.to_native(), lists, SHARED), by, tuple(lists))
+    if on_cluster(frame) or isinstance(frame, nw.DataFrame):
         frame = open_frame(actions, schema)
-    for name in spelled(frame, lists):
-        if frame.implementation.is_pyarrow():
-            table = frame.to_native()
-            rows, items = _items(table[name].combine_chunks())
-            at = table.column_names.index(name)
-            frame = nw.from_native(table.take(pa.array(rows)).set_column(at, name, items))
-            frame = frame.with_columns(**{SHARED: nw.new_series(SHARED, _several(rows), backend=frame.implementation)})
-            continue
-        if frame.implementation.is_duckdb():
-            frame = nw.from_native(unnested(frame.to_native(), name, SHARED))
-            continue
-        once = nw.col(name).list.unique()
-        frame = frame.with_columns(**{SHARED: once.list.len() > 1, name: once}).explode(name)
-        # A null beside other items names nobody.
-        extra = nw.col(SHARED).fill_null(value=False) & nw.col(name).is_null()
-        frame = frame.filter(~extra)
-    return Keyed(hand_on(frame) if lists else actions, by, tuple(lists))
+    if isinstance(frame, nw.DataFrame):
+        return Keyed(_arrow_row_an_item(frame.to_native(), lists), by, tuple(lists))
+    return Keyed(hand_on(_lazy_row_an_item(frame, spelled(frame, lists))), by, tuple(lists))
+
+
+def _lazy_row_an_item(frame: Any, lists: Sequence[str]) -> Any:  # noqa: ANN401
+    schema = frame.collect_schema()
+    items = {name: nw.col(name) for name in lists}
+    for name, values in items.items():
+        dtype = schema[name]
+        items[name] = values.cast(nw.List(dtype.inner)) if isinstance(dtype, nw.Array) else values
+    several = [values.list.min() != values.list.max() for values in items.values()]
+    frame = frame.with_columns(**{SHARED: nw.any_horizontal(*several, ignore_nulls=True)})
+    for name, values in items.items():
+        bare = values.list.min().is_null()
+        frame = frame.with_columns(**{name: values.list.unique(), "_bare": bare}).explode(name)
+        # A null beside names names nobody.
+        frame = frame.filter(~nw.col(name).is_null() | nw.col("_bare"))
+    return frame.drop("_bare")
+
+
+def _arrow_row_an_item(table: pa.Table, lists: Sequence[str]) -> pa.Table:
+    several = np.zeros(len(table), dtype=np.bool_)
+    for name in lists:
+        rows, items = _items(table[name].combine_chunks())
+        several = several[rows] | _several(rows)
+        table = table.take(pa.array(rows)).set_column(table.column_names.index(name), name, items)
+    return table.append_column(SHARED, pa.array(several))
 
 
 def _pandas_row_an_item(frame: pd.DataFrame, by: Any, names: Sequence[str]) -> Keyed:  # noqa: ANN401
     lists = [name for name in dict.fromkeys(names) if name in frame.columns and _holds_lists(frame[name])]
+    several = np.zeros(len(frame), dtype=np.bool_)
     for name in lists:
-        try:
-            array = pa.array(frame[name], from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            msg = f"The column {name!r} holds lists beside other values ({error}). Make them one kind."
-            raise SchemaError(msg) from None
-        rows, items = _items(array)
+        table = open_frame(frame, [name]).to_native()
+        rows, items = _items(table[name].combine_chunks())
+        several = several[rows] | _several(rows)
         # Texts stay texts, and null is a group.
         values = items.to_pandas(types_mapper=MASKED.get)
-        columns = {name: values.to_numpy() if values.dtype == object else values.array, SHARED: _several(rows)}
+        columns = {name: values.to_numpy() if values.dtype == object else values.array, SHARED: several}
         frame = frame.iloc[rows].assign(**columns)
     return Keyed(frame, by, tuple(lists))
 
@@ -315,13 +329,18 @@ def _several(rows: Ints) -> NDArray[np.bool_]:
 
 
 def _holds_lists(values: Any) -> bool:  # noqa: ANN401
-    is_object = isinstance(values, pd.Series) and values.dtype == object
-    return is_object and any(isinstance(value, list | tuple | np.ndarray) for value in values)
+    if not isinstance(values, pd.Series):
+        return False  # several columns of one name
+    if isinstance(values.dtype, pd.ArrowDtype):
+        return isinstance(values.dtype.pyarrow_dtype, LISTS)
+    return values.dtype == object and any(isinstance(value, list | tuple | np.ndarray) for value in values)
 
 
 def _items(lists: pa.Array) -> tuple[Ints, pa.Array]:
     """Return each distinct item of each list with the row that it is from, and one null for a list without any."""
-    values, parents = pc.list_flatten(lists), pc.list_parent_indices(lists).to_numpy().astype(np.int64)
+    # Behind a list that is null there may be items, which Arrow counts in one of the two and not in the other.
+    there, lists_there = np.flatnonzero(lists.is_valid()), lists.drop_null()
+    values, parents = pc.list_flatten(lists_there), there[pc.list_parent_indices(lists_there).to_numpy()]
     values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
     coded = values.dictionary_encode()
     code = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
