@@ -6,9 +6,12 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
+import duckdb
+import narwhals as nw
 import numpy as np
 import oracle
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, note
@@ -356,3 +359,27 @@ def test_a_key_with_a_name_that_counting_uses_is_refused(name):
         for metric in (pk.cycle_times, pk.ai_dispatch_rate):
             with pytest.raises(pk.ArgumentError, match=f"by is or holds '{name}'.* Rename the column"):
                 metric(actions, by=name)
+
+
+def test_no_column_that_counting_adds_can_be_a_key(monkeypatch):
+    """A key of such a name would be counted as the column, without a word."""
+    added = set()
+    for kind in (nw.DataFrame, nw.LazyFrame):
+
+        def noted(self, *given, plain=kind.with_columns, **named):
+            added.update(named)
+            return plain(self, *given, **named)
+
+        monkeypatch.setattr(kind, "with_columns", noted)
+    actions = frame([action(closed=2, assigned_user_names=["Ann", "Bo"]), action(period_id=8)])
+    lazy = pl.from_pandas(actions).lazy()
+    for table in (actions, lazy, duckdb.from_arrow(lazy.collect().to_arrow())):
+        for metric in METRICS.values():
+            metric(table, "response", "assigned_user_names", at(9))
+        for metric in (pk.season, pk.load):
+            metric(table)
+    own = {name for name in added if name.startswith("_")}
+    assert {"_state", "_micros", "_shared"} <= own
+    for name in own:
+        with pytest.raises(pk.ArgumentError, match="a name that periodkit counts by itself"):
+            count.grouping(name)
