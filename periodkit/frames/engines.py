@@ -424,7 +424,11 @@ def keys_in_place(actions: ActionsFrame, names: Sequence[str]) -> NumberedKeys |
         table = aggregate(nw.from_native(rows), own, sums)
         return table.sort_by("_first") if is_timed else table
 
-    if on_cluster(frame):
+    if frame.implementation.is_polars():
+        rows = native.select(*columns).rename({name: f"c{i}" for i, name in enumerate(columns)})
+        table = read(rows)
+        add = functools.partial(_looked_up, native, table.select(own).rename_columns([*names]))
+    elif on_cluster(frame):
         rows = native.toDF(*(f"c{i}" for i in range(len(columns))))  # as in `_by_place`
         table = read(rows)
         add = functools.partial(_joined, native, rows, table.select(own))
@@ -439,6 +443,12 @@ def keys_in_place(actions: ActionsFrame, names: Sequence[str]) -> NumberedKeys |
         add = functools.partial(_by_case, rows, columns, table["_hash"].to_pylist())
     shown = table.select(own).rename_columns([*names]).to_pandas(types_mapper=MASKED.get)
     return shown, table["_n"].cast(pa.int64()).to_numpy(), add
+
+
+def _looked_up(native: Any, keys: pa.Table, name: str, numbers: NDArray[np.int64]) -> Any:  # noqa: ANN401
+    few = nw.from_native(keys.append_column(name, pa.array(numbers)), eager_only=True).lazy("polars").to_native()
+    few = few.cast({one: kind for one, kind in native.collect_schema().items() if one in keys.column_names})
+    return native.join(few, keys.column_names or None, "left" if keys.column_names else "cross", nulls_equal=True)
 
 
 def _joined(native: Any, rows: Any, keys: pa.Table, name: str, numbers: NDArray[np.int64]) -> Any:  # noqa: ANN401
@@ -459,13 +469,14 @@ def _by_case(rows: Any, columns: Sequence[str], hashes: Sequence[int], name: str
 
 
 def where_counted(actions: ActionsFrame, columns: Iterable[str]) -> ActionsFrame:
-    """Return a Spark frame as it is, those of the columns that a DuckDB relation has, and any other as `in_pandas` does."""
+    """Return those of the columns that a frame has: where it is if it is lazy, else as `in_pandas` does; of Spark all."""
     frame = None if isinstance(actions, pd.DataFrame) else narwhals_frame(actions)
-    if frame is not None and frame.implementation.is_duckdb():
-        opened = open_frame(actions, dict.fromkeys(columns))
-        if isinstance(opened, nw.LazyFrame):
-            return opened.to_native()
-    return actions if frame is not None and on_cluster(frame) else in_pandas(actions, columns)
+    if not isinstance(frame, nw.LazyFrame):
+        return in_pandas(actions, columns)
+    if on_cluster(frame):
+        return actions
+    opened = open_frame(actions, dict.fromkeys(columns))
+    return opened.to_native() if isinstance(opened, nw.LazyFrame) else in_pandas(actions, columns)
 
 
 def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:

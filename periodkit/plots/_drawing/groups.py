@@ -42,7 +42,7 @@ class Groups:
 
     Parameters
     ----------
-    actions : pandas.DataFrame, Spark frame or DuckDB relation
+    actions : pandas.DataFrame, Spark or lazy Polars frame, or DuckDB relation
         The actions, with the number of their group in the column ``_group``.
     names : list of str
         Name of each group.
@@ -116,8 +116,8 @@ def group_by(
     """Return the actions by group: periods in order of time, all else by key; the smallest above `max_groups` as one.
 
     Those of fewer than 20 actions are with the smallest, where two or more larger ones are left. With `every_period` no
-    period in order of time is. Without `by` they are one group. Periods are grouped by id and labelled by name. Of a Spark
-    frame and a DuckDB relation only the keys are read; of another engine's frame the `columns` are, and those of the groups.
+    period in order of time is. Without `by` they are one group. Periods are grouped by id and labelled by name. Of a lazy
+    frame only the keys are read; of another engine's frame the `columns` are, and those of the groups.
     """
     most = check_count(max_groups, "max_groups", 2)
     found = keyed(actions, by)
@@ -195,4 +195,4 @@ def _text(column: str, value: object) -> str:
         return "unknown" if column == "ai_dispatched" else f"no {label(column)}"
     if isinstance(value, bool | np.bool_):
         return _VALUES.get((column, bool(value)), f"{label(column)}: {'yes' if value else 'no'}")
-    return clean_label(value, 4 * LONGEST)
+    return clean_label(value + 0.0 if isinstance(value, float) else value, 4 * LONGEST)  # not -0.0
