@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import periodkit as pk
 from periodkit.frames import engines
+from periodkit.frames.engines import reading
 from periodkit.metrics.tally import count
 
 TEXTS = st.sampled_from([None, "", "Bar", "bar", "Zürich", "a.b", 'say "now"'])
@@ -49,7 +50,7 @@ def test_keys_come_as_they_were(rows, size):
         schema=pa.schema([SCHEMA.field("form.place"), SCHEMA.field("number"), SCHEMA.field("n")]),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engines, "_BATCH", size)
+        patch.setattr(reading, "_BATCH", size)
         found = read(lazy(table), ["form.place", "number"])
     expected = table.select(["n", "form.place", "number"]).to_pylist()
     assert sorted(map(repr, found)) == sorted(map(repr, expected))

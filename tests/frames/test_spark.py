@@ -24,7 +24,7 @@ from strategies import BY, ROW, _arrow, action, at, frame
 
 import periodkit as pk
 from periodkit.errors import ArgumentError, ConfigError, SchemaError
-from periodkit.frames import engines
+from periodkit.frames.engines import opened
 from periodkit.metrics import tally, with_bound
 
 pytestmark = [
@@ -150,7 +150,7 @@ SEEN_ELSEWHERE = ["dispatch_rate", "ai_funnel", "ai_forest", "outcome_areas", "t
 
 @pytest.mark.parametrize(("name", "zone"), cases(COUNTED, ["New York", "Connect"], SEEN_ELSEWHERE))
 def test_what_is_counted_is_drawn_without_reading_rows(sessions, season_frames, zone, name, monkeypatch):
-    monkeypatch.setattr(engines, "_MOST_ROWS", 10)
+    monkeypatch.setattr(opened, "_MOST_ROWS", 10)
     actions, table = keyed(season_frames[1], name)
     got = picture(COUNTED[name](sessions[zone].createDataFrame(table), season_frames[0]))
     monkeypatch.setattr(tally.count, "on_cluster", lambda frame: True)  # pandas counts in seconds too
@@ -162,7 +162,7 @@ def test_a_plot_of_single_actions_reads_no_more_than_it_can(sessions, season_fra
     actions = season_frames[1].head(700)
     spark = sessions["New York"].createDataFrame(_arrow(actions))
     assert picture(pk.plots.cycle_scatter(spark)) == picture(pk.plots.cycle_scatter(actions))
-    monkeypatch.setattr(engines, "_MOST_ROWS", 10)
+    monkeypatch.setattr(opened, "_MOST_ROWS", 10)
     with pytest.raises(ArgumentError, match="more than the 10 "):
         pk.plots.cycle_scatter(spark)
 

@@ -11,7 +11,8 @@ import pytest
 from pictures import COUNTED, keyed, picture
 
 import periodkit as pk
-from periodkit.frames import engines, grouping
+from periodkit.frames import grouping
+from periodkit.frames.engines import in_place, opened
 
 LAZY = {
     "duckdb": lambda table: duckdb.connect().from_arrow(table),
@@ -28,7 +29,7 @@ each_lazy = pytest.mark.parametrize("made", LAZY.values(), ids=LAZY)
 def test_what_is_counted_is_drawn_where_it_is(season_frames, engine, name, monkeypatch):
     actions, table = keyed(season_frames[1], name)
     expected = picture(COUNTED[name](actions, season_frames[0]))
-    for module in (engines, grouping):
+    for module in (opened, grouping):
         monkeypatch.setattr(module, "in_pandas", lambda actions, columns: pytest.fail("reads rows"))
     assert picture(COUNTED[name](LAZY[engine](table), season_frames[0])) == expected
     assert len(expected[0]) > 5
@@ -58,7 +59,7 @@ def test_rows_are_read_where_keys_cannot_be_told_in_place(season_frames, why, mo
     actions, table = keyed(season_frames[1], "channel")
     connection = duckdb.connect()
     if why == "many keys":
-        monkeypatch.setattr(engines, "_MOST_KEYS", 3)
+        monkeypatch.setattr(in_place, "_MOST_KEYS", 3)
     else:
         connection.execute("CREATE MACRO hash(one) AS 1")
     drawn = pk.plots.dispatch_rate(connection.from_arrow(table), by="channel")

@@ -20,7 +20,7 @@ from laws import law
 from strategies import BY, ENGINES, FRAMES, ROW, action, at, frame
 
 import periodkit as pk
-from periodkit.frames import engines
+from periodkit.frames.engines import reading
 from periodkit.metrics.estimate.survival import kaplan_meier, survival_quantile
 from periodkit.metrics.tally import cells, count, stage_counts
 from periodkit.metrics.tally.count import count_stage
@@ -60,7 +60,7 @@ def same_counts(one: StageCounts, other: StageCounts) -> None:
 
 @contextmanager
 def in_small_parts():
-    sizes = ((engines, "_BATCH", 3), (count, "_BLOCK", 5), (stage_counts, "_PART", 4), (cells, "_PART", 4))
+    sizes = ((reading, "_BATCH", 3), (count, "_BLOCK", 5), (stage_counts, "_PART", 4), (cells, "_PART", 4))
     with ExitStack() as stack:
         for module, name, size in sizes:
             stack.enter_context(mock.patch.object(module, name, size))

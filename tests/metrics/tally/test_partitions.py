@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import BY, ENGINES, FRAMES
 
 import periodkit as pk
-from periodkit.frames import engines
+from periodkit.frames.engines import reading
 from periodkit.metrics.tally import count
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "scale.md"
@@ -43,6 +43,6 @@ def test_an_engine_that_no_test_covers_is_refused(season_frames, by):
 @given(FRAMES, st.sampled_from([None, "ai_dispatched", list(BY)]))
 def test_an_engine_is_counted_a_block_at_a_time(actions, by):
     expected = pk.cycle_times(actions, by, resolution="s")
-    with mock.patch.object(engines, "_BATCH", 3), mock.patch.object(count, "_BLOCK", 4):
+    with mock.patch.object(reading, "_BATCH", 3), mock.patch.object(count, "_BLOCK", 4):
         for engine in ("duckdb", "polars lazy"):
             pd.testing.assert_frame_equal(pk.cycle_times(ENGINES[engine](actions), by, resolution="s"), expected)

@@ -1,0 +1,80 @@
+"""Arrow tables of any layout, and what computes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from periodkit.errors import ArgumentError, SchemaError
+
+LISTS = (pa.ListType, pa.LargeListType, pa.FixedSizeListType, pa.ListViewType, pa.LargeListViewType)
+
+_LARGE = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+
+
+def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
+    """Return those of the columns that a pandas frame has as an Arrow table: one null, and no number turned float."""
+    arrays = {}
+    for name in columns:
+        if name not in frame.columns:
+            continue
+        if isinstance(frame[name], pd.DataFrame):
+            msg = f"The frame has several columns named {name!r}. Keep one of them."
+            raise SchemaError(msg)
+        try:
+            array = pa.array(frame[name], from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            msg = f"The column {name!r} holds values of several kinds ({error}). Make them one kind."
+            raise SchemaError(msg) from None
+        except (pa.ArrowNotImplementedError, OverflowError) as error:
+            msg = f"The column {name!r} holds values that Arrow has no kind for ({error}). Make texts of them."
+            raise SchemaError(msg) from None
+        # The dtype of a column of nulls means nothing; only values can be of a wrong kind.
+        arrays[name] = array if array.null_count < len(array) else pa.nulls(len(array))
+    if not arrays:
+        return pa.table({"_row": pa.nulls(len(frame))})
+    return pa.table(arrays)
+
+
+def collect(frame: Any) -> pa.Table:  # noqa: ANN401
+    """Return a narwhals frame as an Arrow table, computed if it is lazy."""
+    try:
+        return plain((frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow())
+    except Exception as error:
+        if "spark.driver.maxResultSize" not in str(error):
+            raise
+        msg = (
+            "More comes from the cluster than the driver takes at once (spark.driver.maxResultSize). Pass "
+            'resolution="s" or "min", fewer groups, or a driver with more memory and a higher limit.'
+        )
+        raise ArgumentError(msg) from None
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """Return an Arrow table without the layouts that Arrow itself can hardly do anything with: views and runs."""
+    for at, field in enumerate(table.schema):
+        kind, is_run = field.type, pa.types.is_run_end_encoded(field.type)
+        is_dictionary = pa.types.is_dictionary(kind)
+        kind = kind.value_type if is_run or is_dictionary else kind
+        large = _without_views(kind)
+        if is_run or large != kind or (is_dictionary and pa.types.is_timestamp(kind)):
+            column = table.column(at)
+            column = pc.run_end_decode(column) if is_run else column
+            table = table.set_column(at, field.name, column.cast(large))
+    return table
+
+
+def _without_views(kind: pa.DataType) -> pa.DataType:
+    if kind in _LARGE:
+        return _LARGE[kind]
+    if isinstance(kind, pa.StructType):
+        return pa.struct([part.with_type(_without_views(part.type)) for part in kind])
+    if isinstance(kind, LISTS):
+        item = _without_views(kind.value_type)
+        return kind if item == kind.value_type else pa.large_list(item)
+    return kind
