@@ -17,7 +17,7 @@ from periodkit.archive.scan import relation, spark_frame
 from periodkit.archive.storage import State, Stored, extra_column, extra_columns, known_column, period_columns
 from periodkit.archive.verify import verify
 from periodkit.errors import ArchiveError
-from periodkit.frames import Column, Fingerprint, finder, fingerprint, to_frame, total_of
+from periodkit.frames import VENUE, Column, Fingerprint, finder, fingerprint, to_frame, total_of
 from periodkit.schema import ACTIONS
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 __all__ = ["ArchiveView", "read_periods", "read_sound"]
-
-VENUE = "venue"
-"""The column that tells frames of several archives apart."""
 
 
 class ArchiveView:

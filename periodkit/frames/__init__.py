@@ -42,9 +42,21 @@ from periodkit.frames.engines import (
 from periodkit.frames.export import export
 from periodkit.frames.files import encodable, write_whole
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
-from periodkit.frames.grouping import PERIOD_KEYS, SHARED, Keyed, grouped, keyed, number_rows, numbered, period_starts
+from periodkit.frames.grouping import (
+    PERIOD_KEYS,
+    SHARED,
+    VENUE,
+    Keyed,
+    grouped,
+    keyed,
+    number_rows,
+    numbered,
+    period_starts,
+    require_one_venue,
+)
 from periodkit.frames.order import natural, natural_order, sort_rows
 from periodkit.frames.periods import (
+    distinct_periods,
     find_periods,
     finder,
     is_empty,
@@ -66,6 +78,7 @@ __all__ = [
     "PERIOD_KEYS",
     "SHARED",
     "UTC_MICROS",
+    "VENUE",
     "ActionsFrame",
     "Column",
     "Fingerprint",
@@ -78,6 +91,7 @@ __all__ = [
     "batches",
     "collect",
     "column_names",
+    "distinct_periods",
     "encodable",
     "epoch_micros",
     "exact_in_double",
@@ -111,6 +125,7 @@ __all__ = [
     "python_values",
     "quoted",
     "require_columns",
+    "require_one_venue",
     "require_pandas",
     "sort_rows",
     "spelled",

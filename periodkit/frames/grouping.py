@@ -20,6 +20,7 @@ from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
 from periodkit.frames.engines import (
     LISTS,
+    aggregate,
     collect,
     column_names,
     hand_on,
@@ -34,10 +35,23 @@ from periodkit.frames.engines import (
 )
 from periodkit.frames.order import Ints, natural_order
 
-__all__ = ["PERIOD_KEYS", "SHARED", "Keyed", "grouped", "keyed", "number_rows", "numbered", "period_starts"]
+__all__ = [
+    "PERIOD_KEYS",
+    "SHARED",
+    "VENUE",
+    "Keyed",
+    "grouped",
+    "keyed",
+    "number_rows",
+    "numbered",
+    "period_starts",
+    "require_one_venue",
+]
 
 PERIOD_KEYS = ("period_name", "period_id")
 """Key columns that name periods, which are in the order of their start."""
+VENUE = "venue"
+"""The column that tells the actions of several archives apart, as each venue has ids of its own."""
 SHARED = "_shared"
 """The column that says whether an action has several rows, where a key is a list."""
 P = ParamSpec("P")
@@ -109,6 +123,8 @@ def keyed(actions: Any, by: By, argument: str = "by", *, explode: bool = True) -
     if by is None or (not single and not isinstance(by, Sequence)):
         return Keyed(actions, by)
     items = [by] if single else list(cast("Sequence[Any]", by))
+    if "period_id" in [item for item in items if isinstance(item, str)] and VENUE not in items:
+        require_one_venue(actions)
     if all(isinstance(item, str) for item in items):
         return _one_row_an_item(actions, by, cast("list[str]", items)) if explode else Keyed(actions, by)
     wrong = [item for item in items if not isinstance(item, str | pd.Series) and not callable(item)]
@@ -155,6 +171,29 @@ def grouped(metric: Callable[P, pd.DataFrame]) -> Callable[P, pd.DataFrame]:
         return result
 
     return called
+
+
+def require_one_venue(actions: Any) -> None:  # noqa: ANN401
+    """Refuse actions of several venues in which the id of a period means one at each.
+
+    Raises
+    ------
+    ArgumentError
+        Actions of one ``period_id`` differ in ``venue``.
+    """
+    columns = ["period_id", VENUE]
+    frame = open_frame(actions, columns, columns[:1])
+    if not {*columns} <= {*frame.collect_schema()}:
+        return
+    frame = frame.with_columns(nw.col(VENUE).cast(nw.String))  # engines disagree on which category is least
+    table = aggregate(frame, ["period_id"], {"_first": nw.col(VENUE).min(), "_last": nw.col(VENUE).max()})
+    mixed = table.filter(pc.not_equal(table["_first"], table["_last"])).slice(0, 1).to_pylist()
+    if mixed and mixed[0]["period_id"] is not None:
+        msg = (
+            "Period {period_id} has actions of {_first!r} and of {_last!r}: each venue has ids of its own. Pass the actions "
+            'and periods of one venue, or add "venue" to by where period_id is in it.'
+        )
+        raise ArgumentError(msg.format_map(mixed[0]))
 
 
 def period_starts(actions: Any, names: Sequence[str]) -> Mapping[str, Mapping[Any, int]]:  # noqa: ANN401

@@ -19,7 +19,7 @@ from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import BAD_TIME, UTC_MICROS, Column, infer_column, to_frame, unknown_name
 from periodkit.schema import MARKERS
 
-__all__ = ["find_periods", "finder", "latest_period", "markers", "ordered_periods", "position_of"]
+__all__ = ["distinct_periods", "find_periods", "finder", "latest_period", "markers", "ordered_periods", "position_of"]
 
 
 def latest_period(periods: pd.DataFrame) -> pd.DataFrame:
@@ -71,8 +71,35 @@ def ordered_periods(periods: pd.DataFrame) -> pd.DataFrame:
     if not isinstance(periods, pd.DataFrame):
         raise ArgumentError(f"periods is a {type(periods).__name__}. Pass {PERIODS_FRAME}.")
     require_columns(periods.columns, columns, PERIODS_FRAME)
-    known = periods[columns].dropna(subset=["period_id"]).drop_duplicates("period_id", keep="last")
+    known = distinct_periods(periods)[columns]
     return known.sort_values(["start_date", "period_id"], kind="stable").reset_index(drop=True)
+
+
+def distinct_periods(periods: pd.DataFrame) -> pd.DataFrame:
+    """Return the periods that have an id, each as it stands last.
+
+    Raises
+    ------
+    ArgumentError
+        One id means periods of several venues, or with several starts.
+
+    Examples
+    --------
+    >>> distinct_periods(pd.DataFrame({"period_id": [7, 7], "period_name": ["Derby", "Final"]}))["period_name"].item()
+    'Final'
+    """
+    known = periods.dropna(subset=["period_id"])
+    again = known[known["period_id"].duplicated(keep=False)]
+    told = [name for name in ("venue", "start_date") if name in again.columns]
+    differing = again.groupby("period_id", sort=False)[told].nunique(dropna=False).gt(1).any(axis="columns")
+    if differing.any():
+        msg = (
+            f"periods has several periods with the id {differing.idxmax()}, which differ in venue or start_date. Pass the "
+            "periods and actions of one venue. If one venue's periods were fetched twice, keep the last row of each: "
+            'periods.drop_duplicates("period_id", keep="last").'
+        )
+        raise ArgumentError(msg)
+    return known.drop_duplicates("period_id", keep="last")
 
 
 def position_of(period: object, order: pd.DataFrame, argument: str = "period") -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import PERIODS_FRAME, AsOf, as_micros, check_share, read_moment, require_columns
 from periodkit.errors import ArgumentError
-from periodkit.frames import UTC_MICROS, collect, markers, on_cluster, open_frame
+from periodkit.frames import UTC_MICROS, collect, distinct_periods, markers, on_cluster, open_frame, require_one_venue
 from periodkit.metrics.estimate import Floats, garwood, survival_quantiles
 from periodkit.metrics.tally import (
     UNITS,
@@ -106,6 +106,7 @@ def marker_profile(
     edges = _edges(width, before, after)
     moment = None if as_of is None else int(pd.Timestamp(read_moment(as_of, "as_of", ArgumentError)).value // 1000)
     frame = open_frame(actions, [*_NEEDED, "fetched_at"], _NEEDED)
+    require_one_venue(actions)
     resolution = checked_resolution(resolution, frame)
     if on_cluster(frame):  # the rows of the periods asked for, and no others, come here
         require_columns(periods.columns, ["period_id"], PERIODS_FRAME)
@@ -165,7 +166,7 @@ class _Spans:
 
 def _spans(periods: pd.DataFrame, period_id: pd.Series, seen: Floats, moment: int | None) -> _Spans:
     require_columns(periods.columns, ["period_id", "start_date", "end_date", "markers"], PERIODS_FRAME)
-    known = periods.dropna(subset=["period_id"]).drop_duplicates("period_id", keep="last")
+    known = distinct_periods(periods)
     ids = known["period_id"].astype("object")
     place = pd.Index(ids).get_indexer(pd.Index(period_id.astype("object")))
     start, end = (_micros(known[name]) for name in ("start_date", "end_date"))
@@ -188,7 +189,7 @@ def _micros(times: pd.Series) -> Floats:
 
 def _marks(periods: pd.DataFrame, spans: _Spans, marker: object) -> tuple[list[str], list[tuple[int, int, float]]]:
     """Return the markers' names in the order of the event, and each occurrence: its name, its period, its moment."""
-    found = markers(periods.drop_duplicates("period_id", keep="last")).dropna(subset=["marker", "timestamp"])
+    found = markers(distinct_periods(periods)).dropna(subset=["marker", "timestamp"])
     place = pd.Index(spans.ids).get_indexer(pd.Index(found["period_id"].astype("object")))
     when = _micros(found["timestamp"])
     text = found["marker"].astype(str)

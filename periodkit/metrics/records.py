@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from periodkit.frames import aggregate, collect, column_names, epoch_micros, open_frame, whole_sum
+from periodkit.frames import VENUE, aggregate, collect, column_names, epoch_micros, open_frame, whole_sum
 from periodkit.milestones import flag_records
 from periodkit.schema import ACTIONS, FORM_PREFIX
 
@@ -34,6 +34,7 @@ BATCH_SIZE = 5
 EXAMPLES = 5
 """The most examples of a check: the least ids, whatever the order of the records."""
 _SECOND = 1_000_000
+_IDS = (VENUE, "period_id")  # each venue has ids of its own
 _AT_ONCE = 200  # periods whose limits one expression holds
 
 
@@ -95,12 +96,12 @@ def examine(
     finders : mapping of str to tuple
         What each check finds, and for an expression what returns its examples.
     """
-    frame = flag_records(open_frame(actions, [*needed, "fetched_at"], needed), None, needed)
+    frame = flag_records(open_frame(actions, [*needed, "fetched_at", VENUE], needed), None, needed)
     schema = frame.collect_schema()
     flags = {name: find for name, (find, _) in finders.items() if isinstance(find, nw.Expr)}
     frame = frame.with_columns(
         # Nulls of no kind can be neither grouped nor sorted.
-        *(nw.col(name).cast(nw.Int64) for name in ("period_id", "action_id") if schema[name] == nw.Unknown),
+        *(nw.col(name).cast(nw.Int64) for name in (*_IDS, "action_id") if schema.get(name) == nw.Unknown),
         **{f"_found_{name}": flag.fill_null(value=False) for name, flag in flags.items()},
         _second=epoch_micros(frame, nw.col("closed_time")) // _SECOND,
         _created=epoch_micros(frame, nw.col("created_time")),
@@ -136,7 +137,7 @@ def most_frequent_statuses(frame: Any) -> list[object]:  # noqa: ANN401
 def duplicates(records: Records) -> Found:
     """Count the copies of actions, with those that the parser dropped."""
     known = records.frame.filter(~nw.col("action_id").is_null())
-    again = _count(known, ["period_id", "action_id"]).filter(nw.col("_n") > 1)
+    again = _count(known, [*_ids(known), "action_id"]).filter(nw.col("_n") > 1)
     dropped = int(records.attrs.get("duplicates", 0))
     count = _total(again, whole_sum(nw.col("_n") - 1))
     examples = least_ids(again.select("action_id").unique()) if count else []
@@ -145,7 +146,7 @@ def duplicates(records: Records) -> Found:
 
 def batch_closing(records: Records) -> Found:
     """Count the actions of a period that were closed within one second with others."""
-    keys = ["period_id", "_second"]
+    keys = [*_ids(records.frame), "_second"]
     timed = records.frame.filter(~nw.col("period_id").is_null(), ~nw.col("_second").is_null())
     timed = timed.select(*keys, "action_id")
     together = _count(timed, keys).filter(nw.col("_n") >= BATCH_SIZE)
@@ -163,7 +164,7 @@ def bad_values(records: Records) -> Found:
 def unknown_fields(records: Records) -> Found:
     """Count the columns that are neither in the schema nor form fields."""
     unknown: list[object] = [
-        name for name in records.names if name not in ACTIONS.columns and not name.startswith(FORM_PREFIX)
+        name for name in records.names if name not in (*ACTIONS.columns, VENUE) and not name.startswith(FORM_PREFIX)
     ]
     return Found(len(unknown), len(records.names), unknown[:EXAMPLES])
 
@@ -208,6 +209,11 @@ def _lies_out(limits: tuple[Any, int | None, int | None], first: int | None, las
     _, low, high = limits
     early = low is not None and first is not None and first < low
     return early or (high is not None and last is not None and last > high)
+
+
+def _ids(frame: Any) -> list[str]:  # noqa: ANN401
+    present = frame.collect_schema()
+    return [name for name in _IDS if name in present]
 
 
 def _count(frame: Any, keys: list[str]) -> Any:  # noqa: ANN401

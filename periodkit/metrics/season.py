@@ -16,6 +16,7 @@ from periodkit.errors import ArgumentError
 from periodkit.frames import (
     MASKED,
     UTC_MICROS,
+    VENUE,
     collect,
     grouped,
     hand_on,
@@ -23,6 +24,7 @@ from periodkit.frames import (
     open_frame,
     ordered_periods,
     position_of,
+    require_one_venue,
 )
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.estimate import Floats, laney_chart, log_xmr_chart
@@ -62,8 +64,8 @@ def season(
     actions : pandas, Polars or Spark frame, pyarrow.Table or DuckDB relation
         Actions of many periods.
     periods : pandas.DataFrame, optional
-        The periods to chart; actions of others are left out. By default those of the actions, each beginning with its
-        first action.
+        The periods to chart; actions of others are left out, and ``attrs["note"]`` says how many. By default those of the
+        actions, each beginning with its first action.
     measure : {"ai_rate", "reroute_rate", "on_time", "p50", "p90", "actions"}
         What to chart. Cancellations do not count in ``on_time``, ``p50`` and ``p90``.
     by : str, Series, callable or list of these, optional
@@ -124,6 +126,8 @@ def season(
         says = "on_time needs a target" if target is None else f"{measure} takes no target; on_time does"
         raise ArgumentError(f'target is {target!r}: {says}. Give target="20min" with measure="on_time".')
     check_count(baseline, "baseline", 1)
+    if VENUE in names:  # the periods are one row each for all groups
+        require_one_venue(actions)
     given = actions if as_of is None else _existing(actions, as_of, names)
     order = _periods_of(given) if periods is None else ordered_periods(periods)
     start = None if rebase is None else position_of(rebase, order, "rebase")
@@ -137,15 +141,20 @@ def season(
     when = pd.concat([order] * max(len(groups), 1), ignore_index=True).iloc[: len(keys)]
     chart = pd.concat([keys, when, pd.concat(parts, ignore_index=True)], axis=1)
     chart.attrs |= counted.attrs
+    elsewhere = ~counted.keys["period_id"].isin(order["period_id"]).to_numpy()
+    if elsewhere.any():
+        note = f"{counted.actions[elsewhere].sum():,} actions belong to none of the periods, and are left out."
+        chart.attrs["note"] = " ".join(filter(None, [counted.attrs.get("note"), note]))
     return chart
 
 
 class _Counted(NamedTuple):
-    """By group and period: the hits of a share, else the value, and on how many it rests."""
+    """By group and period: the hits of a share, else the value, on how many it rests, and how many actions there are."""
 
     keys: pd.DataFrame
     hits: Floats
     n: Floats
+    actions: NDArray[np.int64]
     attrs: dict[Hashable, Any]
 
 
@@ -162,13 +171,13 @@ def _count(
     if measure == "actions":
         table = count_flags(actions, {}, keys)
         n = table["n"].to_numpy(dtype=np.float64)
-        return _Counted(table[keys], n, n, {})
+        return _Counted(table[keys], n, n, table["n"].to_numpy(), {})
     if measure in _QUANTILES:
         table = cycle_times(actions, keys, stage, [_QUANTILES[measure]], as_of=as_of, resolution=resolution)
         lengths, used = (
             each.to_numpy(dtype=np.float64) for each in (1e6 * table[measure].dt.total_seconds(), table["used"])
         )
-        return _Counted(table[keys], lengths, used, table.attrs)
+        return _Counted(table[keys], lengths, used, table["n"].to_numpy(), table.attrs)
     shares: Mapping[str, Callable[[], pd.DataFrame]] = {
         "ai_rate": lambda: ai_dispatch_rate(actions, keys),
         "reroute_rate": lambda: reroute_rate(actions, keys),
@@ -176,7 +185,7 @@ def _count(
     }
     table = shares[measure]()
     hits, misses = (table[name].to_numpy(dtype=np.float64) for name in _SHARES[measure])
-    return _Counted(table[keys], hits, hits + misses, table.attrs)
+    return _Counted(table[keys], hits, hits + misses, table["n"].to_numpy(), table.attrs)
 
 
 def lay_out(
@@ -238,6 +247,7 @@ def _existing(actions: Any, as_of: AsOf, names: tuple[str, ...]) -> Any:  # noqa
         "ai_dispatched",
         "channel",
         "latest_channel",
+        VENUE,
     ]
     frame = open_frame(actions, dict.fromkeys([*columns, *names]), ["created_time"])
     return hand_on(existing(frame, as_of))

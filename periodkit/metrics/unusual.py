@@ -11,7 +11,7 @@ import pandas as pd
 
 from periodkit._arguments import Key, as_micros, check_count, check_share, named
 from periodkit.errors import ArgumentError
-from periodkit.frames import keyed, latest_period, ordered_periods, position_of
+from periodkit.frames import keyed, latest_period, ordered_periods, position_of, require_one_venue
 from periodkit.metrics.estimate import Floats, from_log, from_logit, holm_within, predict
 from periodkit.metrics.nights import TIME_MEASURES, Series, measured, rows_of
 from periodkit.metrics.tally import grouping
@@ -191,6 +191,7 @@ def _checked(
     chosen = iter(grouping(keys.by))
     names = [None if each is None else next(chosen) for each in by]
     limit = None if target is None else as_micros(target, "target")
+    require_one_venue(actions)
     return names, keys.frame, limit, ordered_periods(periods)
 
 

@@ -109,6 +109,11 @@ def count_stage(
     # What the status says is read here, once a text; but the lines of an engine must not be as many as there are texts.
     in_rows, in_lines = (enter_times, "status", "_timed"), (enter_stage, "_state")
     in_memory = isinstance(frame, nw.DataFrame)
+
+    def count(parts: list[_Part], n: Ints | None = None) -> StageCounts:
+        counted = _count(parts, n, names, actions)
+        return StageCounts(*counted, by=names, resolution=resolution, stage=stage)
+
     if in_memory:
         arriving = batches(frame)
     elif around is None and not on_cluster(frame):
@@ -123,7 +128,7 @@ def count_stage(
         n = lines["_n"].cast(pa.int64()).to_numpy()
         keys, code = encode(lines, names)
         part = _Part(keys, code, _entries(lines, lines["_state"].to_numpy(), unit))
-        return _count([part], n, names, resolution, actions)
+        return count([part], n)
 
     def look_up(rows: pa.Table) -> tuple[pa.Table, _Codes, NDArray[np.int8]]:
         keys, code = encode(rows, names)
@@ -142,9 +147,9 @@ def count_stage(
 
     parts = side_by_side(read, arriving.rows)
     if in_memory or unit <= UNITS["ms"]:
-        return _count(list(parts), None, names, resolution, actions)
+        return count(list(parts))
     # Of coarse durations there are few, however many actions there are, so that no more is held than they.
-    return _add_up(side_by_side(lambda block: _count(block, None, names, resolution, actions), _blocks(parts)))
+    return _add_up(side_by_side(count, _blocks(parts)))
 
 
 def checked_resolution(resolution: str | None, frame: Any) -> str:  # noqa: ANN401
@@ -212,6 +217,10 @@ def to_count(micros: nw.Expr, unit: int, around: int | None = None, state: str =
     return micros if unit == 1 else nw.when(still).then(micros).otherwise(micros + (unit - 1))
 
 
+_Counted: TypeAlias = tuple[pd.DataFrame, Ints, Ints, NDArray[np.int8], Ints]
+"""The groups, and what `count_cells` returns."""
+
+
 class _Part(NamedTuple):
     """Rows as numbers: the keys that they have, which row has which, and state and duration joined into one."""
 
@@ -225,13 +234,7 @@ def _entries(rows: pa.Table, states: NDArray[np.int8], unit: int) -> Ints:
     return join_entry(length if unit == 1 else length // unit, states)
 
 
-def _count(
-    parts: list[_Part],
-    n: Ints | None,
-    names: tuple[str, ...],
-    resolution: str,
-    actions: Any,  # noqa: ANN401
-) -> StageCounts:
+def _count(parts: list[_Part], n: Ints | None, names: tuple[str, ...], actions: Any) -> _Counted:  # noqa: ANN401
     """Count the rows of parts, which are used up; each row is `n` actions, or one."""
     tables, codes, entries = zip(*parts, strict=True)
     parts.clear()  # what is joined is let go, or the rows would be held twice
@@ -240,7 +243,7 @@ def _count(
     ranks = (rank[position][code] for position, code in zip(positions, codes, strict=True))
     packed = np.concatenate(entries)
     del entries
-    return StageCounts(groups, *count_cells(ranks, packed, n, len(groups)), by=names, resolution=resolution)
+    return groups, *count_cells(ranks, packed, n, len(groups))
 
 
 def _blocks(parts: Iterable[_Part]) -> Iterator[list[_Part]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -59,6 +59,8 @@ class StageCounts:
         The key columns.
     resolution : str
         Unit of `duration`.
+    stage : str
+        The stage whose durations these are.
 
     Examples
     --------
@@ -78,6 +80,7 @@ class StageCounts:
     n: Ints
     by: tuple[str, ...]
     resolution: str = "ms"
+    stage: str = "cycle"
 
     def __add__(self, other: StageCounts) -> StageCounts:
         """Count both: what counting the two frames as one would give."""
@@ -87,9 +90,11 @@ class StageCounts:
     def add_up(cls, parts: Sequence[StageCounts]) -> StageCounts:
         """Return the counts of all parts, of which there is at least one, together."""
         one = parts[0]
-        if any((part.by, part.resolution) != (one.by, one.resolution) for part in parts):
-            msg = "Counts can be added only if they are by the same columns, in the same resolution."
-            raise ArgumentError(msg)
+        for name in ("stage", "by", "resolution"):
+            differing = {getattr(part, name) for part in parts} - {getattr(one, name)}
+            if differing:
+                these = f"{getattr(one, name)!r} and {differing.pop()!r}"
+                raise ArgumentError(f"Counts can be added only if they are of the same {name}: these are of {these}.")
         if len(parts) == 1:
             return one
         joined = pd.concat([part.groups for part in parts], ignore_index=True)
@@ -102,7 +107,7 @@ class StageCounts:
             np.concatenate([part.n for part in parts]),
             len(groups),
         )
-        return cls(groups, *cells, by=one.by, resolution=one.resolution)
+        return cls(groups, *cells, by=one.by, resolution=one.resolution, stage=one.stage)
 
     @property
     def unit(self) -> int:
@@ -135,8 +140,8 @@ class StageCounts:
             stop = max(int(np.searchsorted(self.bounds, most, side="right")) - 1, start + 1)
             cells = slice(self.bounds[start], self.bounds[stop])
             bounds = self.bounds[start : stop + 1] - self.bounds[start]
-            arrays = (bounds, self.duration[cells], self.state[cells], self.n[cells])
-            yield StageCounts(self.groups.iloc[start:stop], *arrays, by=self.by, resolution=self.resolution)
+            arrays = {name: getattr(self, name)[cells] for name in ("duration", "state", "n")}
+            yield replace(self, groups=self.groups.iloc[start:stop], bounds=bounds, **arrays)
             start = stop
 
     def code(self) -> Ints:
@@ -175,8 +180,10 @@ class StageCounts:
             return self
         state = self.state.copy()
         state[self.only("skipped") > 0] = STATES.index("event")
-        cells = count_cells([self.code()], join_entry(self.duration, state), self.n, len(self.groups))
-        return StageCounts(self.groups, *cells, by=self.by, resolution=self.resolution)
+        bounds, duration, state, n = count_cells(
+            [self.code()], join_entry(self.duration, state), self.n, len(self.groups)
+        )
+        return replace(self, bounds=bounds, duration=duration, state=state, n=n)
 
     def life_tables(self, canceled: str = "exclude", skipped: str = "exclude") -> Iterator[LifeTable]:
         """Yield the life table of each group.

@@ -24,6 +24,7 @@ from periodkit.frames import (
     numbered,
     open_frame,
     period_starts,
+    require_one_venue,
     where_counted,
 )
 from periodkit.metrics.tally import By, Ints, grouping
@@ -125,6 +126,8 @@ def group_by(
     present = column_names(found.frame)
     require_columns(present, names)
     read = [name for name in PERIOD_KEYS if name in present] if _are_periods(names) else [*names]
+    if names == ("period_name",):  # they are told apart by id
+        require_one_venue(found.frame)
     frame = where_counted(found.frame, [*columns, *read])
     in_time = _are_periods(names) and "created_time" in present
     keys, sizes, add = numbered(frame, read)

@@ -317,10 +317,13 @@ def test_ends_are_counted_at_the_first_whole_unit_by_which_they_had_come_and_ope
 
 def test_counts_of_different_kinds_do_not_add():
     actions = frame([action()])
-    with pytest.raises(pk.ArgumentError, match="same"):
-        count_stage(actions, resolution="s") + count_stage(actions)
-    with pytest.raises(pk.ArgumentError, match="same"):
-        count_stage(actions, by="channel") + count_stage(actions)
+    for other, said in (
+        (count_stage(actions, resolution="s"), "same resolution: these are of 'ms' and 's'"),
+        (count_stage(actions, by="channel"), r"same by: these are of \(\) and \('channel',\)"),
+        (count_stage(actions, "response"), "same stage: these are of 'cycle' and 'response'"),
+    ):
+        with pytest.raises(pk.ArgumentError, match=said):
+            count_stage(actions) + other
 
 
 def test_long_durations_ask_for_a_coarser_resolution():
