@@ -21,7 +21,9 @@ _WITH_ZONE = r"(Z|[+-]\d\d(:?\d\d)?)$"
 _WITH_ZONE_SPARK = "(Z|[+-][0-9][0-9](:?[0-9][0-9])?)$"  # its texts take a backslash for an escape
 
 
-def relation(state: State, venue: str | None = None) -> duckdb.DuckDBPyRelation:
+def relation(
+    state: State, venue: str | None = None, connection: duckdb.DuckDBPyConnection | None = None
+) -> duckdb.DuckDBPyRelation:
     """Return the actions of a state, under the names and in the order of the frame's columns.
 
     Raises
@@ -34,8 +36,11 @@ def relation(state: State, venue: str | None = None) -> duckdb.DuckDBPyRelation:
     except ImportError:
         msg = 'archive.scan() needs DuckDB: pip install "periodkit[scale]"'
         raise ConfigError(msg) from None
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone='UTC'")
+    if connection is None:
+        connection = duckdb.connect()
+        connection.execute("SET TimeZone='UTC'")
+    elif not isinstance(connection, duckdb.DuckDBPyConnection):
+        raise ConfigError(f"connection is {named(connection)}; it takes what duckdb.connect() returns.")
     extra = extra_columns(column for period_id in state.ids for column in state.stored[period_id])
     paths = [os.fspath(file.path) for file in state.files]
     if not paths:

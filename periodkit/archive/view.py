@@ -141,10 +141,16 @@ class ArchiveView:
         msg = f"The API sends a field {VENUE!r} of its own. Open the archive without venue={self._venue!r}."
         raise ArchiveError(msg)
 
-    def scan(self) -> duckdb.DuckDBPyRelation:
+    def scan(self, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
         """Return the actions as a lazy DuckDB relation, for more of them than memory holds.
 
         Every metric that counts takes it in place of a frame. Its rows have no order.
+
+        Parameters
+        ----------
+        connection : duckdb.DuckDBPyConnection, optional
+            Where the relation lives; by default a connection of its own. Relations can be joined and united only within
+            one: pass the same to each archive. Its settings stay as they are.
 
         Returns
         -------
@@ -154,13 +160,13 @@ class ArchiveView:
         Raises
         ------
         ConfigError
-            The extra ``scale`` is not installed.
+            The extra ``scale`` is not installed, or `connection` is none of DuckDB's.
         ArchiveError
             A file is missing, cut short or foreign. Damage in its midst shows when the relation is computed, as an error of
             DuckDB's; `verify` names it.
         """
         state = self._state()
-        found = relation(state, self._venue)
+        found = relation(state, self._venue, connection)
         if self._venue is not None and any(c.name == VENUE for columns in state.stored.values() for c in columns):
             self._refuse_venue()
         return found

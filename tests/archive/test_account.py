@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -97,6 +98,13 @@ def test_a_venue_tells_the_frames_of_several_archives_apart(tmp_path):
     assert pk.cycle_times(both, by="venue")["n"].tolist() == [12, 12]
     assert north.periods()["venue"].tolist() == ["north's"] * 3
     assert north.scan().project("venue").distinct().fetchall() == [("north's",)]
+    connection = duckdb.connect()
+    first, second = north.scan(connection), south.scan(connection)
+    united = connection.sql("FROM first UNION ALL BY NAME FROM second")
+    assert_frame_equal(pk.cycle_times(united, by="venue"), pk.cycle_times(both, by="venue"))
+    assert (first.columns, second.columns) == (united.columns, united.columns)
+    with pytest.raises(pk.ConfigError, match="connection is 'memory'"):
+        north.scan("memory")
     assert north.actions(columns=["venue", "channel"]).columns.tolist() == ["venue", "channel"]
     assert north.actions(columns=["channel"]).columns.tolist() == ["channel"]
     taken = north.snapshot("now")
