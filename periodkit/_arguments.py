@@ -46,9 +46,13 @@ def named(value: object) -> str:
     elif isinstance(value, list | tuple):
         text = f"[{', '.join(named(item) for item in value[:10])}]"
     else:
-        kind = type(value).__name__
-        return f"{'an' if kind[:1].lower() in {*'aeiou'} or kind == 'ndarray' else 'a'} {kind}"
+        return with_article(type(value).__name__)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+
+
+def with_article(kind: str) -> str:
+    """Return the name of a type after "a" or "an"."""
+    return f"{'an' if kind[:1].lower() in {*'aeiou'} or kind == 'ndarray' else 'a'} {kind}"
 
 
 def _is_scalar(value: object) -> bool:
@@ -171,8 +175,8 @@ def grouping(by: By, reserved: Collection[str] = (), argument: str = "by") -> tu
     >>> grouping("channel"), grouping(None)
     (('channel',), ())
     """
-    one = isinstance(by, str) or _is_pandas(by) or not isinstance(by, Iterable)
-    names: tuple[Any, ...] = () if by is None else (by,) if one else tuple(by)  # type: ignore[arg-type]
+    several = isinstance(by, Collection) and not isinstance(by, str) and not _is_pandas(by)
+    names: tuple[Any, ...] = () if by is None else tuple(by) if several else (by,)  # type: ignore[arg-type]
     wrong = [name for name in names if not isinstance(name, str)]
     if wrong:
         msg = f"{argument} is or holds {named(wrong[0])}; it takes a column name or a list of column names."
@@ -192,6 +196,15 @@ ACTIONS_FRAME = "an actions frame as client.actions() returns it"
 PERIODS_FRAME = "a periods frame as client.periods() returns it"
 
 
+_TO_PANDAS = {
+    "DuckDBPyRelation": ".to_arrow_table().to_pandas()",
+    "LazyFrame": ".collect().to_pandas()",
+    "Table": ".to_pandas()",
+    "polars DataFrame": ".to_pandas()",
+    "pyspark DataFrame": ".toArrow().to_pandas()",
+}
+
+
 def kind_of(frame: object) -> str:
     """Return the type of what is no pandas frame, with the library of those that are also called a DataFrame."""
     kind = type(frame)
@@ -204,25 +217,33 @@ def require_pandas(frame: object, argument: str = "actions") -> None:
 
     if not isinstance(frame, pd.DataFrame):
         source = f"client.{argument}()" if argument in ("actions", "periods") else "a client or a metric"
-        msg = f"{argument} is a {kind_of(frame)}. Pass a pandas frame, as {source} returns it."
+        msg = f"{argument} is {with_article(kind_of(frame))}. Pass a pandas frame, as {source} returns it."
+        if kind_of(frame) in _TO_PANDAS:
+            msg += f" To make one of this, filter it, then call {_TO_PANDAS[kind_of(frame)]}."
         raise ArgumentError(msg)
 
 
 def require_columns(present: Iterable[object], columns: Iterable[str], expected: str = ACTIONS_FRAME) -> None:
-    """Raise a SchemaError that names the first of the columns that is not present, and what may have been meant."""
+    """Raise a SchemaError that names the columns that are not present, and what may have been meant by the first."""
     names = [name for name in present if isinstance(name, str)]
-    for name in columns:
-        if names.count(name) > 1:
-            msg = f"The frame has several columns named {name!r}. Keep one of them."
-            raise SchemaError(msg)
-        if name in names:
-            continue
-        folded = {known.casefold(): known for known in names}
-        near = difflib.get_close_matches(name.casefold(), folded, 1)
-        text = f"The frame has no column {name!r}"
-        text += f"; did you mean {folded[near[0]]!r}?" if near else f". Pass {expected}."
-        shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
-        raise SchemaError(f"{text} The frame has: {shown or 'no columns'}.")
+    twice = [name for name in columns if names.count(name) > 1]
+    if twice:
+        msg = f"The frame has several columns named {twice[0]!r}. Keep one of them."
+        raise SchemaError(msg)
+    missing = [name for name in columns if name not in names]
+    if not missing:
+        return
+    name, *others = missing
+    folded = {known.casefold(): known for known in names}
+    text = f"The frame has no column {name!r}"
+    if name.startswith("form."):
+        folded = {folds: known for folds, known in folded.items() if folds.startswith("form.")}
+        expected = f"actions that were fetched with form_fields=[{name.removeprefix('form.')!r}]"
+    near = difflib.get_close_matches(name.casefold(), folded, 1)
+    text += f"; did you mean {folded[near[0]]!r}?" if near else f". Pass {expected}."
+    text += f" It lacks {', '.join(map(repr, others))} as well." if others else ""
+    shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
+    raise SchemaError(f"{text} The frame has: {shown or 'no columns'}.")
 
 
 def one_of(value: object, argument: str, choices: Collection[str]) -> str:

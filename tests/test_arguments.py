@@ -188,6 +188,17 @@ def test_a_misspelt_column_of_another_engine_says_which_is_meant():
         pk.ai_dispatch_rate(pl.DataFrame({"zone": [1]}))
 
 
+def test_all_columns_that_are_missing_are_named():
+    renamed = ACTIONS.rename(columns={"created_time": "createdTime", "status": "state"})
+    said = r"no column 'created_time'; did you mean 'createdTime'\? It lacks 'status' as well\. The frame has: "
+    with pytest.raises(SchemaError, match=said):
+        pk.cycle_times(renamed)
+    with pytest.raises(
+        SchemaError, match=r"no column 'form\.gate'\. Pass actions .* with form_fields=\['gate'\]\. The"
+    ):
+        pk.cycle_times(ACTIONS, by="form.gate")
+
+
 def test_many_columns_are_not_all_listed():
     with pytest.raises(SchemaError, match="and 60 more"):
         arguments.require_columns([f"c{i}" for i in range(100)], ["nothing like it"])

@@ -74,7 +74,7 @@ _SPARK = {
 
 def spark_frame(state: State, session: SparkSession, venue: str | None = None) -> SparkFrame:
     """Return the actions of a state as a Spark frame, under the names and in the order of the frame's columns."""
-    if not callable(getattr(session, "createDataFrame", None)):
+    if isinstance(session, type) or not callable(getattr(session, "createDataFrame", None)):
         msg = (
             f"session is {named(session)}; it takes a Spark session, classic or Connect. Without pyspark: "
             'pip install "periodkit[spark]" (it needs Java), then pyspark.sql.SparkSession.builder.getOrCreate().'

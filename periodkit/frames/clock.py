@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from periodkit._arguments import require_columns, require_pandas, zone
-from periodkit.errors import ArgumentError, SchemaError
+from periodkit.errors import ArgumentError
+from periodkit.frames.engines import in_utc, open_frame
 from periodkit.frames.order import Ints, natural
 from periodkit.frames.periods import markers
 
@@ -77,10 +78,8 @@ def add_clock(
     where, _ = zone(tz)
     created = actions["created_time"]
     if not isinstance(created.dtype, pd.DatetimeTZDtype):
-        msg = (
-            f"The column 'created_time' is {created.dtype}, not UTC times. Read it with pd.to_datetime(..., utc=True)."
-        )
-        raise SchemaError(msg)
+        in_utc(open_frame(actions, ["created_time"]), ["created_time"])  # refuses all others
+        created = created.astype(pd.DatetimeTZDtype("us", "UTC"))
     local = created.dt.tz_convert(where)
     added: dict[str, Any] = {
         "hour": local.dt.hour.astype("Int64"),

@@ -150,7 +150,11 @@ def test_every_metric_and_plot_takes_them(season_frames):
         ),
         (lambda a: pk.add_clock(a, tz="Mars/Base"), pk.ArgumentError, "tz is 'Mars/Base'"),
         (lambda a: pk.add_clock(a.drop(columns="created_time")), pk.SchemaError, "no column 'created_time'"),
-        (lambda a: pk.add_clock(a.astype({"created_time": "str"})), pk.SchemaError, "'created_time' is str, not UTC"),
+        (
+            lambda a: pk.add_clock(a.astype({"created_time": "str"})),
+            pk.SchemaError,
+            "'created_time' holds text, not UTC",
+        ),
         (lambda a: pk.add_clock(a.drop(columns="period_id"), PERIODS), pk.SchemaError, "no column 'period_id'"),
         (lambda a: pk.add_clock(a, [1]), pk.ArgumentError, "periods is a list"),
     ],

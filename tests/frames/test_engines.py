@@ -207,3 +207,62 @@ def test_a_moment_that_duckdb_has_no_number_for_is_absurd_as_in_every_engine(nam
     for actions in (relation, relation.pl().lazy(), relation.to_arrow_table()):
         for resolution in ("us", "s"):
             assert pk.cycle_times(actions, resolution=resolution)["invalid"].tolist() == [1]
+
+
+NAIVE = "SELECT * REPLACE (TIMESTAMP '2024-07-01 20:00' AS created_time)"
+TEXT = "SELECT * REPLACE ('2024-07-01T19:00:00.000Z' AS created_time)"
+ADVISED = {
+    "duckdb": (lambda rows: rows, lambda rows, advice: rows.project(f"* REPLACE ({advice} AS created_time)")),
+    "polars": (
+        lambda rows: rows.pl().lazy(),
+        lambda rows, advice: rows.with_columns(created_time=eval(advice, {"pl": pl})),
+    ),
+    "pandas": (
+        lambda rows: rows.to_arrow_table().to_pandas(),
+        lambda rows, advice: rows.assign(created_time=eval(advice, {"pd": pd, "frame": rows})),
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", ADVISED)
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (NAIVE, "holds times without a zone, not UTC times. Say of which zone they are: "),
+        (TEXT, "holds text, not UTC times. Read ISO 8601 text with "),
+    ],
+)
+def test_what_is_told_of_times_that_are_no_moments_makes_moments_of_them(engine, rows, said):
+    make, mend = ADVISED[engine]
+    frame = make(duckdb.sql(f"{rows} FROM (SELECT {ROW})"))
+    with pytest.raises(pk.SchemaError) as caught:
+        pk.cycle_times(frame)
+    told, advice = str(caught.value).split(said)
+    assert told == "The column 'created_time' "
+    pd.testing.assert_frame_equal(
+        pk.cycle_times(mend(frame, advice.rstrip("."))), pk.cycle_times(duckdb.sql(f"SELECT {ROW}"))
+    )
+
+
+def test_what_a_metric_of_pandas_alone_takes_is_told():
+    relation = duckdb.sql(f"SELECT {ROW}, NULL::TIMESTAMPTZ AS assigned_time, NULL::TIMESTAMPTZ AS doing_time")
+    for frame, call in (
+        (relation, ".to_arrow_table().to_pandas()"),
+        (relation.pl(), ".to_pandas()"),
+        (relation.pl().lazy(), ".collect().to_pandas()"),
+        (relation.to_arrow_table(), ".to_pandas()"),
+    ):
+        with pytest.raises(pk.ArgumentError, match="To make one of this, filter it, then call ") as caught:
+            pk.stage_times(frame)
+        assert str(caught.value).endswith(f" {call}.")
+        assert len(pk.stage_times(eval(f"frame{call}", {"frame": frame}))) == 1
+
+
+def test_an_expression_is_no_key():
+    class Column:
+        def __iter__(self):
+            raise TypeError("Column is not iterable")
+
+    for key in (pl.col("channel"), Column()):
+        with pytest.raises(pk.ArgumentError, match=r"by is or holds an? [A-Z]\w+; it takes a column name"):
+            pk.cycle_times(duckdb.sql(f"SELECT {ROW}"), by=key)

@@ -49,8 +49,9 @@ def collect(frame: Any) -> pa.Table:  # noqa: ANN401
         if "spark.driver.maxResultSize" not in str(error):
             raise
         msg = (
-            "More comes from the cluster than the driver takes at once (spark.driver.maxResultSize). Pass "
-            'resolution="s" or "min", fewer groups, or a driver with more memory and a higher limit.'
+            "More comes from the cluster than the driver takes at once (spark.driver.maxResultSize). Filter the actions, "
+            'group them by less, pass a coarser resolution ("s", then "min") where there is one, or give the driver more '
+            "memory and a higher limit."
         )
         raise ArgumentError(msg) from None
 

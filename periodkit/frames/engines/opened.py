@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 import narwhals as nw
 import pandas as pd
 
-from periodkit._arguments import kind_of, require_columns
+from periodkit._arguments import kind_of, require_columns, with_article
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import MASKED
 from periodkit.frames.engines.arrow import as_arrow, collect, plain
@@ -75,8 +75,9 @@ def narwhals_frame(actions: ActionsFrame) -> Any:  # noqa: ANN401
         frame = None
     if frame is None or frame.implementation not in _ENGINES:
         msg = (
-            f"actions is a {kind_of(actions)}. Pass a pandas, Polars or Spark frame, a pyarrow Table or a DuckDB "
-            "relation. Of a frame in parts, such as Dask's, count the parts: docs/scale.md."
+            f"actions is {with_article(kind_of(actions))}. Pass a pandas, Polars or Spark frame, a pyarrow Table or a "
+            "DuckDB relation, such as archive.actions() or archive.scan(). Of a frame in parts, such as Dask's, count the "
+            "parts: docs/scale.md."
         )
         raise ArgumentError(msg)
     return frame

@@ -30,10 +30,36 @@ def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.
         return nw.col(name) if held else nw.col(name).cast(_UTC)
     if dtype == nw.Unknown:  # nulls of no kind; Spark takes them for times as they are
         return nw.col(name) if engine.is_spark_like() else nw.col(name).cast(_UTC)
-    msg = (
-        f"The column {name!r} is {dtype}, not UTC times. Read it with pd.to_datetime(..., utc=True, format='ISO8601')."
-    )
-    raise SchemaError(msg)
+    of_text, of_clock = next((text, clock) for is_engine, text, clock in _ADVICE if is_engine(engine))
+    if isinstance(dtype, nw.Datetime):
+        # Whose clock shows them only the caller knows.
+        found, advice = "times without a zone", f"Say of which zone they are: {of_clock}."
+    elif dtype == nw.String:
+        found, advice = "text", f"Read ISO 8601 text with {of_text}."
+    else:
+        found, advice = str(dtype), "Make UTC times of it."
+    raise SchemaError(f"The column {name!r} holds {found}, not UTC times. {advice.format(name)}")
+
+
+_ADVICE: tuple[tuple[Callable[[nw.Implementation], bool], str, str], ...] = (
+    (
+        nw.Implementation.is_spark_like,
+        "F.to_timestamp({0!r})",
+        """F.expr("to_timestamp(concat({0}, ' Europe/London'))")""",
+    ),
+    (nw.Implementation.is_duckdb, "{0}::TIMESTAMPTZ", "timezone('Europe/London', {0})"),
+    (
+        nw.Implementation.is_polars,
+        'pl.col({0!r}).str.to_datetime(time_zone="UTC")',
+        'pl.col({0!r}).dt.replace_time_zone("Europe/London")',
+    ),
+    (
+        lambda _: True,
+        'pd.to_datetime(frame[{0!r}], utc=True, format="ISO8601")',
+        'frame[{0!r}].dt.tz_localize("Europe/London")',
+    ),
+)
+"""By engine, what reads texts as times, and what makes moments of times without a zone."""
 
 
 def epoch_micros(frame: Any, time: nw.Expr) -> nw.Expr:  # noqa: ANN401

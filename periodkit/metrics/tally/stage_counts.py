@@ -120,9 +120,11 @@ class StageCounts:
         At a millisecond, the API's own unit, nothing that happened lies between two units, and a length may.
         """
         if self.unit > UNITS["ms"] and micros % self.unit:
+            unit = {"s": "seconds", "min": "minutes"}[self.resolution]
             raise ArgumentError(
-                f"{argument} is no whole number of units at resolution {self.resolution!r}: what took about that long could "
-                f'not be put on one side of it. Pass resolution="ms", or a whole {argument}.'
+                f"{argument} is or holds {micros / 1e6:.15g} s, which is no whole number of units at resolution "
+                f"{self.resolution!r}: what took about that long could not be put on one side of it. Pass whole {unit}, or "
+                'resolution="ms" where there is a resolution.'
             )
         return micros / self.unit
 
