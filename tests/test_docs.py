@@ -8,6 +8,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from pandas.testing import assert_frame_equal
+
+import periodkit as pk
 
 pytest.importorskip("deltalake")
 pytest.importorskip("duckdb")
@@ -44,6 +47,41 @@ def test_the_code_of_a_guide_runs(name, sandbox, monkeypatch, tmp_path):
     for line, code in found:
         # With its own lines in the traceback.
         exec(compile("\n" * (line - 1) + code, str(ROOT / name), "exec"), names)
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # Dask's own way with pandas
+def test_the_examples_of_scale_give_the_same_on_every_engine(sandbox, monkeypatch, tmp_path):
+    """Those on Spark are run with its tests."""
+    import dask.dataframe as dd  # noqa: PLC0415
+
+    monkeypatch.chdir(tmp_path)
+    names = {}
+
+    def shown(code):
+        """Run code and return what its last lines are worth, if they are no assignments."""
+        found = []
+        for line in ast.parse(code).body:
+            part = ast.Module([line], []) if not isinstance(line, ast.Expr) else ast.Expression(line.value)
+            if isinstance(line, ast.Expr):
+                found.append(eval(compile(part, "scale.md", "eval"), names))
+            else:
+                exec(compile(part, "scale.md", "exec"), names)
+        return found
+
+    venues, _, counts, rates = (code for _, code in blocks("docs/scale.md"))
+    over_duckdb, over_polars = shown(venues)
+    both = pd.concat([archive.actions() for archive in names["archives"]], ignore_index=True)
+    assert_frame_equal(over_duckdb, pk.cycle_times(both, by=["venue", "classification"], resolution="s"))
+    assert_frame_equal(over_polars, over_duckdb)
+    archive = names["archives"][0]
+    names["frame"] = dd.read_parquet([str(path) for path in archive.files()])
+    (found,) = shown(counts)
+    expected = pk.cycle_times(archive.actions(), "channel", "response", resolution="s")
+    assert_frame_equal(found.astype({"channel": "str"}), expected)
+    shown(rates)
+    expected = pk.ai_dispatch_rate(archive.actions(), by="channel").set_index("channel")
+    sums = names["sums"].set_axis(names["sums"].index.astype("str"))
+    assert_frame_equal(sums[["n", "ai", "rate", "low", "high"]], expected[["n", "ai", "rate", "low", "high"]])
 
 
 TASKS = {

@@ -5,11 +5,13 @@ alone starts in 3 seconds on a quiet one.
 """
 
 import os
+import re
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import clusters
@@ -264,3 +266,16 @@ def test_a_worker_that_is_killed_changes_nothing(cluster, sessions, season_files
         counted = job.result(clusters.PATIENCE)
     assert sum(worker.poll() is None for worker in cluster.workers) == 1
     same(counted, pk.cycle_times(season_frames[1], "channel", resolution="s"))
+
+
+def test_the_example_of_the_guide_gives_what_pandas_gives(sessions, tmp_path, season_frames):
+    archives = [pk.Archive(tmp_path / name, venue=name) for name in ("north", "south")]
+    for archive in archives:
+        archive.sync(pk.demo_client())
+    text = (Path(__file__).resolve().parents[2] / "docs" / "scale.md").read_text(encoding="utf-8")
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "pyspark" in block)
+    names = {"archives": archives, "pk": pk}
+    exec(code, names)
+    both = pd.concat([archive.actions() for archive in archives], ignore_index=True)
+    by = ["venue", "classification"]
+    same(pk.cycle_times(names["both"], by=by), pk.cycle_times(both, by=by, resolution="s"))
