@@ -142,7 +142,7 @@ def _is_pandas(value: object) -> bool:
 
 _OWN = re.compile(
     "_(absurd|after_as_of|at|bare|counted|created|ended_without_time|exists|fetched|first|flag[0-9]+|from|hash|key[0-9]+|last|"
-    "micros|n|out_of_order|outcome|row|said|second|seen|shared|skipped_stage|state|timed|total|until)",
+    "micros|n|out_of_order|outcome|periodkit_shared|row|said|second|seen|skipped_stage|state|timed|total|until)",
     re.IGNORECASE,
 )
 """Columns that counting puts beside those of a frame."""

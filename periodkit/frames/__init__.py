@@ -64,6 +64,7 @@ from periodkit.frames.periods import (
     markers,
     ordered_periods,
     position_of,
+    require_same_ids,
 )
 from periodkit.frames.pseudonyms import key_bytes, keyed_hash, pseudonymize
 from periodkit.frames.workbook import Sheet, SheetColumn, write_book
@@ -127,6 +128,7 @@ __all__ = [
     "require_columns",
     "require_one_venue",
     "require_pandas",
+    "require_same_ids",
     "sort_rows",
     "spelled",
     "sum_by",

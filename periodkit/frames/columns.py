@@ -30,9 +30,9 @@ _FRACTION = r"(:[0-9]{2})[.,]([0-9]{1,6})[0-9]*"
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """What lies before is no time of an action: systems write such times for "none"."""
 
+_MASKED = ("Int8", "Int16", "Int32", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64")
 MASKED = {kind.arrow: pd.api.types.pandas_dtype(kind.dtype) for kind in (Kind.ID, Kind.FLAG)}
-MASKED[pa.float64()] = pd.Float64Dtype()
-MASKED[pa.uint64()] = pd.UInt64Dtype()
+MASKED |= {pa.type_for_alias(name.lower()): pd.api.types.pandas_dtype(name) for name in _MASKED}
 """The pandas types of Arrow types that pandas would otherwise fill with NaN."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, cast
 
@@ -26,6 +26,7 @@ from periodkit.frames.engines import (
     hand_on,
     in_pandas,
     in_utc,
+    is_flat_list,
     keys_in_place,
     narwhals_frame,
     on_cluster,
@@ -34,6 +35,7 @@ from periodkit.frames.engines import (
     unnested,
 )
 from periodkit.frames.order import Ints, natural_order
+from periodkit.schema import ACTIONS, Kind
 
 __all__ = [
     "PERIOD_KEYS",
@@ -52,9 +54,10 @@ PERIOD_KEYS = ("period_name", "period_id")
 """Key columns that name periods, which are in the order of their start."""
 VENUE = "venue"
 """The column that tells the actions of several archives apart, as each venue has ids of its own."""
-SHARED = "_shared"
+SHARED = "_periodkit_shared"
 """The column that says whether an action has several rows, where a key is a list."""
 P = ParamSpec("P")
+_LIST_COLUMNS = frozenset(field.column for field in ACTIONS.fields if field.kind is Kind.LIST)
 _MANY = (list, tuple, np.ndarray, pd.Index, pd.api.extensions.ExtensionArray)
 
 
@@ -119,6 +122,7 @@ def keyed(actions: Any, by: By, argument: str = "by", *, explode: bool = True) -
     >>> found.names, found.frame["assigned_user_names"].tolist(), found.frame["shift"].tolist()
     (('assigned_user_names', 'shift'), ['Ada', 'Bo', nan], ['early', 'early', 'late'])
     """
+    by = list(by) if isinstance(by, Iterator) else by
     single = isinstance(by, str | pd.Series) or callable(by)
     if by is None or (not single and not isinstance(by, Sequence)):
         return Keyed(actions, by)
@@ -311,7 +315,7 @@ def _one_row_an_item(actions: Any, by: Any, names: Sequence[str]) -> Keyed:  # n
         return _pandas_row_an_item(actions, by, names)
     frame = narwhals_frame(actions)
     schema = frame.collect_schema()
-    lists = [name for name in dict.fromkeys(names) if isinstance(schema.get(name), nw.List | nw.Array)]
+    lists = [name for name in dict.fromkeys(names) if _is_list(schema.get(name), frame, name)]
     if not lists:
         return Keyed(actions, by)
     if frame.implementation.is_duckdb():
@@ -321,6 +325,15 @@ def _one_row_an_item(actions: Any, by: Any, names: Sequence[str]) -> Keyed:  # n
     if isinstance(frame, nw.DataFrame):
         return Keyed(_arrow_row_an_item(frame.to_native(), lists), by, tuple(lists))
     return Keyed(hand_on(_lazy_row_an_item(frame, spelled(frame, lists))), by, tuple(lists))
+
+
+def _is_list(dtype: nw.dtypes.DType | None, frame: Any, name: str) -> bool:  # noqa: ANN401
+    """Whether a column holds lists of single values; others are refused where they are counted."""
+    if isinstance(dtype, nw.List | nw.Array):
+        inner = dtype.inner() if isinstance(dtype.inner, type) else dtype.inner
+        return not inner.is_nested()
+    # narwhals knows no list of views.
+    return dtype is not None and frame.implementation.is_pyarrow() and is_flat_list(frame.to_native().field(name).type)
 
 
 def _lazy_row_an_item(frame: Any, lists: Sequence[str]) -> Any:  # noqa: ANN401
@@ -349,14 +362,21 @@ def _arrow_row_an_item(table: pa.Table, lists: Sequence[str]) -> pa.Table:
 
 
 def _pandas_row_an_item(frame: pd.DataFrame, by: Any, names: Sequence[str]) -> Keyed:  # noqa: ANN401
-    lists = [name for name in dict.fromkeys(names) if name in frame.columns and _holds_lists(frame[name])]
+    lists = []
     several = np.zeros(len(frame), dtype=np.bool_)
-    for name in lists:
-        table = open_frame(frame, [name]).to_native()
-        rows, items = _items(table[name].combine_chunks())
+    for name in dict.fromkeys(names):
+        if name not in frame.columns or not _holds_lists(frame[name]):
+            continue
+        column = open_frame(frame, [name]).to_native()[name].combine_chunks()
+        column = column.cast(pa.list_(pa.string())) if pa.types.is_null(column.type) else column
+        if not is_flat_list(column.type):
+            continue
+        lists.append(name)
+        rows, items = _items(column)
         several = several[rows] | _several(rows)
-        # Texts stay texts, and null is a group.
         values = items.to_pandas(types_mapper=MASKED.get)
+        if pa.types.is_string(items.type) or pa.types.is_large_string(items.type):
+            values = values.astype("str")  # of nulls alone it would be none
         columns = {name: values.to_numpy() if values.dtype == object else values.array, SHARED: several}
         frame = frame.iloc[rows].assign(**columns)
     return Keyed(frame, by, tuple(lists))
@@ -372,7 +392,12 @@ def _holds_lists(values: Any) -> bool:  # noqa: ANN401
         return False  # several columns of one name
     if isinstance(values.dtype, pd.ArrowDtype):
         return isinstance(values.dtype.pyarrow_dtype, LISTS)
-    return values.dtype == object and any(isinstance(value, list | tuple | np.ndarray) for value in values)
+    if values.dtype != object:
+        return False
+    # Of actions that nobody was assigned to, the column is one of lists all the same.
+    return any(isinstance(value, list | tuple | np.ndarray) for value in values) or (
+        values.name in _LIST_COLUMNS and bool(values.isna().all())
+    )
 
 
 def _items(lists: pa.Array) -> tuple[Ints, pa.Array]:
@@ -381,6 +406,11 @@ def _items(lists: pa.Array) -> tuple[Ints, pa.Array]:
     there, lists_there = np.flatnonzero(lists.is_valid()), lists.drop_null()
     values, parents = pc.list_flatten(lists_there), there[pc.list_parent_indices(lists_there).to_numpy()]
     values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    if pa.types.is_null(values.type):
+        values = values.cast(pa.string())
+    elif pa.types.is_floating(values.type):
+        # As for any key, 0.0 and -0.0 are one, and NaN is nobody.
+        values = pc.if_else(pc.is_nan(values), None, pc.add(values, pa.scalar(0.0, values.type)))
     coded = values.dictionary_encode()
     code = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
     known = code >= 0

@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
+from numbers import Real
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
@@ -19,7 +21,16 @@ from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import BAD_TIME, UTC_MICROS, Column, infer_column, to_frame, unknown_name
 from periodkit.schema import MARKERS
 
-__all__ = ["distinct_periods", "find_periods", "finder", "latest_period", "markers", "ordered_periods", "position_of"]
+__all__ = [
+    "distinct_periods",
+    "find_periods",
+    "finder",
+    "latest_period",
+    "markers",
+    "ordered_periods",
+    "position_of",
+    "require_same_ids",
+]
 
 
 def latest_period(periods: pd.DataFrame) -> pd.DataFrame:
@@ -100,6 +111,20 @@ def distinct_periods(periods: pd.DataFrame) -> pd.DataFrame:
         )
         raise ArgumentError(msg)
     return known.drop_duplicates("period_id", keep="last")
+
+
+def require_same_ids(frame: Any, periods: pd.DataFrame) -> None:  # noqa: ANN401
+    """Refuse actions in a narwhals frame whose ``period_id`` is of another kind than that of the periods.
+
+    Raises
+    ------
+    SchemaError
+        One of them holds numbers, and the other does not.
+    """
+    ids, dtype = periods["period_id"].dropna().tolist(), frame.collect_schema()["period_id"]
+    if ids and dtype != nw.Unknown and dtype.is_numeric() != isinstance(ids[0], Real):
+        msg = f"The column 'period_id' of actions is {dtype}, and that of periods holds {named(ids[0])}. Make them one kind."
+        raise SchemaError(msg)
 
 
 def position_of(period: object, order: pd.DataFrame, argument: str = "period") -> int:

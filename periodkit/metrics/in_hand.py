@@ -146,4 +146,4 @@ def _nulls(size: int) -> pd.Series:
 
 
 def _flag(table: pa.Table, name: str) -> Any:  # noqa: ANN401
-    return table[name].fill_null(False).to_numpy().astype(bool)
+    return table[name].cast(pa.bool_()).fill_null(False).to_numpy().astype(bool)

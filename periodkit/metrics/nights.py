@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from periodkit._arguments import named
-from periodkit.errors import SchemaError
-from periodkit.frames import collect, hand_on, on_cluster, open_frame
+from periodkit.frames import collect, hand_on, on_cluster, open_frame, require_same_ids
 from periodkit.metrics.estimate import Floats, log_count, log_time, logit_share, survival_quantiles
 from periodkit.metrics.season import lay_out
 from periodkit.metrics.tally import Ints, StageCounts, checked_resolution, count_flags, count_stage, grouping
@@ -31,10 +28,8 @@ def rows_of(actions: Any, order: pd.DataFrame, names: list[str], resolution: str
     """Return the actions of the periods looked at, read into memory unless they are on a cluster; and the resolution."""
     needed = dict.fromkeys([*_NEEDED, *names])
     frame = open_frame(actions, [*needed, "fetched_at"], needed)
+    require_same_ids(frame, order)
     ids, dtype = order["period_id"].tolist(), frame.collect_schema()["period_id"]
-    if ids and dtype != nw.Unknown() and dtype.is_numeric() != isinstance(ids[0], Real):
-        msg = f"The column 'period_id' of actions is {dtype}, and that of periods holds {named(ids[0])}. Make them one kind."
-        raise SchemaError(msg)
     frame = frame.filter(nw.col("period_id").is_in([*map(float, ids)] if dtype.is_float() else ids))
     unit = checked_resolution(resolution, frame)
     return hand_on(frame) if on_cluster(frame) else collect(frame), unit

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from periodkit._arguments import PERIODS_FRAME, AsOf, as_micros, check_share, read_moment, require_columns
 from periodkit.errors import ArgumentError
-from periodkit.frames import UTC_MICROS, collect, distinct_periods, markers, on_cluster, open_frame, require_one_venue
+from periodkit.frames import (
+    UTC_MICROS,
+    collect,
+    distinct_periods,
+    markers,
+    on_cluster,
+    open_frame,
+    require_one_venue,
+    require_same_ids,
+)
 from periodkit.metrics.estimate import Floats, garwood, survival_quantiles
 from periodkit.metrics.tally import (
     UNITS,
@@ -106,10 +115,11 @@ def marker_profile(
     edges = _edges(width, before, after)
     moment = None if as_of is None else int(pd.Timestamp(read_moment(as_of, "as_of", ArgumentError)).value // 1000)
     frame = open_frame(actions, [*_NEEDED, "fetched_at"], _NEEDED)
+    require_columns(periods.columns, ["period_id"], PERIODS_FRAME)
+    require_same_ids(frame, periods)
     require_one_venue(actions)
     resolution = checked_resolution(resolution, frame)
     if on_cluster(frame):  # the rows of the periods asked for, and no others, come here
-        require_columns(periods.columns, ["period_id"], PERIODS_FRAME)
         frame = frame.filter(nw.col("period_id").is_in(periods["period_id"].dropna().unique().tolist()))
     frame = enter_stage(frame, STAGES["cycle"], as_of, _NEEDED)
     frame = frame.with_columns(_micros=to_count(nw.col("_micros"), UNITS[resolution]))

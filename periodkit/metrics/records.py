@@ -10,7 +10,16 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from periodkit.frames import VENUE, aggregate, collect, column_names, epoch_micros, open_frame, whole_sum
+from periodkit.frames import (
+    VENUE,
+    aggregate,
+    collect,
+    column_names,
+    epoch_micros,
+    open_frame,
+    require_same_ids,
+    whole_sum,
+)
 from periodkit.milestones import flag_records
 from periodkit.schema import ACTIONS, FORM_PREFIX
 
@@ -173,6 +182,7 @@ def outside_period(records: Records) -> Found:
     """Count what was created outside its period: only periods whose first or last action is out are looked into."""
     if records.periods is None:
         return Found(None, records.of, [])
+    require_same_ids(records.frame, records.periods)
     frame = records.frame
     ends = {"_first": nw.col("_created").min(), "_last": nw.col("_created").max()}
     seen = collect(frame.filter(~nw.col("period_id").is_null()).group_by("period_id").agg(**ends))

@@ -25,6 +25,7 @@ from periodkit.frames import (
     ordered_periods,
     position_of,
     require_one_venue,
+    require_same_ids,
 )
 from periodkit.metrics.dispatch import ai_dispatch_rate, reroute_rate
 from periodkit.metrics.estimate import Floats, laney_chart, log_xmr_chart
@@ -130,6 +131,7 @@ def season(
         require_one_venue(actions)
     given = actions if as_of is None else _existing(actions, as_of, names)
     order = _periods_of(given) if periods is None else ordered_periods(periods)
+    require_same_ids(open_frame(given, ["period_id"], ["period_id"]), order)
     start = None if rebase is None else position_of(rebase, order, "rebase")
     counted = _count(given, measure, [*names, "period_id"], stage, target, as_of, resolution)
     groups, (hits, n) = lay_out(counted.keys, [counted.hits, counted.n], names, order)

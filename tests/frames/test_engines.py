@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import periodkit as pk
 from periodkit.frames import engines
 from periodkit.frames.engines import reading
-from periodkit.metrics.tally import count
+from periodkit.metrics.tally import count, count_stage
 
 TEXTS = st.sampled_from([None, "", "Bar", "bar", "Zürich", "a.b", 'say "now"'])
 NUMBERS = st.sampled_from([None, 0, 1, 2**40])
@@ -266,3 +266,78 @@ def test_an_expression_is_no_key():
     for key in (pl.col("channel"), Column()):
         with pytest.raises(pk.ArgumentError, match=r"by is or holds an? [A-Z]\w+; it takes a column name"):
             pk.cycle_times(duckdb.sql(f"SELECT {ROW}"), by=key)
+
+
+def with_times(**units):
+    """One row whose times are in these units and, if a pair, this many of them since 1970."""
+    table = duckdb.sql(f"SELECT {ROW}").to_arrow_table()
+    for name, told in units.items():
+        unit, value = told if isinstance(told, tuple) else (told, None)
+        times = table[name].cast(pa.timestamp(unit, "UTC"))
+        times = times if value is None else pa.array([value], pa.timestamp(unit, "UTC"))
+        table = table.set_column(table.column_names.index(name), name, times)
+    return table
+
+
+EAGER_AND_LAZY = {
+    "arrow": lambda table: table,
+    "polars": pl.from_arrow,
+    "lazy": lambda table: pl.from_arrow(table).lazy(),
+}
+each_making = pytest.mark.parametrize("make", EAGER_AND_LAZY.values(), ids=EAGER_AND_LAZY)
+
+
+@each_making
+@pytest.mark.parametrize("unit", ["s", "ms"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_time_further_off_than_microseconds_reach_is_absurd(make, unit, sign):
+    beyond = sign * 2 * 2**63 // {"s": 10**6, "ms": 10**3}[unit]
+    for name in ("created_time", "closed_time"):
+        found = pk.cycle_times(make(with_times(**{name: (unit, beyond)})))
+        assert (found["n"].item(), found["invalid"].item()) == (1, 1)
+
+
+@each_making
+def test_what_is_finer_than_a_microsecond_is_cut_off(make):
+    closed = 1_719_861_000 * 10**9
+    for finer, used in ((1_999, 1), (-1_719_900_000 * 10**9 - 1, 0)):
+        found = pk.cycle_times(make(with_times(created_time="ns", closed_time=("ns", closed + finer))), resolution="us")
+        assert found["used"].item() == used
+    counts = count_stage(make(with_times(closed_time=("ns", closed + 1_999))), resolution="us")
+    assert counts.duration.tolist() == [600 * 1_000_000 + 1]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_duckdb_counts_nanoseconds_in_any_session(zone):
+    connection = duckdb.connect()
+    connection.execute(f"SET TimeZone='{zone}'")
+    actions = connection.from_arrow(with_times(created_time="ns", closed_time="ns", fetched_at="ns"))
+    pd.testing.assert_frame_equal(pk.cycle_times(actions), pk.cycle_times(duckdb.sql(f"SELECT {ROW}")))
+    assert (
+        pk.reroute_rate(connection.sql(f"SELECT {ROW}"), by="fetched_at")["fetched_at"].dtype == "datetime64[us, UTC]"
+    )
+
+
+def test_a_name_that_occurs_twice_is_named_where_it_is_needed():
+    twice = duckdb.sql(f"SELECT {ROW}, 'other' AS channel")
+    table = duckdb.sql(f"SELECT {ROW}").to_arrow_table()
+    for actions in (twice, table.append_column("channel", table["channel"])):
+        with pytest.raises(pk.SchemaError, match=r"several columns named 'channel'\. Keep one of them"):
+            pk.cycle_times(actions, by="channel")
+    assert pk.cycle_times(twice, by="latest_channel")["n"].tolist() == [1]
+
+
+def test_flags_that_arrow_holds_as_bytes_are_flags():
+    table = duckdb.sql(f"SELECT {ROW} FROM range(3)").to_arrow_table()
+    flags = pa.ExtensionArray.from_storage(pa.bool8(), pa.array([1, 0, None], pa.int8()))
+    found = pk.cycle_times(table.append_column("late", flags), by="late")
+    assert found["late"].astype("object").fillna("none").tolist() == [False, True, "none"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_times_with_and_without_a_zone_in_one_column_are_refused(first):
+    actions = duckdb.sql(f"SELECT {ROW} FROM range(2)").to_arrow_table().to_pandas()
+    times = [*actions["created_time"].dt.to_pydatetime()]
+    times[first] = times[first].replace(tzinfo=None)
+    with pytest.raises(pk.SchemaError, match="'created_time' holds times with a zone and times without"):
+        pk.cycle_times(actions.assign(created_time=pd.Series(times, dtype="object")))

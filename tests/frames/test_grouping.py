@@ -245,3 +245,57 @@ def test_a_column_of_lists_beside_other_values_is_refused():
     mixed = ACTIONS.assign(odd=pd.Series([["a"], "b", 3, np.nan], index=ACTIONS.index, dtype="object"))
     with pytest.raises(pk.SchemaError, match="'odd' holds values of several kinds"):
         pk.cycle_times(mixed, "odd")
+
+
+FLOATS = pa.table({"who": pa.array([[0.0, -0.0], [1.5], [-0.0, 1.5], None], pa.list_(pa.float64())), "i": range(4)})
+
+
+@each_engine
+def test_both_zeros_in_a_list_are_one(made):
+    rows = [(0, 0.0, False), (1, 1.5, False), (2, 0.0, True), (2, 1.5, True), (3, None, False)]
+    found = keyed(made(FLOATS), "who").frame
+    read = nw.from_native(found).lazy().select("i", "who", SHARED).collect("pyarrow").to_native().to_pylist()
+    assert sorted((row["i"], row["who"] is not None and row["who"] + 0.0, row[SHARED]) for row in read) == sorted(
+        (i, who is not None and who, shared) for i, who, shared in rows
+    )
+
+
+VIEWS = pa.array([["b", "a", "b"], [], None, ["c", None], [None]], pa.list_view(pa.string_view()))
+
+
+@pytest.mark.parametrize("made", [MADE["pyarrow"], lambda table: table.to_pandas(types_mapper=pd.ArrowDtype)])
+def test_a_view_of_lists_is_taken_apart_as_any_other(made):
+    if made is MADE["pyarrow"]:
+        table = made(LISTS.set_column(0, "who", VIEWS))
+    else:
+        table = made(LISTS).assign(who=pd.Series(VIEWS, dtype=pd.ArrowDtype(VIEWS.type)))
+    assert rows_of(keyed(table, "who").frame, "i", "who", SHARED) == sorted(SPREAD, key=str)
+
+
+@each_engine
+@pytest.mark.parametrize("item", [pa.list_(pa.int64()), pa.struct({"x": pa.int64()})])
+def test_lists_of_what_is_no_single_value_are_no_key(made, item):
+    value = [1] if pa.types.is_list(item) else {"x": 1}
+    table = duckdb.sql("SELECT now() AS created_time, now() AS closed_time, 'closed' AS status, now() AS fetched_at")
+    table = table.to_arrow_table().append_column("who", pa.array([[value]], pa.list_(item)))
+    with pytest.raises(pk.ArgumentError, match="by names 'who', whose values are "):
+        pk.cycle_times(made(table), by="who")
+
+
+def test_what_yields_names_is_taken_as_a_list_of_them():
+    for metric in (pk.cycle_times, pk.stage_quantiles, pk.ai_dispatch_rate, pk.reroute_rate, pk.outcome_curve):
+        expected = metric(ACTIONS, by=["channel", "classification"])
+        pd.testing.assert_frame_equal(metric(ACTIONS, by=(name for name in ("channel", "classification"))), expected)
+
+
+def test_actions_that_nobody_was_assigned_to_are_of_nobody():
+    for actions in (ACTIONS.assign(assigned_user_names=None), ACTIONS.iloc[:0]):
+        found = pk.cycle_times(actions, "assigned_user_names")
+        assert found["assigned_user_names"].dtype == "str"
+        assert found["n"].sum() == len(actions)
+        assert found.attrs["note"].startswith("An action counts once for each")
+
+
+def test_a_column_of_ours_in_the_frame_is_not_read():
+    plain = pk.load(ACTIONS, "channel")
+    pd.testing.assert_frame_equal(pk.load(ACTIONS.assign(_shared=True), "channel"), plain)

@@ -99,3 +99,13 @@ def test_quality_tells_venues_apart(venues):
     )
     assert (told["duplicates"], pooled["duplicates"]) == (0, (actions["venue"] == "South").sum())
     assert told["unknown_fields"] == pooled["unknown_fields"]
+
+
+def test_ids_of_another_kind_than_the_periods_are_named(season_frames):
+    periods, actions = season_frames
+    texts = actions.assign(period_id=actions["period_id"].astype("str"))
+    for metric in (pk.season, pk.unusual, pk.marker_profile, pk.quality):
+        with pytest.raises(
+            pk.SchemaError, match=r"'period_id' of actions is String, and that of periods holds 41\d\d\."
+        ):
+            metric(texts, periods)

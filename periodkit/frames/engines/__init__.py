@@ -1,6 +1,6 @@
 """Frames of any engine. The only package that knows pandas, Polars, DuckDB, Spark and Arrow apart."""
 
-from periodkit.frames.engines.arrow import LISTS, collect
+from periodkit.frames.engines.arrow import LISTS, collect, is_flat_list
 from periodkit.frames.engines.in_place import keys_in_place, unnested
 from periodkit.frames.engines.opened import (
     ActionsFrame,
@@ -30,6 +30,7 @@ __all__ = [
     "hand_on",
     "in_pandas",
     "in_utc",
+    "is_flat_list",
     "keys_in_place",
     "narwhals_frame",
     "on_cluster",

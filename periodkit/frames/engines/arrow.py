@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import narwhals as nw
@@ -34,6 +35,9 @@ def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
         except (pa.ArrowNotImplementedError, OverflowError) as error:
             msg = f"The column {name!r} holds values that Arrow has no kind for ({error}). Make texts of them."
             raise SchemaError(msg) from None
+        if pa.types.is_timestamp(array.type) and frame[name].dtype == object and _differ_in_zone(frame[name]):
+            msg = f"The column {name!r} holds times with a zone and times without. Make them one kind."
+            raise SchemaError(msg)
         # The dtype of a column of nulls means nothing; only values can be of a wrong kind.
         arrays[name] = array if array.null_count < len(array) else pa.nulls(len(array))
     if not arrays:
@@ -41,10 +45,16 @@ def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
     return pa.table(arrays)
 
 
+def _differ_in_zone(times: pd.Series) -> bool:
+    """Whether some have a zone and some none: Arrow takes all for what the first one is."""
+    return len({time.tzinfo is None for time in times.dropna() if isinstance(time, datetime)}) > 1
+
+
 def collect(frame: Any) -> pa.Table:  # noqa: ANN401
     """Return a narwhals frame as an Arrow table, computed if it is lazy."""
     try:
-        return plain((frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow())
+        table = plain((frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow())
+        return in_zone_utc(table) if frame.implementation.is_duckdb() else table
     except Exception as error:
         if "spark.driver.maxResultSize" not in str(error):
             raise
@@ -62,12 +72,34 @@ def plain(table: pa.Table) -> pa.Table:
         kind, is_run = field.type, pa.types.is_run_end_encoded(field.type)
         is_dictionary = pa.types.is_dictionary(kind)
         kind = kind.value_type if is_run or is_dictionary else kind
+        if isinstance(kind, pa.Bool8Type):
+            flags = pa.chunked_array([chunk.storage for chunk in table.column(at).chunks], pa.int8()).cast(pa.bool_())
+            table = table.set_column(at, field.name, flags)
+            continue
         large = _without_views(kind)
+        if isinstance(kind, pa.ListViewType | pa.LargeListViewType):
+            # Arrow's own cast loses rows of these where their items are views.
+            rows = pa.chunked_array([pa.array(table.column(at).to_pylist(), large)])
+            table = table.set_column(at, field.name, rows)
+            continue
         if is_run or large != kind or (is_dictionary and pa.types.is_timestamp(kind)):
             column = table.column(at)
             column = pc.run_end_decode(column) if is_run else column
             table = table.set_column(at, field.name, column.cast(large))
     return table
+
+
+def in_zone_utc(table: pa.Table) -> pa.Table:
+    """Return an Arrow table whose moments are shown in UTC: DuckDB shows them in the session's zone."""
+    zoned = {
+        field.name: pa.timestamp(field.type.unit, "UTC") for field in table.schema if getattr(field.type, "tz", None)
+    }
+    return table.cast(pa.schema([field.with_type(zoned.get(field.name, field.type)) for field in table.schema]))
+
+
+def is_flat_list(kind: pa.DataType) -> bool:
+    """Whether a type is of lists of single values."""
+    return isinstance(kind, LISTS) and not pa.types.is_nested(kind.value_type)
 
 
 def _without_views(kind: pa.DataType) -> pa.DataType:
@@ -77,5 +109,6 @@ def _without_views(kind: pa.DataType) -> pa.DataType:
         return pa.struct([part.with_type(_without_views(part.type)) for part in kind])
     if isinstance(kind, LISTS):
         item = _without_views(kind.value_type)
-        return kind if item == kind.value_type else pa.large_list(item)
+        is_view = isinstance(kind, pa.ListViewType | pa.LargeListViewType)
+        return pa.large_list(item) if is_view or item != kind.value_type else kind
     return kind

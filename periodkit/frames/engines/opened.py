@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, cast
 
 import narwhals as nw
 import pandas as pd
+import pyarrow as pa
 
 from periodkit._arguments import kind_of, require_columns, with_article
 from periodkit.errors import ArgumentError, SchemaError
@@ -45,15 +46,19 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
         require_columns(actions.columns, required)
         return nw.from_native(plain(as_arrow(actions, columns)), eager_only=True)
     frame = narwhals_frame(actions)
-    schema = frame.collect_schema()
-    require_columns(schema, required)
-    wanted = [name for name in dict.fromkeys(columns) if name in schema]
-    if not frame.implementation.is_pyarrow():
-        _refuse_patterns(wanted)
+    native = frame.to_native()
+    names = _names(frame)
+    columns = dict.fromkeys(columns)
+    require_columns(names, [*required, *(name for name in columns if name in names)])
+    wanted = [name for name in columns if name in names]
+    if frame.implementation.is_pyarrow():
+        return nw.from_native(plain(native.select([names.index(name) for name in wanted])))
+    _refuse_patterns(wanted)
     if on_cluster(frame):
-        return _by_place(frame.to_native(), [*schema], wanted)
+        return _by_place(native, names, wanted)
     if frame.implementation.is_duckdb():
-        return _by_position(frame.to_native(), [*schema], wanted)
+        return _by_position(native, names, wanted)
+    schema = frame.collect_schema()
     if frame.implementation.is_polars():
         _refuse_objects({name: schema[name] for name in wanted})
     frame = frame.select(*wanted)
@@ -68,6 +73,8 @@ def narwhals_frame(actions: ActionsFrame) -> Any:  # noqa: ANN401
     ArgumentError
         It is none: narwhals knows more engines, and on some of them the rules would give other numbers.
     """
+    if isinstance(actions, pa.Table):  # narwhals fails on a name that occurs twice, needed or not
+        require_columns(actions.column_names, actions.column_names)
     try:
         # Of a Dask frame narwhals warns before anything can be asked of it.
         frame = None if nw.dependencies.is_dask_dataframe(actions) else nw.from_native(actions)
@@ -81,6 +88,12 @@ def narwhals_frame(actions: ActionsFrame) -> Any:  # noqa: ANN401
         )
         raise ArgumentError(msg)
     return frame
+
+
+def _names(frame: Any) -> list[str]:  # noqa: ANN401
+    """Return the names of a narwhals frame's columns, in order; a relation and a Spark frame may have one twice."""
+    is_sql = frame.implementation.is_duckdb() or on_cluster(frame)
+    return [*(frame.to_native().columns if is_sql else frame.collect_schema())]
 
 
 def column_names(actions: ActionsFrame) -> list[str]:
@@ -167,12 +180,20 @@ def _refuse_objects(schema: Mapping[str, nw.dtypes.DType]) -> None:
             raise SchemaError(msg)
 
 
+_EXACT = {
+    "VARCHAR": ' COLLATE "binary"',
+    "TIMESTAMP_NS WITH TIME ZONE": "::TIMESTAMPTZ",
+    "TIMESTAMPTZ_NS": "::TIMESTAMPTZ",
+}
+"""What takes from a DuckDB column what its session or its type says beside the values."""
+
+
 def _by_position(relation: Any, names: list[str], wanted: list[str]) -> Any:  # noqa: ANN401
     """Return columns of a DuckDB relation by position, as names may differ in case alone, which DuckDB does not see.
 
     Nor does it see what a column's collation takes for one, such as case; here texts are one if they are the same.
     """
-    exact = [' COLLATE "binary"' if str(kind) == "VARCHAR" else "" for kind in relation.types]
+    exact = [_EXACT.get(str(kind), "") for kind in relation.types]
     places = enumerate(names.index(name) for name in wanted)
     numbered = ", ".join(f"#{place + 1}{exact[place]} AS c{i}" for i, place in places) or "1 AS c0"
     frame = nw.from_native(relation.project(numbered))

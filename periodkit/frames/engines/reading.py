@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from periodkit.errors import ArgumentError
-from periodkit.frames.engines.arrow import plain
+from periodkit.frames.engines.arrow import in_zone_utc, plain
 
 CHANGED = (
     "The frame gave other rows when it was read again, as a random sample does. Write it to a table, and pass that."
@@ -67,7 +67,8 @@ def _by_hash(frame: Any, keys: Sequence[str]) -> Batches | None:  # noqa: ANN401
     short = {f"_key{i}": nw.col(name) for i, name in enumerate(keys)}
     relation = frame.select(*others, **short).to_native()
     hashed = f"hash({', '.join(short)}) AS _hash"
-    found = plain(relation.project(", ".join([hashed, *short])).distinct().to_arrow_table()).sort_by("_hash")
+    found = plain(relation.project(", ".join([hashed, *short])).distinct().to_arrow_table())
+    found = in_zone_utc(found).sort_by("_hash")
     # Enumerations come as dictionaries, and those of two columns cannot be told from each other's.
     kinds = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in found.schema]
     found = found.cast(pa.schema(zip(found.column_names, kinds, strict=True)))

@@ -14,6 +14,8 @@ from periodkit.frames.engines.arrow import collect
 from periodkit.frames.engines.opened import on_cluster, spelled
 
 _UTC = nw.Datetime("us", "UTC")
+_MICROS = {"s": 1_000_000, "ms": 1_000}
+"""Microseconds in the units in which a time may lie further off than 64 bits of microseconds reach."""
 
 
 def in_utc(frame: Any, names: Iterable[str]) -> Any:  # noqa: ANN401
@@ -25,9 +27,16 @@ def in_utc(frame: Any, names: Iterable[str]) -> Any:  # noqa: ANN401
 
 def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.Expr:
     if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
+        time = nw.col(name)
         # DuckDB and Spark hold instants, show them in the session's zone, and cast to no other.
-        held = dtype == _UTC or engine.is_duckdb() or engine.is_spark_like()
-        return nw.col(name) if held else nw.col(name).cast(_UTC)
+        if engine.is_duckdb() or engine.is_spark_like():
+            return time
+        if dtype.time_unit == "ns":
+            return (time.cast(nw.Int64) // 1_000).cast(_UTC)
+        if dtype.time_unit in _MICROS:
+            furthest = 2**62 // _MICROS[dtype.time_unit]  # absurd, and near enough to take differences
+            time = time.cast(nw.Int64).clip(-furthest, furthest).cast(nw.Datetime(dtype.time_unit, "UTC"))
+        return time if dtype == _UTC else time.cast(_UTC)
     if dtype == nw.Unknown:  # nulls of no kind; Spark takes them for times as they are
         return nw.col(name) if engine.is_spark_like() else nw.col(name).cast(_UTC)
     of_text, of_clock = next((text, clock) for is_engine, text, clock in _ADVICE if is_engine(engine))

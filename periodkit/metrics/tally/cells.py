@@ -56,6 +56,11 @@ def join_entry(duration: Ints, state: NDArray[np.int8]) -> Ints:
     array of int64, shape (n,)
         One number a row.
 
+    Raises
+    ------
+    ArgumentError
+        A duration does not fit beside its state.
+
     Examples
     --------
     >>> entries = join_entry(np.array([5, 3]), np.full(2, STATES.index("event"), dtype=np.int8))
@@ -63,6 +68,7 @@ def join_entry(duration: Ints, state: NDArray[np.int8]) -> Ints:
     True
     """
     entry = np.where(is_in(state, TIMED), duration, 0)
+    _check_bits(int(entry.max(initial=0)).bit_length() + _STATE_BITS)
     entry <<= _STATE_BITS
     entry |= state
     return entry
@@ -103,9 +109,7 @@ def count_cells(
     """
     # One sort of one whole number a row, group in its highest bits and state in its lowest, is the quickest way to count.
     bits = int(packed.max(initial=0)).bit_length()
-    if bits + groups.bit_length() > 63:
-        msg = "The durations are too long for this resolution; pass a coarser one."
-        raise ArgumentError(msg)
+    _check_bits(bits + groups.bit_length())
     start = 0
     for code in codes:
         packed[start : start + len(code)] |= code << bits
@@ -124,6 +128,12 @@ def count_cells(
     state &= (1 << _STATE_BITS) - 1
     packed >>= _STATE_BITS
     return bounds, packed, state, n
+
+
+def _check_bits(needed: int) -> None:
+    if needed > 63:
+        msg = "The durations are too long for this resolution; pass a coarser one."
+        raise ArgumentError(msg)
 
 
 def _run_lengths(values: Ints) -> tuple[Ints, Ints]:

@@ -86,6 +86,10 @@ class StageCounts:
         """Count both: what counting the two frames as one would give."""
         return self.add_up([self, other])
 
+    def __radd__(self, other: int) -> StageCounts:
+        """Take part in `sum`, which starts with 0."""
+        return self if other == 0 else NotImplemented
+
     @classmethod
     def add_up(cls, parts: Sequence[StageCounts]) -> StageCounts:
         """Return the counts of all parts, of which there is at least one, together."""
@@ -98,7 +102,11 @@ class StageCounts:
         if len(parts) == 1:
             return one
         joined = pd.concat([part.groups for part in parts], ignore_index=True)
-        keys, code = encode(pa.Table.from_pandas(joined, preserve_index=True), one.by)
+        try:
+            keys, code = encode(pa.Table.from_pandas(joined, preserve_index=True), one.by)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            msg = f"Counts can be added only if their keys are of the same kind: {error}."
+            raise ArgumentError(msg) from None
         groups, rank = sort_keys(keys, one.by, joined)
         ranks = np.split(rank[code], np.cumsum([len(part.groups) for part in parts])[:-1])
         cells = count_cells(

@@ -20,6 +20,7 @@ from laws import law
 from strategies import BY, ENGINES, FRAMES, ROW, action, at, frame
 
 import periodkit as pk
+from periodkit.frames import SHARED
 from periodkit.frames.engines import reading
 from periodkit.metrics.estimate.survival import kaplan_meier, survival_quantile
 from periodkit.metrics.tally import cells, count, stage_counts
@@ -382,7 +383,30 @@ def test_no_column_that_counting_adds_can_be_a_key(monkeypatch):
         for metric in (pk.season, pk.load):
             metric(table)
     own = {name for name in added if name.startswith("_")}
-    assert {"_state", "_micros", "_shared"} <= own
+    assert {"_state", "_micros", SHARED} <= own
     for name in own:
         with pytest.raises(pk.ArgumentError, match="a name that periodkit counts by itself"):
             count.grouping(name)
+
+
+def test_parts_may_be_summed():
+    actions = frame([action(channel=name, closed=2) for name in ("a", "b", "a")])
+    parts = [count_stage(actions.iloc[[row]], by="channel") for row in range(3)]
+    same_counts(sum(parts), count_stage(actions, by="channel"))
+    with pytest.raises(TypeError):
+        sum(parts, 1)
+    with pytest.raises(pk.ArgumentError, match="only if their keys are of the same kind"):
+        count_stage(actions, by="channel") + count_stage(actions.assign(channel=7), by="channel")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_duration_that_has_no_room_beside_its_state_asks_for_a_coarser_resolution(engine):
+    table = ENGINES["pyarrow"](frame([action(closed=2)]))
+    for name, value in (("closed_time", 2**62), ("fetched_at", None)):
+        times = pa.array([value], pa.timestamp("us", "UTC"))
+        table = table.set_column(table.column_names.index(name), name, times)
+    actions = {"pyarrow": table, "polars": pl.from_arrow(table), "polars lazy": pl.from_arrow(table).lazy()}
+    actions |= {"duckdb": duckdb.from_arrow(table)}
+    with pytest.raises(pk.ArgumentError, match="too long for this resolution"):
+        pk.cycle_times(actions[engine], resolution="us")
+    assert pk.cycle_times(actions[engine])["n"].item() == 1
