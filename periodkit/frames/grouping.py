@@ -19,7 +19,6 @@ from periodkit._arguments import By, named
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
 from periodkit.frames.engines import (
-    LISTS,
     aggregate,
     collect,
     column_names,
@@ -186,9 +185,9 @@ def require_one_venue(actions: Any) -> None:  # noqa: ANN401
         Actions of one ``period_id`` differ in ``venue``.
     """
     columns = ["period_id", VENUE]
-    frame = open_frame(actions, columns, columns[:1])
-    if not {*columns} <= {*frame.collect_schema()}:
+    if not {*columns} <= {*column_names(actions)}:
         return
+    frame = open_frame(actions, columns)
     frame = frame.with_columns(nw.col(VENUE).cast(nw.String))  # engines disagree on which category is least
     table = aggregate(frame, ["period_id"], {"_first": nw.col(VENUE).min(), "_last": nw.col(VENUE).max()})
     mixed = table.filter(pc.not_equal(table["_first"], table["_last"])).slice(0, 1).to_pylist()
@@ -391,7 +390,7 @@ def _holds_lists(values: Any) -> bool:  # noqa: ANN401
     if not isinstance(values, pd.Series):
         return False  # several columns of one name
     if isinstance(values.dtype, pd.ArrowDtype):
-        return isinstance(values.dtype.pyarrow_dtype, LISTS)
+        return is_flat_list(values.dtype.pyarrow_dtype)
     if values.dtype != object:
         return False
     # Of actions that nobody was assigned to, the column is one of lists all the same.

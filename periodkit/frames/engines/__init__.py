@@ -1,6 +1,6 @@
 """Frames of any engine. The only package that knows pandas, Polars, DuckDB, Spark and Arrow apart."""
 
-from periodkit.frames.engines.arrow import LISTS, collect, is_flat_list
+from periodkit.frames.engines.arrow import collect, is_flat_list
 from periodkit.frames.engines.in_place import keys_in_place, unnested
 from periodkit.frames.engines.opened import (
     ActionsFrame,
@@ -19,7 +19,6 @@ from periodkit.frames.engines.sums import aggregate, epoch_micros, in_utc, sum_b
 
 __all__ = [
     "CHANGED",
-    "LISTS",
     "ActionsFrame",
     "Batches",
     "aggregate",

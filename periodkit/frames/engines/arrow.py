@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from periodkit.errors import ArgumentError, SchemaError
 
-LISTS = (pa.ListType, pa.LargeListType, pa.FixedSizeListType, pa.ListViewType, pa.LargeListViewType)
+_LISTS = (pa.ListType, pa.LargeListType, pa.FixedSizeListType, pa.ListViewType, pa.LargeListViewType)
 
 _LARGE = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
@@ -99,7 +99,7 @@ def in_zone_utc(table: pa.Table) -> pa.Table:
 
 def is_flat_list(kind: pa.DataType) -> bool:
     """Whether a type is of lists of single values."""
-    return isinstance(kind, LISTS) and not pa.types.is_nested(kind.value_type)
+    return isinstance(kind, _LISTS) and not pa.types.is_nested(kind.value_type)
 
 
 def _without_views(kind: pa.DataType) -> pa.DataType:
@@ -107,7 +107,7 @@ def _without_views(kind: pa.DataType) -> pa.DataType:
         return _LARGE[kind]
     if isinstance(kind, pa.StructType):
         return pa.struct([part.with_type(_without_views(part.type)) for part in kind])
-    if isinstance(kind, LISTS):
+    if isinstance(kind, _LISTS):
         item = _without_views(kind.value_type)
         is_view = isinstance(kind, pa.ListViewType | pa.LargeListViewType)
         return pa.large_list(item) if is_view or item != kind.value_type else kind

@@ -47,7 +47,7 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
         return nw.from_native(plain(as_arrow(actions, columns)), eager_only=True)
     frame = narwhals_frame(actions)
     native = frame.to_native()
-    names = _names(frame)
+    names = column_names(actions)
     columns = dict.fromkeys(columns)
     require_columns(names, [*required, *(name for name in columns if name in names)])
     wanted = [name for name in columns if name in names]
@@ -90,19 +90,13 @@ def narwhals_frame(actions: ActionsFrame) -> Any:  # noqa: ANN401
     return frame
 
 
-def _names(frame: Any) -> list[str]:  # noqa: ANN401
-    """Return the names of a narwhals frame's columns, in order; a relation and a Spark frame may have one twice."""
+def column_names(actions: ActionsFrame) -> list[str]:
+    """Return the names of a frame's columns, in order; a relation and a Spark frame may have one twice."""
+    if isinstance(actions, pd.DataFrame):
+        return [str(name) for name in actions.columns]
+    frame = narwhals_frame(actions)
     is_sql = frame.implementation.is_duckdb() or on_cluster(frame)
     return [*(frame.to_native().columns if is_sql else frame.collect_schema())]
-
-
-def column_names(actions: ActionsFrame) -> list[str]:
-    """Return the names of a frame's columns, in order."""
-    return (
-        [str(name) for name in actions.columns]
-        if isinstance(actions, pd.DataFrame)
-        else [*narwhals_frame(actions).collect_schema()]
-    )
 
 
 def on_cluster(frame: Any) -> bool:  # noqa: ANN401
