@@ -138,6 +138,7 @@ def least_ids(frame: Any) -> list[object]:  # noqa: ANN401
 
 def most_frequent_statuses(frame: Any) -> list[object]:  # noqa: ANN401
     """Return the few statuses that most records have."""
+    frame = frame.with_columns(nw.col("status").cast(nw.String))  # engines order an enumeration by its list
     texts = _count(frame, ["status"]).sort("_n", "status", descending=[True, False]).head(EXAMPLES)
     examples: list[object] = collect(texts.select("status"))["status"].to_pylist()
     return examples

@@ -1,6 +1,8 @@
 """Every check on records made by hand, with the counts that it must find and no others."""
 
+import duckdb
 import pandas as pd
+import polars as pl
 import pytest
 from checks_by_row import checks_by_row
 from hypothesis import given, note
@@ -181,3 +183,11 @@ def test_real_records_have_the_defects_that_are_known(recorded_frames):
     assert found["null_sub_classification"] == 397
     skipped = data["closed_time"].notna() & (data["doing_time"].isna() | data["assigned_time"].isna())
     assert found["skipped_stage"] == skipped.sum() >= 173
+
+
+def test_unknown_statuses_are_in_order_of_their_text_where_they_are_an_enumeration():
+    texts = frame([action(status=status) for status in ("x10", "x9", "b", "a")] * 2)
+    listed = pl.from_pandas(texts).with_columns(pl.col("status").cast(pl.Enum(["x9", "x10", "b", "a"])))
+    for each in (texts, listed, listed.lazy(), duckdb.from_arrow(listed.to_arrow())):
+        examples = pk.quality(each).set_index("check").loc["unknown_status", "examples"]
+        assert examples == ["a", "b", "x10", "x9"]
