@@ -219,7 +219,7 @@ def require_pandas(frame: object, argument: str = "actions") -> None:
         source = f"client.{argument}()" if argument in ("actions", "periods") else "a client or a metric"
         msg = f"{argument} is {with_article(kind_of(frame))}. Pass a pandas frame, as {source} returns it."
         if kind_of(frame) in _TO_PANDAS:
-            msg += f" To make one of this, filter it, then call {_TO_PANDAS[kind_of(frame)]}."
+            msg += f" Filter it, then convert it with {_TO_PANDAS[kind_of(frame)]}."
         raise ArgumentError(msg)
 
 
@@ -241,7 +241,7 @@ def require_columns(present: Iterable[object], columns: Iterable[str], expected:
         expected = f"actions that were fetched with form_fields=[{name.removeprefix('form.')!r}]"
     near = difflib.get_close_matches(name.casefold(), folded, 1)
     text += f"; did you mean {folded[near[0]]!r}?" if near else f". Pass {expected}."
-    text += f" It lacks {', '.join(map(repr, others))} as well." if others else ""
+    text += f" Also missing: {', '.join(map(repr, others))}." if others else ""
     shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
     raise SchemaError(f"{text} The frame has: {shown or 'no columns'}.")
 

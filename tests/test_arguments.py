@@ -190,7 +190,7 @@ def test_a_misspelt_column_of_another_engine_says_which_is_meant():
 
 def test_all_columns_that_are_missing_are_named():
     renamed = ACTIONS.rename(columns={"created_time": "createdTime", "status": "state"})
-    said = r"no column 'created_time'; did you mean 'createdTime'\? It lacks 'status' as well\. The frame has: "
+    said = r"no column 'created_time'; did you mean 'createdTime'\? Also missing: 'status'\. The frame has: "
     with pytest.raises(SchemaError, match=said):
         pk.cycle_times(renamed)
     with pytest.raises(

@@ -45,14 +45,12 @@ from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, t
 from periodkit.frames.grouping import (
     PERIOD_KEYS,
     SHARED,
-    VENUE,
     Keyed,
     grouped,
     keyed,
     number_rows,
     numbered,
     period_starts,
-    require_one_venue,
 )
 from periodkit.frames.order import natural, natural_order, sort_rows
 from periodkit.frames.periods import (
@@ -67,6 +65,7 @@ from periodkit.frames.periods import (
     require_same_ids,
 )
 from periodkit.frames.pseudonyms import key_bytes, keyed_hash, pseudonymize
+from periodkit.frames.venues import VENUE, has_venue, require_one_venue
 from periodkit.frames.workbook import Sheet, SheetColumn, write_book
 
 __all__ = [
@@ -102,6 +101,7 @@ __all__ = [
     "fingerprint",
     "grouped",
     "hand_on",
+    "has_venue",
     "in_pandas",
     "in_utc",
     "infer_column",

@@ -13,7 +13,8 @@ from periodkit._arguments import require_columns, require_pandas, zone
 from periodkit.errors import ArgumentError
 from periodkit.frames.engines import in_utc, open_frame
 from periodkit.frames.order import Ints, natural
-from periodkit.frames.periods import markers
+from periodkit.frames.periods import distinct_periods, markers
+from periodkit.frames.venues import require_one_venue
 
 __all__ = ["add_clock"]
 
@@ -75,6 +76,9 @@ def add_clock(
     """
     require_pandas(actions)
     require_columns(actions.columns, ["created_time", *(["period_id"] if periods is not None else [])])
+    if periods is not None:
+        periods = distinct_periods(periods)
+        require_one_venue(actions, periods)
     where, _ = zone(tz)
     created = actions["created_time"]
     if not isinstance(created.dtype, pd.DatetimeTZDtype):

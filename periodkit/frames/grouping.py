@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, cast
 
@@ -19,7 +19,6 @@ from periodkit._arguments import By, named
 from periodkit.errors import ArgumentError, SchemaError
 from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
 from periodkit.frames.engines import (
-    aggregate,
     collect,
     column_names,
     hand_on,
@@ -34,25 +33,22 @@ from periodkit.frames.engines import (
     unnested,
 )
 from periodkit.frames.order import Ints, natural_order
+from periodkit.frames.venues import VENUE, require_one_venue
 from periodkit.schema import ACTIONS, Kind
 
 __all__ = [
     "PERIOD_KEYS",
     "SHARED",
-    "VENUE",
     "Keyed",
     "grouped",
     "keyed",
     "number_rows",
     "numbered",
     "period_starts",
-    "require_one_venue",
 ]
 
 PERIOD_KEYS = ("period_name", "period_id")
 """Key columns that name periods, which are in the order of their start."""
-VENUE = "venue"
-"""The column that tells the actions of several archives apart, as each venue has ids of its own."""
 SHARED = "_periodkit_shared"
 """The column that says whether an action has several rows, where a key is a list."""
 P = ParamSpec("P")
@@ -121,13 +117,20 @@ def keyed(actions: Any, by: By, argument: str = "by", *, explode: bool = True) -
     >>> found.names, found.frame["assigned_user_names"].tolist(), found.frame["shift"].tolist()
     (('assigned_user_names', 'shift'), ['Ada', 'Bo', nan], ['early', 'early', 'late'])
     """
-    by = list(by) if isinstance(by, Iterator) else by
+    found = _keyed(actions, by, argument, explode=explode)
+    names = found.names if isinstance(found.by, str | list | tuple) else ()
+    if "period_id" in names and VENUE not in names:
+        require_one_venue(found.frame, by=True)
+    return found
+
+
+def _keyed(actions: Any, by: By, argument: str, *, explode: bool) -> Keyed:  # noqa: ANN401
+    several = isinstance(by, Iterator | Collection) and not isinstance(by, str | pd.Series | pd.DataFrame)
+    by = list(by) if several else by  # type: ignore[arg-type]
     single = isinstance(by, str | pd.Series) or callable(by)
     if by is None or (not single and not isinstance(by, Sequence)):
         return Keyed(actions, by)
     items = [by] if single else list(cast("Sequence[Any]", by))
-    if "period_id" in [item for item in items if isinstance(item, str)] and VENUE not in items:
-        require_one_venue(actions)
     if all(isinstance(item, str) for item in items):
         return _one_row_an_item(actions, by, cast("list[str]", items)) if explode else Keyed(actions, by)
     wrong = [item for item in items if not isinstance(item, str | pd.Series) and not callable(item)]
@@ -174,29 +177,6 @@ def grouped(metric: Callable[P, pd.DataFrame]) -> Callable[P, pd.DataFrame]:
         return result
 
     return called
-
-
-def require_one_venue(actions: Any) -> None:  # noqa: ANN401
-    """Refuse actions of several venues in which the id of a period means one at each.
-
-    Raises
-    ------
-    ArgumentError
-        Actions of one ``period_id`` differ in ``venue``.
-    """
-    columns = ["period_id", VENUE]
-    if not {*columns} <= {*column_names(actions)}:
-        return
-    frame = open_frame(actions, columns)
-    frame = frame.with_columns(nw.col(VENUE).cast(nw.String))  # engines disagree on which category is least
-    table = aggregate(frame, ["period_id"], {"_first": nw.col(VENUE).min(), "_last": nw.col(VENUE).max()})
-    mixed = table.filter(pc.not_equal(table["_first"], table["_last"])).slice(0, 1).to_pylist()
-    if mixed and mixed[0]["period_id"] is not None:
-        msg = (
-            "Period {period_id} has actions of {_first!r} and of {_last!r}: each venue has ids of its own. Pass the actions "
-            'and periods of one venue, or add "venue" to by where period_id is in it.'
-        )
-        raise ArgumentError(msg.format_map(mixed[0]))
 
 
 def period_starts(actions: Any, names: Sequence[str]) -> Mapping[str, Mapping[Any, int]]:  # noqa: ANN401

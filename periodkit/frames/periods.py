@@ -87,29 +87,35 @@ def ordered_periods(periods: pd.DataFrame) -> pd.DataFrame:
 
 
 def distinct_periods(periods: pd.DataFrame) -> pd.DataFrame:
-    """Return the periods that have an id, each as it stands last.
+    """Return the periods that have an id, each as in its last row.
 
     Raises
     ------
     ArgumentError
-        One id means periods of several venues, or with several starts.
+        One id means periods of several venues, or with several starts; or `periods` is no frame.
+    SchemaError
+        It has no ``period_id``.
 
     Examples
     --------
     >>> distinct_periods(pd.DataFrame({"period_id": [7, 7], "period_name": ["Derby", "Final"]}))["period_name"].item()
     'Final'
     """
+    require_pandas(periods, "periods")
+    require_columns(periods.columns, ["period_id"], PERIODS_FRAME)
     known = periods.dropna(subset=["period_id"])
-    again = known[known["period_id"].duplicated(keep=False)]
-    told = [name for name in ("venue", "start_date") if name in again.columns]
-    differing = again.groupby("period_id", sort=False)[told].nunique(dropna=False).gt(1).any(axis="columns")
-    if differing.any():
-        msg = (
-            f"periods has several periods with the id {differing.idxmax()}, which differ in venue or start_date. Pass the "
-            "periods and actions of one venue. If one venue's periods were fetched twice, keep the last row of each: "
-            'periods.drop_duplicates("period_id", keep="last").'
-        )
-        raise ArgumentError(msg)
+    again = known[known["period_id"].duplicated(keep=False)].groupby("period_id", sort=False, observed=True)
+    told = {
+        "venue": "Pass the periods and actions of one venue.",
+        "start_date": 'Keep one row of each: periods.drop_duplicates("period_id", keep="last") for those fetched last.',
+    }
+    for name, advice in told.items():
+        if name not in known.columns:
+            continue
+        values = again[name].nunique(dropna=False)
+        if (values > 1).any():
+            msg = f"periods has the id {(values > 1).idxmax()} several times, with different values of {name}. {advice}"
+            raise ArgumentError(msg)
     return known.drop_duplicates("period_id", keep="last")
 
 
@@ -122,7 +128,9 @@ def require_same_ids(frame: Any, periods: pd.DataFrame) -> None:  # noqa: ANN401
         One of them holds numbers, and the other does not.
     """
     ids, dtype = periods["period_id"].dropna().tolist(), frame.collect_schema()["period_id"]
-    if ids and dtype != nw.Unknown and dtype.is_numeric() != isinstance(ids[0], Real):
+    if isinstance(dtype, nw.Unknown | nw.Categorical | nw.Enum):
+        return
+    if ids and dtype.is_numeric() != isinstance(ids[0], Real):
         msg = f"The column 'period_id' of actions is {dtype}, and that of periods holds {named(ids[0])}. Make them one kind."
         raise SchemaError(msg)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from periodkit._arguments import AsOf
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames import number_rows
+from periodkit.frames import VENUE, number_rows, require_one_venue
 from periodkit.metrics.estimate.stratified import Strata
 from periodkit.metrics.tally import By, Ints, LifeTable, StageCounts, count_stage, grouping, unused_states
 from periodkit.milestones import STATES
@@ -135,6 +135,8 @@ def count_arms(
             msg = f"{name} is {list(names)}; it cannot hold {arm!r}, which is what is compared."
             raise ArgumentError(msg)
     layers = tuple(dict.fromkeys([*by, *alike]))
+    if "period_id" in (*layers, arm) and VENUE not in layers:
+        require_one_venue(actions)
     counts = count_stage(actions, stage, [*layers, arm], as_of, resolution)
     groups = counts.groups
     arms = _arms(groups[arm], arm)

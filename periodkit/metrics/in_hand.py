@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from periodkit._arguments import AsOf
-from periodkit.frames import SHARED, UTC_MICROS, collect, grouped, in_utc, open_frame, sort_rows
+from periodkit.frames import SHARED, UTC_MICROS, collect, grouped, in_utc, open_frame, sort_rows, spelled
 from periodkit.metrics.tally import EXCLUDED, TIMED, By, Ints, encode, grouping, sort_keys
 from periodkit.metrics.times import as_timedelta
 from periodkit.milestones import STATES, checked_stage, enter_stage
@@ -84,9 +84,12 @@ def load(
     names = grouping(by, _COLUMNS)
     needed = dict.fromkeys([chosen.start, chosen.end, "created_time", "closed_time", "status", *names])
     opened = open_frame(actions, dict.fromkeys([*needed, *_ENDS, SHARED, "fetched_at"]), needed)
-    frame = in_utc(enter_stage(opened, chosen, as_of, needed), [chosen.start])
-    present = [name for name in dict.fromkeys([*names, chosen.start, *_ENDS, SHARED]) if name in frame.collect_schema()]
-    table = collect(frame.select(*present, "_state", "_micros"))
+    frame = in_utc(enter_stage(opened, chosen, as_of, spelled(opened, needed)), [chosen.start])
+    wanted, schema = dict.fromkeys([*names, chosen.start, *_ENDS, SHARED]), frame.collect_schema()
+    present = {name: own for name, own in zip(wanted, spelled(frame, wanted), strict=True) if own in schema}
+    table = collect(frame.select(*present.values(), "_state", "_micros")).rename_columns(
+        [*present, "_state", "_micros"]
+    )
     keys, code = encode(table, names)
     groups, rank = sort_keys(keys, names, actions)
     code, states = rank[code], table["_state"].to_numpy()

@@ -196,7 +196,7 @@ def on_time(
     limit = as_micros(target, "target")
     if resolution is not None and limit % UNITS[one_of(resolution, "resolution", UNITS)]:
         raise ArgumentError(
-            f"target is {target!r}, no whole number of units at resolution {resolution!r}. Leave that out."
+            f"target is {target!r}, no whole number of units at resolution {resolution!r}. Leave out resolution."
         )
     counts = count_stage(actions, stage, by, as_of, around=limit)
     closed_only = counts.only("skipped") if skipped == "at_close" else np.zeros_like(counts.n)

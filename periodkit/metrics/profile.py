@@ -115,9 +115,9 @@ def marker_profile(
     edges = _edges(width, before, after)
     moment = None if as_of is None else int(pd.Timestamp(read_moment(as_of, "as_of", ArgumentError)).value // 1000)
     frame = open_frame(actions, [*_NEEDED, "fetched_at"], _NEEDED)
-    require_columns(periods.columns, ["period_id"], PERIODS_FRAME)
+    periods = distinct_periods(periods)
     require_same_ids(frame, periods)
-    require_one_venue(actions)
+    require_one_venue(actions, periods)
     resolution = checked_resolution(resolution, frame)
     if on_cluster(frame):  # the rows of the periods asked for, and no others, come here
         frame = frame.filter(nw.col("period_id").is_in(periods["period_id"].dropna().unique().tolist()))
@@ -176,14 +176,13 @@ class _Spans:
 
 def _spans(periods: pd.DataFrame, period_id: pd.Series, seen: Floats, moment: int | None) -> _Spans:
     require_columns(periods.columns, ["period_id", "start_date", "end_date", "markers"], PERIODS_FRAME)
-    known = distinct_periods(periods)
-    ids = known["period_id"].astype("object")
+    ids = periods["period_id"].astype("object")
     place = pd.Index(ids).get_indexer(pd.Index(period_id.astype("object")))
-    start, end = (_micros(known[name]) for name in ("start_date", "end_date"))
+    start, end = (_micros(periods[name]) for name in ("start_date", "end_date"))
     # Seen as long as its actions were; without any, as long as the period itself.
-    limit = _micros(known["fetched_at"]) if "fetched_at" in known.columns else np.full(len(known), np.nan)
+    limit = _micros(periods["fetched_at"]) if "fetched_at" in periods.columns else np.full(len(periods), np.nan)
     own = place >= 0
-    last = np.full(len(known), -np.inf)
+    last = np.full(len(periods), -np.inf)
     np.fmax.at(last, place[own], seen[own])
     limit = np.where(np.isfinite(last), last, limit)
     if moment is not None:
@@ -199,7 +198,7 @@ def _micros(times: pd.Series) -> Floats:
 
 def _marks(periods: pd.DataFrame, spans: _Spans, marker: object) -> tuple[list[str], list[tuple[int, int, float]]]:
     """Return the markers' names in the order of the event, and each occurrence: its name, its period, its moment."""
-    found = markers(distinct_periods(periods)).dropna(subset=["marker", "timestamp"])
+    found = markers(periods).dropna(subset=["marker", "timestamp"])
     place = pd.Index(spans.ids).get_indexer(pd.Index(found["period_id"].astype("object")))
     when = _micros(found["timestamp"])
     text = found["marker"].astype(str)

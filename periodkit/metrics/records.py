@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,6 +18,7 @@ from periodkit.frames import (
     collect,
     column_names,
     epoch_micros,
+    has_venue,
     open_frame,
     require_same_ids,
     whole_sum,
@@ -105,12 +108,17 @@ def examine(
     finders : mapping of str to tuple
         What each check finds, and for an expression what returns its examples.
     """
-    frame = flag_records(open_frame(actions, [*needed, "fetched_at", VENUE], needed), None, needed)
+    frame = open_frame(actions, [*needed, "fetched_at", *([VENUE] if has_venue(actions) else [])], needed)
+    if periods is not None:
+        require_same_ids(frame, periods)
+    frame = flag_records(frame, None, needed)
     schema = frame.collect_schema()
     flags = {name: find for name, (find, _) in finders.items() if isinstance(find, nw.Expr)}
     frame = frame.with_columns(
         # Nulls of no kind can be neither grouped nor sorted.
-        *(nw.col(name).cast(nw.Int64) for name in (*_IDS, "action_id") if schema.get(name) == nw.Unknown),
+        *(nw.col(name).cast(nw.Int64) for name in ("period_id", "action_id") if schema[name] == nw.Unknown),
+        # Joins do not match null.
+        *(nw.col(name).cast(nw.String).fill_null("") for name in [VENUE] if name in schema),
         **{f"_found_{name}": flag.fill_null(value=False) for name, flag in flags.items()},
         _second=epoch_micros(frame, nw.col("closed_time")) // _SECOND,
         _created=epoch_micros(frame, nw.col("created_time")),
@@ -183,40 +191,43 @@ def outside_period(records: Records) -> Found:
     """Count what was created outside its period: only periods whose first or last action is out are looked into."""
     if records.periods is None:
         return Found(None, records.of, [])
-    require_same_ids(records.frame, records.periods)
     frame = records.frame
+    keys = [name for name in _ids(frame) if name in records.periods.columns]
     ends = {"_first": nw.col("_created").min(), "_last": nw.col("_created").max()}
-    seen = collect(frame.filter(~nw.col("period_id").is_null()).group_by("period_id").agg(**ends))
-    reach = {key: (first, last) for key, first, last in zip(*seen.to_pydict().values(), strict=True)}
-    out = [limits for limits in _limits(records.periods) if _lies_out(limits, *reach.get(limits[0], (None, None)))]
+    seen = collect(frame.filter(~nw.col("period_id").is_null()).group_by(keys).agg(**ends))
+    reach = {tuple(key): (first, last) for *key, first, last in zip(*seen.to_pydict().values(), strict=True)}
+    out = [each for each in _limits(records.periods, keys) if _lies_out(each, *reach.get(each[0], (None, None)))]
     count = 0
     examples: list[Any] = []
     for start in range(0, len(out), _AT_ONCE):
         outside = nw.lit(value=False)
-        for key, low, high in out[start : start + _AT_ONCE]:
+        for values, low, high in out[start : start + _AT_ONCE]:
+            own = [nw.col(name) == value for name, value in zip(keys, values, strict=True)]
             beyond = nw.lit(value=False)
             beyond = beyond if low is None else beyond | (nw.col("_created") < low)
             beyond = beyond if high is None else beyond | (nw.col("_created") > high)
-            outside |= (nw.col("period_id") == key) & beyond
+            outside |= functools.reduce(operator.and_, own) & beyond
         rows = frame.filter(outside.fill_null(value=False))
         count += _total(rows, nw.len())
         examples += least_ids(rows)
     return Found(count, records.of, sorted(examples)[:EXAMPLES])
 
 
-def _limits(periods: pd.DataFrame) -> Iterator[tuple[Any, int | None, int | None]]:
-    """Yield each period's id, and its start and end in microseconds."""
-    known = periods.drop_duplicates("period_id").dropna(subset=["period_id"])
+def _limits(periods: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[Any, ...], int | None, int | None]]:
+    """Yield each period's keys, and its start and end in microseconds."""
+    known = periods.dropna(subset=["period_id"]).drop_duplicates(keys)
+    if VENUE in keys:
+        known = known.assign(**{VENUE: known[VENUE].astype("object").fillna("")})
     ends = []
     for name in ("start_date", "end_date"):
         # A column of nulls may have any dtype.
         micros = pd.to_datetime(known[name], utc=True).dt.as_unit("us")
         whole = micros.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
         ends.append([None if np.isnat(moment) else int(moment.astype(np.int64)) for moment in whole])
-    yield from zip(known["period_id"].tolist(), *ends, strict=True)
+    yield from zip(zip(*(known[name].tolist() for name in keys), strict=True), *ends, strict=True)
 
 
-def _lies_out(limits: tuple[Any, int | None, int | None], first: int | None, last: int | None) -> bool:
+def _lies_out(limits: tuple[tuple[Any, ...], int | None, int | None], first: int | None, last: int | None) -> bool:
     _, low, high = limits
     early = low is not None and first is not None and first < low
     return early or (high is not None and last is not None and last > high)

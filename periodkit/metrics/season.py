@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import timedelta
+from inspect import unwrap
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -15,9 +16,11 @@ from periodkit._arguments import AsOf, check_count
 from periodkit.errors import ArgumentError
 from periodkit.frames import (
     MASKED,
+    SHARED,
     UTC_MICROS,
     VENUE,
     collect,
+    column_names,
     grouped,
     hand_on,
     in_utc,
@@ -127,11 +130,10 @@ def season(
         says = "on_time needs a target" if target is None else f"{measure} takes no target; on_time does"
         raise ArgumentError(f'target is {target!r}: {says}. Give target="20min" with measure="on_time".')
     check_count(baseline, "baseline", 1)
-    if VENUE in names:  # the periods are one row each for all groups
-        require_one_venue(actions)
     given = actions if as_of is None else _existing(actions, as_of, names)
     order = _periods_of(given) if periods is None else ordered_periods(periods)
     require_same_ids(open_frame(given, ["period_id"], ["period_id"]), order)
+    require_one_venue(given, order if periods is None else periods)
     start = None if rebase is None else position_of(rebase, order, "rebase")
     counted = _count(given, measure, [*names, "period_id"], stage, target, as_of, resolution)
     groups, (hits, n) = lay_out(counted.keys, [counted.hits, counted.n], names, order)
@@ -145,7 +147,8 @@ def season(
     chart.attrs |= counted.attrs
     elsewhere = ~counted.keys["period_id"].isin(order["period_id"]).to_numpy()
     if elsewhere.any():
-        note = f"{counted.actions[elsewhere].sum():,} actions belong to none of the periods, and are left out."
+        what = "counts of actions" if SHARED in column_names(given) else "actions"  # which may be of several groups
+        note = f"Left out: {counted.actions[elsewhere].sum():,} {what} whose period is not among those given."
         chart.attrs["note"] = " ".join(filter(None, [counted.attrs.get("note"), note]))
     return chart
 
@@ -169,25 +172,24 @@ def _count(
     as_of: AsOf | None,
     resolution: str | None,
 ) -> _Counted:
-    """Make one pass over the actions."""
+    """Make one pass over the actions, whose keys are columns by now."""
     if measure == "actions":
         table = count_flags(actions, {}, keys)
-        n = table["n"].to_numpy(dtype=np.float64)
-        return _Counted(table[keys], n, n, table["n"].to_numpy(), {})
-    if measure in _QUANTILES:
-        table = cycle_times(actions, keys, stage, [_QUANTILES[measure]], as_of=as_of, resolution=resolution)
-        lengths, used = (
-            each.to_numpy(dtype=np.float64) for each in (1e6 * table[measure].dt.total_seconds(), table["used"])
-        )
-        return _Counted(table[keys], lengths, used, table["n"].to_numpy(), table.attrs)
-    shares: Mapping[str, Callable[[], pd.DataFrame]] = {
-        "ai_rate": lambda: ai_dispatch_rate(actions, keys),
-        "reroute_rate": lambda: reroute_rate(actions, keys),
-        "on_time": lambda: on_time(actions, target or "", stage, keys, as_of=as_of, resolution=resolution),
-    }
-    table = shares[measure]()
-    hits, misses = (table[name].to_numpy(dtype=np.float64) for name in _SHARES[measure])
-    return _Counted(table[keys], hits, hits + misses, table["n"].to_numpy(), table.attrs)
+        hits = n = table["n"].to_numpy(dtype=np.float64)
+    elif measure in _QUANTILES:
+        table = unwrap(cycle_times)(actions, keys, stage, [_QUANTILES[measure]], as_of=as_of, resolution=resolution)
+        hits = 1e6 * table[measure].dt.total_seconds().to_numpy(dtype=np.float64)
+        n = table["used"].to_numpy(dtype=np.float64)
+    else:
+        shares: Mapping[str, Callable[[], pd.DataFrame]] = {
+            "ai_rate": lambda: unwrap(ai_dispatch_rate)(actions, keys),
+            "reroute_rate": lambda: unwrap(reroute_rate)(actions, keys),
+            "on_time": lambda: unwrap(on_time)(actions, target or "", stage, keys, as_of=as_of, resolution=resolution),
+        }
+        table = shares[measure]()
+        hits, misses = (table[name].to_numpy(dtype=np.float64) for name in _SHARES[measure])
+        n = hits + misses
+    return _Counted(table[keys], hits, n, table["n"].to_numpy(), table.attrs)
 
 
 def lay_out(

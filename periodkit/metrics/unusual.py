@@ -191,8 +191,9 @@ def _checked(
     chosen = iter(grouping(keys.by))
     names = [None if each is None else next(chosen) for each in by]
     limit = None if target is None else as_micros(target, "target")
-    require_one_venue(actions)
-    return names, keys.frame, limit, ordered_periods(periods)
+    order = ordered_periods(periods)
+    require_one_venue(actions, periods)
+    return names, keys.frame, limit, order
 
 
 _Counted: TypeAlias = tuple[str | None, pd.DataFrame, dict[str, Series]]

@@ -13,6 +13,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from periodkit import answers
 from periodkit._arguments import AsOf, Zone, zone
+from periodkit.frames import require_one_venue
 from periodkit.metrics import season
 from periodkit.metrics.tally import By
 from periodkit.plots._drawing import (
@@ -129,6 +130,7 @@ def season_chart(
     """
     where = zone(tz)
     promised = as_target(target) if measure in _TIMES else None
+    require_one_venue(actions, periods)
     groups = group_by(actions, [*NEEDED, *_SHOWN], by, max_groups)
     chosen = {"target": target if measure == "on_time" else None, "stage": stage, "rebase": rebase, "as_of": as_of}
     chart = groups.known(season(groups.actions, periods, measure, GROUP, baseline=baseline, **chosen))

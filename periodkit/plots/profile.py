@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from periodkit._arguments import AsOf, as_micros, check_count
 from periodkit.errors import ArgumentError
-from periodkit.frames import in_pandas, latest_period, markers, ordered_periods, position_of
+from periodkit.frames import in_pandas, latest_period, markers, ordered_periods, position_of, require_one_venue
 from periodkit.metrics import marker_profile as profile_of
 from periodkit.plots._drawing import (
     COLOURS,
@@ -97,8 +97,9 @@ def marker_profile(
     >>> ax.figure.clear()
     """
     check_count(max_groups, "max_groups", 1)
-    frame = in_pandas(actions, [*NEEDED, "period_id"])
     order = ordered_periods(periods)
+    require_one_venue(actions, periods)
+    frame = in_pandas(actions, [*NEEDED, "period_id"])
     what = "Arrivals around the markers"
     if not len(frame) or not len(order):
         return explain(ax, what, "No actions to show")

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from periodkit._arguments import PERIODS_FRAME, require_columns, zone
-from periodkit.frames import ActionsFrame
+from periodkit.frames import ActionsFrame, distinct_periods
 from periodkit.metrics import cycle_times
 from periodkit.plots import _drawing as draw
 from periodkit.wording import Span, count, duration, sentences, unique_labels
@@ -60,6 +60,7 @@ def times_by_period(
     where = zone(tz)
     promised = draw.as_target(target)
     require_columns(periods.columns, ["period_id", "period_name", "start_date"], PERIODS_FRAME)
+    distinct_periods(periods)  # refuses those of two venues
     times = cycle_times(actions, by="period_id")
     found = periods[["period_id", "period_name"]].merge(times, on="period_id", how="left")
     title = "Cycle times by period"

@@ -228,7 +228,7 @@ ADVISED = {
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (NAIVE, "holds times without a zone, not UTC times. Say of which zone they are: "),
+        (NAIVE, "holds times without a zone, not UTC times. Say which zone they are in: "),
         (TEXT, "holds text, not UTC times. Read ISO 8601 text with "),
     ],
 )
@@ -252,7 +252,7 @@ def test_what_a_metric_of_pandas_alone_takes_is_told():
         (relation.pl().lazy(), ".collect().to_pandas()"),
         (relation.to_arrow_table(), ".to_pandas()"),
     ):
-        with pytest.raises(pk.ArgumentError, match="To make one of this, filter it, then call ") as caught:
+        with pytest.raises(pk.ArgumentError, match="Filter it, then convert it with ") as caught:
             pk.stage_times(frame)
         assert str(caught.value).endswith(f" {call}.")
         assert len(pk.stage_times(eval(f"frame{call}", {"frame": frame}))) == 1

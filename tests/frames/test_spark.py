@@ -279,3 +279,14 @@ def test_the_example_of_the_guide_gives_what_pandas_gives(sessions, tmp_path, se
     both = pd.concat([archive.actions() for archive in archives], ignore_index=True)
     by = ["venue", "classification"]
     same(pk.cycle_times(names["both"], by=by), pk.cycle_times(both, by=by, resolution="s"))
+
+
+def test_the_load_is_that_of_pandas_whatever_the_key_is_called(sessions, season_frames):
+    actions = (
+        season_frames[1].drop(columns=["assigned_user_names", "notes"]).rename(columns={"form.department": "form.Dept"})
+    )
+    rows = sessions["New York"].createDataFrame(pa.Table.from_pandas(actions.head(300), preserve_index=False))
+    same(pk.load(rows, "form.Dept"), pk.load(actions.head(300), "form.Dept"))
+    venues = rows.selectExpr("*", "IF(action_id % 2 = 0, 'North', 'South') AS venue")
+    with pytest.raises(ArgumentError, match="has actions of 'North' and of 'South'"):
+        pk.season(venues)

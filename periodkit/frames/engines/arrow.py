@@ -46,7 +46,7 @@ def as_arrow(frame: pd.DataFrame, columns: Iterable[str]) -> pa.Table:
 
 
 def _differ_in_zone(times: pd.Series) -> bool:
-    """Whether some have a zone and some none: Arrow takes all for what the first one is."""
+    """Whether some have a zone and some none: Arrow treats all of them as it does the first."""
     return len({time.tzinfo is None for time in times.dropna() if isinstance(time, datetime)}) > 1
 
 

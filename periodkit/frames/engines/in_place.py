@@ -20,7 +20,7 @@ _MOST_KEYS = 10_000
 """The most keys that DuckDB is told a number each of, in one statement; with more it is quicker to read the rows."""
 
 NumberedKeys: TypeAlias = tuple[pd.DataFrame, NDArray[np.int64], Callable[[str, NDArray[np.int64]], Any]]
-"""Distinct keys, how many rows have each, and what adds to the rows a column of a number for each key, null for others."""
+"""Distinct keys, how many rows have each, and a function that adds a number for each row's key, null if it is unknown."""
 
 
 def keys_in_place(actions: ActionsFrame, names: Sequence[str]) -> NumberedKeys | None:

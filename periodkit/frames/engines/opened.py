@@ -83,8 +83,8 @@ def narwhals_frame(actions: ActionsFrame) -> Any:  # noqa: ANN401
     if frame is None or frame.implementation not in _ENGINES:
         msg = (
             f"actions is {with_article(kind_of(actions))}. Pass a pandas, Polars or Spark frame, a pyarrow Table or a "
-            "DuckDB relation, such as archive.actions() or archive.scan(). Of a frame in parts, such as Dask's, count the "
-            "parts: docs/scale.md."
+            "DuckDB relation, such as archive.actions() or archive.scan(). Count a partitioned frame, such as Dask's, part "
+            "by part: see docs/scale.md."
         )
         raise ArgumentError(msg)
     return frame
@@ -124,7 +124,7 @@ def in_pandas(actions: ActionsFrame, columns: Iterable[str]) -> pd.DataFrame:
 
 
 def where_counted(actions: ActionsFrame, columns: Iterable[str]) -> ActionsFrame:
-    """Return those of the columns that a frame has: where it is if it is lazy, else as `in_pandas` does; of Spark all."""
+    """Return the columns that are there: still lazy if the frame is lazy (Spark's with all its columns), else in pandas."""
     frame = None if isinstance(actions, pd.DataFrame) else narwhals_frame(actions)
     if not isinstance(frame, nw.LazyFrame):
         return in_pandas(actions, columns)

@@ -42,11 +42,11 @@ def _as_utc(name: str, dtype: nw.dtypes.DType, engine: nw.Implementation) -> nw.
     of_text, of_clock = next((text, clock) for is_engine, text, clock in _ADVICE if is_engine(engine))
     if isinstance(dtype, nw.Datetime):
         # Whose clock shows them only the caller knows.
-        found, advice = "times without a zone", f"Say of which zone they are: {of_clock}."
+        found, advice = "times without a zone", f"Say which zone they are in: {of_clock}."
     elif dtype == nw.String:
         found, advice = "text", f"Read ISO 8601 text with {of_text}."
     else:
-        found, advice = str(dtype), "Make UTC times of it."
+        found, advice = str(dtype), "Convert it to UTC times."
     raise SchemaError(f"The column {name!r} holds {found}, not UTC times. {advice.format(name)}")
 
 

@@ -111,8 +111,8 @@ def count_stage(
     in_memory = isinstance(frame, nw.DataFrame)
 
     def count(parts: list[_Part], n: Ints | None = None) -> StageCounts:
-        counted = _count(parts, n, names, actions)
-        return StageCounts(*counted, by=names, resolution=resolution, stage=stage)
+        cells = _cells_of(parts, n, names, actions)
+        return StageCounts(*cells, by=names, resolution=resolution, stage=stage, around=around)
 
     if in_memory:
         arriving = batches(frame)
@@ -217,7 +217,7 @@ def to_count(micros: nw.Expr, unit: int, around: int | None = None, state: str =
     return micros if unit == 1 else nw.when(still).then(micros).otherwise(micros + (unit - 1))
 
 
-_Counted: TypeAlias = tuple[pd.DataFrame, Ints, Ints, NDArray[np.int8], Ints]
+_Cells: TypeAlias = tuple[pd.DataFrame, Ints, Ints, NDArray[np.int8], Ints]
 """The groups, and what `count_cells` returns."""
 
 
@@ -234,7 +234,7 @@ def _entries(rows: pa.Table, states: NDArray[np.int8], unit: int) -> Ints:
     return join_entry(length if unit == 1 else length // unit, states)
 
 
-def _count(parts: list[_Part], n: Ints | None, names: tuple[str, ...], actions: Any) -> _Counted:  # noqa: ANN401
+def _cells_of(parts: list[_Part], n: Ints | None, names: tuple[str, ...], actions: Any) -> _Cells:  # noqa: ANN401
     """Count the rows of parts, which are used up; each row is `n` actions, or one."""
     tables, codes, entries = zip(*parts, strict=True)
     parts.clear()  # what is joined is let go, or the rows would be held twice

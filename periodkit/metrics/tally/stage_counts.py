@@ -61,6 +61,8 @@ class StageCounts:
         Unit of `duration`.
     stage : str
         The stage whose durations these are.
+    around : int, optional
+        The one duration, in microseconds, that all others were counted against.
 
     Examples
     --------
@@ -81,12 +83,13 @@ class StageCounts:
     by: tuple[str, ...]
     resolution: str = "ms"
     stage: str = "cycle"
+    around: int | None = None
 
-    def __add__(self, other: StageCounts) -> StageCounts:
+    def __add__(self, other: object) -> StageCounts:
         """Count both: what counting the two frames as one would give."""
-        return self.add_up([self, other])
+        return self.add_up([self, other]) if isinstance(other, StageCounts) else NotImplemented
 
-    def __radd__(self, other: int) -> StageCounts:
+    def __radd__(self, other: object) -> StageCounts:
         """Take part in `sum`, which starts with 0."""
         return self if other == 0 else NotImplemented
 
@@ -94,18 +97,18 @@ class StageCounts:
     def add_up(cls, parts: Sequence[StageCounts]) -> StageCounts:
         """Return the counts of all parts, of which there is at least one, together."""
         one = parts[0]
-        for name in ("stage", "by", "resolution"):
+        for name in ("stage", "by", "resolution", "around"):
             differing = {getattr(part, name) for part in parts} - {getattr(one, name)}
             if differing:
                 these = f"{getattr(one, name)!r} and {differing.pop()!r}"
-                raise ArgumentError(f"Counts can be added only if they are of the same {name}: these are of {these}.")
+                raise ArgumentError(f"Counts can be added only if they have the same {name}: these have {these}.")
         if len(parts) == 1:
             return one
         joined = pd.concat([part.groups for part in parts], ignore_index=True)
         try:
             keys, code = encode(pa.Table.from_pandas(joined, preserve_index=True), one.by)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            msg = f"Counts can be added only if their keys are of the same kind: {error}."
+            msg = f"Counts can be added only if their keys are of the same kind: {error.args[0]}."
             raise ArgumentError(msg) from None
         groups, rank = sort_keys(keys, one.by, joined)
         ranks = np.split(rank[code], np.cumsum([len(part.groups) for part in parts])[:-1])
@@ -115,7 +118,8 @@ class StageCounts:
             np.concatenate([part.n for part in parts]),
             len(groups),
         )
-        return cls(groups, *cells, by=one.by, resolution=one.resolution, stage=one.stage)
+        bounds, duration, state, n = cells
+        return replace(one, groups=groups, bounds=bounds, duration=duration, state=state, n=n)
 
     @property
     def unit(self) -> int:
@@ -132,7 +136,7 @@ class StageCounts:
             raise ArgumentError(
                 f"{argument} is or holds {micros / 1e6:.15g} s, which is no whole number of units at resolution "
                 f"{self.resolution!r}: what took about that long could not be put on one side of it. Pass whole {unit}, or "
-                'resolution="ms" where there is a resolution.'
+                'resolution="ms", if the function takes one.'
             )
         return micros / self.unit
 

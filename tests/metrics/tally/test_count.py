@@ -319,9 +319,10 @@ def test_ends_are_counted_at_the_first_whole_unit_by_which_they_had_come_and_ope
 def test_counts_of_different_kinds_do_not_add():
     actions = frame([action()])
     for other, said in (
-        (count_stage(actions, resolution="s"), "same resolution: these are of 'ms' and 's'"),
-        (count_stage(actions, by="channel"), r"same by: these are of \(\) and \('channel',\)"),
-        (count_stage(actions, "response"), "same stage: these are of 'cycle' and 'response'"),
+        (count_stage(actions, resolution="s"), "same resolution: these have 'ms' and 's'"),
+        (count_stage(actions, by="channel"), r"same by: these have \(\) and \('channel',\)"),
+        (count_stage(actions, around=5), "same resolution"),
+        (count_stage(actions, "response"), "same stage: these have 'cycle' and 'response'"),
     ):
         with pytest.raises(pk.ArgumentError, match=said):
             count_stage(actions) + other
@@ -393,8 +394,13 @@ def test_parts_may_be_summed():
     actions = frame([action(channel=name, closed=2) for name in ("a", "b", "a")])
     parts = [count_stage(actions.iloc[[row]], by="channel") for row in range(3)]
     same_counts(sum(parts), count_stage(actions, by="channel"))
+    for other in (0, 5):
+        with pytest.raises(TypeError):
+            parts[0] + other
     with pytest.raises(TypeError):
         sum(parts, 1)
+    with pytest.raises(pk.ArgumentError, match="same around: these have 5 and None"):
+        count_stage(actions, around=5) + count_stage(actions, resolution="us")
     with pytest.raises(pk.ArgumentError, match="only if their keys are of the same kind"):
         count_stage(actions, by="channel") + count_stage(actions.assign(channel=7), by="channel")
 

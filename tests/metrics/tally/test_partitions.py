@@ -19,7 +19,7 @@ def test_an_engine_that_no_test_covers_is_refused(season_frames, by):
 
     frame = dd.from_pandas(season_frames[1].drop(columns=["notes", "assigned_user_names"]), npartitions=2)
     for metric in (pk.cycle_times, pk.ai_dispatch_rate):
-        with pytest.raises(pk.ArgumentError, match=r"count the parts: docs/scale\.md"):
+        with pytest.raises(pk.ArgumentError, match=r"part by part: see docs/scale\.md"):
             metric(frame, by=by)
 
 
