@@ -44,7 +44,6 @@ from periodkit.frames.files import encodable, write_whole
 from periodkit.frames.fingerprint import Fingerprint, fingerprint, json_texts, total_of
 from periodkit.frames.grouping import (
     PERIOD_KEYS,
-    SHARED,
     Keyed,
     grouped,
     keyed,
@@ -52,6 +51,7 @@ from periodkit.frames.grouping import (
     numbered,
     period_starts,
 )
+from periodkit.frames.lists import SHARED
 from periodkit.frames.order import natural, natural_order, sort_rows
 from periodkit.frames.periods import (
     distinct_periods,

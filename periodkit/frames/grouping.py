@@ -11,48 +11,20 @@ from typing import Any, ParamSpec, cast
 import narwhals as nw
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from periodkit._arguments import By, named
 from periodkit.errors import ArgumentError, SchemaError
-from periodkit.frames.columns import EARLIEST, MASKED, UTC_MICROS
-from periodkit.frames.engines import (
-    collect,
-    column_names,
-    hand_on,
-    in_pandas,
-    in_utc,
-    is_flat_list,
-    keys_in_place,
-    narwhals_frame,
-    on_cluster,
-    open_frame,
-    spelled,
-    unnested,
-)
+from periodkit.frames.columns import EARLIEST, UTC_MICROS
+from periodkit.frames.engines import collect, column_names, in_pandas, in_utc, keys_in_place, open_frame
+from periodkit.frames.lists import one_row_an_item
 from periodkit.frames.order import Ints, natural_order
 from periodkit.frames.venues import VENUE, require_one_venue
-from periodkit.schema import ACTIONS, Kind
 
-__all__ = [
-    "PERIOD_KEYS",
-    "SHARED",
-    "Keyed",
-    "grouped",
-    "keyed",
-    "number_rows",
-    "numbered",
-    "period_starts",
-]
+__all__ = ["PERIOD_KEYS", "Keyed", "grouped", "keyed", "number_rows", "numbered", "period_starts"]
 
 PERIOD_KEYS = ("period_name", "period_id")
 """Key columns that name periods, which are in the order of their start."""
-SHARED = "_periodkit_shared"
-"""The column that says whether an action has several rows, where a key is a list."""
 P = ParamSpec("P")
-_LIST_COLUMNS = frozenset(field.column for field in ACTIONS.fields if field.kind is Kind.LIST)
 _MANY = (list, tuple, np.ndarray, pd.Index, pd.api.extensions.ExtensionArray)
 
 
@@ -132,7 +104,7 @@ def _keyed(actions: Any, by: By, argument: str, *, explode: bool) -> Keyed:  # n
         return Keyed(actions, by)
     items = [by] if single else list(cast("Sequence[Any]", by))
     if all(isinstance(item, str) for item in items):
-        return _one_row_an_item(actions, by, cast("list[str]", items)) if explode else Keyed(actions, by)
+        return _exploded(actions, by, explode=explode)
     wrong = [item for item in items if not isinstance(item, str | pd.Series) and not callable(item)]
     if wrong:
         msg = f"{argument} is or holds {named(wrong[0])}; it takes a column name, a Series, a function or a list of these."
@@ -148,7 +120,14 @@ def _keyed(actions: Any, by: By, argument: str, *, explode: bool) -> Keyed:  # n
     added = dict(_column(item, actions, argument) for item in items if not isinstance(item, str))
     names = [item if isinstance(item, str) else _name(item, actions, argument) for item in items]
     frame = actions.assign(**added)
-    return _one_row_an_item(frame, tuple(names), names) if explode else Keyed(frame, tuple(names))
+    return _exploded(frame, tuple(names), explode=explode)
+
+
+def _exploded(actions: Any, by: Any, *, explode: bool) -> Keyed:  # noqa: ANN401
+    if not explode:
+        return Keyed(actions, by)
+    frame, lists = one_row_an_item(actions, [by] if isinstance(by, str) else by)
+    return Keyed(frame, by, lists)
 
 
 def grouped(metric: Callable[P, pd.DataFrame]) -> Callable[P, pd.DataFrame]:
@@ -286,119 +265,3 @@ def _name(item: Any, actions: pd.DataFrame, argument: str) -> str:  # noqa: ANN4
         return name
     msg = f'{argument} is or holds a Series without a name, or a function that returns one. Name it: series.rename("hour").'
     raise ArgumentError(msg)
-
-
-def _one_row_an_item(actions: Any, by: Any, names: Sequence[str]) -> Keyed:  # noqa: ANN401
-    """Give an action a row for each item of a key that is a list: each item once, null where there is none."""
-    if isinstance(actions, pd.DataFrame):
-        return _pandas_row_an_item(actions, by, names)
-    frame = narwhals_frame(actions)
-    schema = frame.collect_schema()
-    lists = [name for name in dict.fromkeys(names) if _is_list(schema.get(name), frame, name)]
-    if not lists:
-        return Keyed(actions, by)
-    if frame.implementation.is_duckdb():
-        return Keyed(unnested(frame.to_native(), lists, SHARED), by, tuple(lists))
-    if on_cluster(frame) or isinstance(frame, nw.DataFrame):
-        frame = open_frame(actions, schema)
-    if isinstance(frame, nw.DataFrame):
-        return Keyed(_arrow_row_an_item(frame.to_native(), lists), by, tuple(lists))
-    return Keyed(hand_on(_lazy_row_an_item(frame, spelled(frame, lists))), by, tuple(lists))
-
-
-def _is_list(dtype: nw.dtypes.DType | None, frame: Any, name: str) -> bool:  # noqa: ANN401
-    """Whether a column holds lists of single values; others are refused where they are counted."""
-    if isinstance(dtype, nw.List | nw.Array):
-        inner = dtype.inner() if isinstance(dtype.inner, type) else dtype.inner
-        return not inner.is_nested()
-    # narwhals knows no list of views.
-    return dtype is not None and frame.implementation.is_pyarrow() and is_flat_list(frame.to_native().field(name).type)
-
-
-def _lazy_row_an_item(frame: Any, lists: Sequence[str]) -> Any:  # noqa: ANN401
-    schema = frame.collect_schema()
-    items = {name: nw.col(name) for name in lists}
-    for name, values in items.items():
-        dtype = schema[name]
-        items[name] = values.cast(nw.List(dtype.inner)) if isinstance(dtype, nw.Array) else values
-    several = [values.list.min() != values.list.max() for values in items.values()]
-    frame = frame.with_columns(**{SHARED: nw.any_horizontal(*several, ignore_nulls=True)})
-    for name, values in items.items():
-        bare = values.list.min().is_null()
-        frame = frame.with_columns(**{name: values.list.unique(), "_bare": bare}).explode(name)
-        # A null beside names names nobody.
-        frame = frame.filter(~nw.col(name).is_null() | nw.col("_bare"))
-    return frame.drop("_bare")
-
-
-def _arrow_row_an_item(table: pa.Table, lists: Sequence[str]) -> pa.Table:
-    several = np.zeros(len(table), dtype=np.bool_)
-    for name in lists:
-        rows, items = _items(table[name].combine_chunks())
-        several = several[rows] | _several(rows)
-        table = table.take(pa.array(rows)).set_column(table.column_names.index(name), name, items)
-    return table.append_column(SHARED, pa.array(several))
-
-
-def _pandas_row_an_item(frame: pd.DataFrame, by: Any, names: Sequence[str]) -> Keyed:  # noqa: ANN401
-    lists = []
-    several = np.zeros(len(frame), dtype=np.bool_)
-    for name in dict.fromkeys(names):
-        if name not in frame.columns or not _holds_lists(frame[name]):
-            continue
-        column = open_frame(frame, [name]).to_native()[name].combine_chunks()
-        column = column.cast(pa.list_(pa.string())) if pa.types.is_null(column.type) else column
-        if not is_flat_list(column.type):
-            continue
-        lists.append(name)
-        rows, items = _items(column)
-        several = several[rows] | _several(rows)
-        values = items.to_pandas(types_mapper=MASKED.get)
-        if pa.types.is_string(items.type) or pa.types.is_large_string(items.type):
-            values = values.astype("str")  # of nulls alone it would be none
-        columns = {name: values.to_numpy() if values.dtype == object else values.array, SHARED: several}
-        frame = frame.iloc[rows].assign(**columns)
-    return Keyed(frame, by, tuple(lists))
-
-
-def _several(rows: Ints) -> NDArray[np.bool_]:
-    """Whether there is another row of the same action."""
-    return np.bincount(rows, minlength=1)[rows] > 1
-
-
-def _holds_lists(values: Any) -> bool:  # noqa: ANN401
-    if not isinstance(values, pd.Series):
-        return False  # several columns of one name
-    if isinstance(values.dtype, pd.ArrowDtype):
-        return is_flat_list(values.dtype.pyarrow_dtype)
-    if values.dtype != object:
-        return False
-    # Of actions that nobody was assigned to, the column is one of lists all the same.
-    return any(isinstance(value, list | tuple | np.ndarray) for value in values) or (
-        values.name in _LIST_COLUMNS and bool(values.isna().all())
-    )
-
-
-def _items(lists: pa.Array) -> tuple[Ints, pa.Array]:
-    """Return each distinct item of each list with the row that it is from, and one null for a list without any."""
-    # Behind a list that is null there may be items, which Arrow counts in one of the two and not in the other.
-    there, lists_there = np.flatnonzero(lists.is_valid()), lists.drop_null()
-    values, parents = pc.list_flatten(lists_there), there[pc.list_parent_indices(lists_there).to_numpy()]
-    values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
-    if pa.types.is_null(values.type):
-        values = values.cast(pa.string())
-    elif pa.types.is_floating(values.type):
-        # As for any key, 0.0 and -0.0 are one, and NaN is nobody.
-        values = pc.if_else(pc.is_nan(values), None, pc.add(values, pa.scalar(0.0, values.type)))
-    coded = values.dictionary_encode()
-    code = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
-    known = code >= 0
-    pairs = parents[known] * (len(coded.dictionary) + 1) + code[known]
-    kept = np.flatnonzero(known)[np.sort(np.unique(pairs, return_index=True)[1])]
-    bare = np.setdiff1d(np.arange(len(lists)), parents[kept])
-    rows = np.concatenate([parents[kept], bare])
-    taken = values.take(
-        pa.array(np.concatenate([kept, np.full(len(bare), -1)]), mask=np.arange(len(rows)) >= len(kept))
-    )
-    order = np.argsort(rows, kind="stable")
-    return rows[order], taken.take(pa.array(order))
