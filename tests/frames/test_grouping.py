@@ -184,7 +184,6 @@ CATEGORIES = pa.dictionary(pa.int32(), pa.string())
         (MADE["pyarrow"], CATEGORIES),
         (MADE["pyarrow"], pa.string_view()),
         (MADE["polars"], CATEGORIES),
-        (MADE["polars"], pa.string_view()),
         # pandas takes no rows out of views.
         (lambda table: table.to_pandas(types_mapper=pd.ArrowDtype), CATEGORIES),
     ],
