@@ -69,10 +69,10 @@ def _is_list(dtype: nw.dtypes.DType | None, frame: Any, name: str) -> bool:  # n
 
 def _lazy_row_an_item(frame: Any, lists: Sequence[str]) -> Any:  # noqa: ANN401
     schema = frame.collect_schema()
-    items = {name: nw.col(name) for name in lists}
-    for name, values in items.items():
-        dtype = schema[name]
-        items[name] = values.cast(nw.List(dtype.inner)) if isinstance(dtype, nw.Array) else values
+    items = {
+        name: nw.col(name).cast(nw.List(schema[name].inner)) if isinstance(schema[name], nw.Array) else nw.col(name)
+        for name in lists
+    }
     several = [values.list.min() != values.list.max() for values in items.values()]
     frame = frame.with_columns(**{SHARED: nw.any_horizontal(*several, ignore_nulls=True)})
     for name, values in items.items():

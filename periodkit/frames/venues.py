@@ -25,13 +25,19 @@ def has_venue(actions: Any) -> bool:  # noqa: ANN401
     >>> has_venue(pd.DataFrame({"venue": ["North Arena"]})), has_venue(pd.DataFrame({"venue": [[1]]}))
     (True, False)
     """
-    if VENUE not in column_names(actions):
-        return False
+    return _opened(actions, [VENUE]) is not None
+
+
+def _opened(actions: Any, columns: list[str]) -> Any:  # noqa: ANN401
+    """Return columns of a frame, or None if it lacks one of them or its ``venue`` means something else."""
+    if not {*columns} <= {*column_names(actions)}:
+        return None
     try:
-        dtype = open_frame(actions, [VENUE]).collect_schema()[VENUE]
-    except SchemaError:
-        return False
-    return isinstance(dtype, nw.String | nw.Categorical | nw.Enum)
+        frame = open_frame(actions, columns)
+    except SchemaError:  # what the caller needs is refused where it is used
+        return None
+    is_text = isinstance(frame.collect_schema()[VENUE], nw.String | nw.Categorical | nw.Enum)
+    return frame if is_text else None
 
 
 def require_one_venue(actions: Any, periods: pd.DataFrame | None = None, *, by: bool = False) -> None:  # noqa: ANN401
@@ -51,9 +57,9 @@ def require_one_venue(actions: Any, periods: pd.DataFrame | None = None, *, by: 
     ArgumentError
         The actions of a period are of several venues, or of another one than `periods` says.
     """
-    if "period_id" not in column_names(actions) or not has_venue(actions):
+    frame = _opened(actions, ["period_id", VENUE])
+    if frame is None:
         return
-    frame = open_frame(actions, ["period_id", VENUE])
     frame = frame.filter(~nw.col("period_id").is_null())
     if periods is not None:
         periods = distinct_periods(periods)

@@ -1,4 +1,4 @@
-"""Keys and lists told apart where the rows are."""
+"""Number the keys and unnest the lists of a frame without moving its rows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def keys_in_place(actions: ActionsFrame, names: Sequence[str]) -> NumberedKeys |
         return table.sort_by("_first") if is_timed else table
 
     if frame.implementation.is_polars():
-        rows = native.select(*columns).rename({name: f"c{i}" for i, name in enumerate(columns)})
+        rows = native.rename({name: f"c{i}" for i, name in enumerate(columns)})
         table = read(rows)
         add = functools.partial(_looked_up, native, table.select(own).rename_columns([*names]))
     elif on_cluster(frame):

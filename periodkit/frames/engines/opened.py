@@ -47,7 +47,7 @@ def open_frame(actions: ActionsFrame, columns: Iterable[str], required: Iterable
         return nw.from_native(plain(as_arrow(actions, columns)), eager_only=True)
     frame = narwhals_frame(actions)
     native = frame.to_native()
-    names = column_names(actions)
+    names = _names(frame)
     columns = dict.fromkeys(columns)
     require_columns(names, [*required, *(name for name in columns if name in names)])
     wanted = [name for name in columns if name in names]
@@ -94,7 +94,10 @@ def column_names(actions: ActionsFrame) -> list[str]:
     """Return the names of a frame's columns, in order; a relation and a Spark frame may have one twice."""
     if isinstance(actions, pd.DataFrame):
         return [str(name) for name in actions.columns]
-    frame = narwhals_frame(actions)
+    return _names(narwhals_frame(actions))
+
+
+def _names(frame: Any) -> list[str]:  # noqa: ANN401
     is_sql = frame.implementation.is_duckdb() or on_cluster(frame)
     return [*(frame.to_native().columns if is_sql else frame.collect_schema())]
 

@@ -126,7 +126,7 @@ def group_by(
     present = column_names(found.frame)
     require_columns(present, names)
     read = [name for name in PERIOD_KEYS if name in present] if _are_periods(names) else [*names]
-    if names == ("period_name",):  # they are told apart by id
+    if names == ("period_name",):  # plots identify periods by their id
         require_one_venue(found.frame)
     frame = where_counted(found.frame, [*columns, *read])
     in_time = _are_periods(names) and "created_time" in present
